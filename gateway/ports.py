@@ -1,0 +1,373 @@
+"""The true seams: what services ask of the database, Asterisk, the network, speech and the clock."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from gateway.core.model import (
+    Account,
+    AccountId,
+    AccountSettings,
+    Attempt,
+    AttemptEnd,
+    AttemptId,
+    Call,
+    CalleeType,
+    CallId,
+    CallPlan,
+    CallState,
+    CampaignId,
+    CampaignState,
+    Claimed,
+    Millis,
+    NewCall,
+)
+
+# --- clock ---
+
+
+class Clock(Protocol):
+    def now(self) -> Millis: ...
+
+
+# --- store ---
+
+
+class StoreError(Exception):
+    """The store could not do what was asked; nothing of it was written."""
+
+
+class NameTaken(StoreError):
+    """A login or a campaign name that is in use already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    id: CampaignId
+    account_id: AccountId
+    name: str
+    state: CampaignState
+    single: bool  # the account's default campaign, which holds what queuecall queues
+    created_at: Millis
+    plan: CallPlan | None  # None for the default campaign: its calls bring their own
+    counts: Mapping[CallState, int]
+    rejected: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """Calls of one campaign over one trunk. The dialer names those that may dial now, by trunk."""
+
+    trunk: str
+    slots: int  # how many may start now
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A result post that is owed. ``id`` is the webhook-id, the same on every try."""
+
+    id: str
+    call_id: CallId
+    url: str
+    form: tuple[tuple[str, str], ...]
+    tries: int
+    created_at: Millis
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryTry:
+    id: str
+    at: Millis
+    accepted: bool
+    status: int | None  # HTTP status, None where no answer came
+    error: str | None
+    next_at: Millis | None  # None: accepted, or given up
+
+
+@dataclass(frozen=True, slots=True)
+class CallPage:
+    calls: tuple[Call, ...]
+    next_after: CallId | None  # keyset cursor; None on the last page
+
+
+class Store(Protocol):
+    """The queue.
+
+    Every method returns once its work is durable; a call's state and its campaign's counters change together.
+    """
+
+    async def add_account(self, login: str, pin_hash: str, settings: AccountSettings) -> Account: ...
+    async def update_account(self, account: Account) -> None: ...
+    async def accounts(self) -> list[Account]: ...
+    async def account_by_login(self, login: str) -> Account | None: ...
+
+    async def queue_call(self, account: AccountId, call: NewCall, plan: CallPlan, now: Millis) -> CallId: ...
+    async def open_campaign(self, account: AccountId, name: str, plan: CallPlan, now: Millis) -> CampaignId: ...
+    async def load_calls(self, campaign: CampaignId, calls: Sequence[NewCall], now: Millis) -> None: ...
+    async def publish_campaign(self, campaign: CampaignId, rejected: int) -> None: ...
+    async def discard_campaign(self, campaign: CampaignId) -> None: ...
+    async def discard_unpublished(self) -> int: ...
+
+    async def claim(self, lanes: Sequence[Lane], now: Millis, limit: int) -> list[Claimed]: ...
+    async def next_due(self, now: Millis) -> Millis | None: ...
+    async def mark_ringing(self, attempt: AttemptId, at: Millis) -> None: ...
+    async def mark_answered(self, attempt: AttemptId, at: Millis) -> None: ...
+    async def close_attempt(self, end: AttemptEnd) -> Call: ...
+    async def open_attempts(self) -> list[Claimed]: ...
+    async def claimed(self, attempt: AttemptId) -> Claimed | None: ...
+    async def expire(self, now: Millis, limit: int) -> int: ...
+    async def move_call(self, call: CallId, trunk: str) -> None: ...
+
+    async def cancel_call(self, account: AccountId | None, call: CallId) -> CallState | None: ...
+    async def set_campaign_state(self, campaign: CampaignId, state: CampaignState) -> Campaign: ...
+    async def campaign(self, campaign: CampaignId) -> Campaign | None: ...
+    async def campaign_by_name(self, account: AccountId, name: str) -> Campaign | None: ...
+    async def campaigns(self, account: AccountId | None) -> list[Campaign]: ...
+    async def call(self, call: CallId) -> Call | None: ...
+    async def attempts(self, call: CallId) -> list[tuple[Attempt, AttemptEnd | None]]: ...
+    async def calls(
+        self, campaign: CampaignId | None, state: CallState | None, after: CallId | None, limit: int
+    ) -> CallPage: ...
+
+    async def due_deliveries(self, now: Millis, limit: int) -> list[Delivery]: ...
+    async def record_try(self, tried: DeliveryTry) -> None: ...
+    async def next_delivery(self) -> Millis | None: ...
+
+
+# --- PBX: AMI ---
+
+
+@dataclass(frozen=True, slots=True)
+class Originate:
+    attempt_id: AttemptId
+    dial_string: str
+    caller_id: str | None
+    account: str
+    ring_timeout: float  # seconds
+    max_call_seconds: int
+
+
+class Placed(StrEnum):
+    """What is certain of an Originate once :meth:`Pbx.originate` returns. It is never sent twice."""
+
+    QUEUED = "queued"
+    NOT_SENT = "not_sent"
+    """Certainly not sent: no link. Nobody's phone rings."""
+    REFUSED = "refused"
+    """Asterisk answered with an error. Nobody's phone rings."""
+    UNSURE = "unsure"
+    """Sent, and the link was lost or fell silent before the answer: the phone may ring."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    placed: Placed
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelSeen:
+    attempt_id: AttemptId
+
+
+@dataclass(frozen=True, slots=True)
+class Ringing:
+    """180 or 183: somebody's network answered for the number."""
+
+    attempt_id: AttemptId
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    attempt_id: AttemptId
+
+
+@dataclass(frozen=True, slots=True)
+class DtmfReceived:
+    attempt_id: AttemptId
+    digit: str
+
+
+@dataclass(frozen=True, slots=True)
+class HungUp:
+    """``cause`` is Q.850, ``tech_cause`` the SIP code where Asterisk tells it; 0 and None are normal after an answer."""
+
+    attempt_id: AttemptId
+    cause: int
+    tech_cause: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class OriginateEnded:
+    """OriginateResponse: the only word of an attempt that never had a channel."""
+
+    attempt_id: AttemptId
+    answered: bool
+    reason: int
+
+
+@dataclass(frozen=True, slots=True)
+class LinkUp:
+    """Logged in and FullyBooted. ``boot`` changes when Asterisk itself was restarted."""
+
+    boot: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinkDown:
+    reason: str
+
+
+PbxEvent = ChannelSeen | Ringing | Answered | DtmfReceived | HungUp | OriginateEnded | LinkUp | LinkDown
+
+
+class PbxError(Exception):
+    """The PBX could not be asked. ``retryable`` tells whether waiting may help."""
+
+    def __init__(self, message: str, *, retryable: bool = True) -> None:
+        super().__init__(message)
+        self.retryable = retryable
+
+
+class Pbx(Protocol):
+    """One Asterisk, spoken to over AMI."""
+
+    @property
+    def connected(self) -> bool: ...
+    def events(self) -> AsyncIterator[PbxEvent]: ...
+    async def originate(self, request: Originate) -> Placement: ...
+    async def live_channels(self) -> dict[AttemptId, bool]:
+        """Channels of ours that exist now; the value tells whether they are answered. Raises :class:`PbxError`."""
+        ...
+
+    async def hangup(self, attempt: AttemptId) -> None: ...
+    async def stop_playback(self, attempt: AttemptId) -> None: ...
+    async def send_dtmf(self, attempt: AttemptId, digit: str) -> None: ...
+
+
+# --- a live channel: FastAGI ---
+
+
+class ChannelGone(Exception):
+    """The callee hung up, or the AGI link is lost: no command reaches the channel any more."""
+
+
+class PlaybackFailed(Exception):
+    """Asterisk could not play the file (missing, or a format it does not read)."""
+
+
+class AgiChannel(Protocol):
+    """One answered channel, as a FastAGI session. Every method raises :class:`ChannelGone` after the hang-up."""
+
+    @property
+    def path(self) -> str: ...
+    @property
+    def hung_up(self) -> bool: ...
+    async def stream_file(self, file: str, escape_digits: str = "") -> str:
+        """Play ``file`` (no extension); the digit that cut it short, or ``""``. Raises :class:`PlaybackFailed`."""
+        ...
+
+    async def wait_for_digit(self, timeout_ms: int) -> str: ...
+    async def record_file(self, file: str, fmt: str, escape_digits: str, timeout_ms: int, *, beep: bool) -> str: ...
+    async def execute(self, application: str, arguments: str = "") -> str: ...
+    async def get_variable(self, name: str) -> str | None: ...
+    async def set_variable(self, name: str, value: str) -> None: ...
+    async def hangup(self) -> None: ...
+
+
+# --- who answered ---
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """A verdict on an answered call. ``confidence`` is 0..1; ``evidence`` goes into the attempt's record."""
+
+    callee_type: CalleeType
+    confidence: float
+    evidence: Mapping[str, str] = field(default_factory=dict)
+
+
+class Detector(Protocol):
+    """Decides an answered call. Raises :class:`ChannelGone` when the callee hangs up first."""
+
+    async def detect(self, channel: AgiChannel) -> Detection: ...
+
+
+# --- fetching and speaking ---
+
+
+@dataclass(frozen=True, slots=True)
+class FetchRequest:
+    url: str
+    method: str = "GET"
+    form: tuple[tuple[str, str], ...] | None = None
+    multipart: bool = False
+    timeout: float = 15.0  # seconds for the whole exchange
+    max_bytes: int = 4 * 1024 * 1024
+    max_age: float | None = None  # seconds; VoiceXML 2.0 §6.1.2
+    max_stale: float | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class FetchResponse:
+    url: str  # after redirects
+    status: int
+    content_type: str
+    charset: str | None
+    body: bytes
+
+
+class FetchErrorKind(StrEnum):
+    REFUSED = "refused"
+    """The SSRF guard: the message names the configuration line that would allow it."""
+    TIMEOUT = "timeout"
+    CONNECT = "connect"
+    TOO_LARGE = "too_large"
+    PROTOCOL = "protocol"
+
+
+class FetchError(Exception):
+    """No answer could be had. An HTTP error status is not one: it is a :class:`FetchResponse`."""
+
+    def __init__(self, kind: FetchErrorKind, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+class Fetcher(Protocol):
+    async def fetch(self, request: FetchRequest) -> FetchResponse: ...
+
+
+class SpeechError(Exception):
+    """The text could not be rendered."""
+
+
+class Speech(Protocol):
+    async def render(self, ssml: str, language: str) -> bytes:
+        """A mono 8 kHz 16-bit WAV file of the text. ``ssml`` is a complete ``<speak>`` document."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class MediaRef:
+    """Audio by content: ``digest`` is the SHA-256 of its WAV bytes; ``asterisk_name`` is what STREAM FILE is given."""
+
+    digest: str
+    asterisk_name: str
+    seconds: float
+
+
+class MediaError(Exception):
+    """The audio is in no format that can be converted, or could not be kept."""
+
+
+class Media(Protocol):
+    """Audio in the form that Asterisk plays, kept by content."""
+
+    async def keep(self, audio: bytes, content_type: str = "") -> MediaRef:
+        """Convert to mono 8 kHz 16-bit WAV, keep, and tell its name. Raises :class:`MediaError`."""
+        ...
