@@ -1,0 +1,219 @@
+"""Claims due calls within the pace and has Asterisk dial each of them, once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import assert_never
+
+import structlog
+
+from gateway.core.model import AttemptEnd, Call, CalleeType, Claimed, EndKind, Millis
+from gateway.core.outcome import Outcome
+from gateway.core.pacing import Pacer
+from gateway.core.trunkhealth import TrunkHealth
+from gateway.ports import Clock, Lane, Originate, Pbx, Placed, Placement, Store, StoreError
+from gateway.services.livecalls import LiveCall, LiveCalls
+
+log = structlog.get_logger()
+
+#: Seconds between looks at the queue when nothing else wakes the dialer.
+IDLE_LOOK = 1.0
+EXPIRE_EVERY_MS = 1000
+EXPIRE_BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Dialing:
+    """How one call is dialed: the result of its routes and of the settings of call, campaign, account and trunk."""
+
+    dial_string: str
+    caller_id: str | None
+    ring_timeout: float
+    max_call_seconds: int
+
+
+class NoRoute(Exception):
+    """The number cannot be dialed any more: its message says which rule refuses it."""
+
+
+class Dialer:
+    """The one place from which an Originate is sent.
+
+    ``plan`` turns a claimed call into its :class:`Dialing` or raises :class:`NoRoute`. ``wake`` tells of new work.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        pbx: Pbx,
+        live: LiveCalls,
+        clock: Clock,
+        pacer: Pacer,
+        plan: Callable[[Claimed], Dialing],
+    ) -> None:
+        self._store = store
+        self._pbx = pbx
+        self._live = live
+        self._clock = clock
+        self._pacer = pacer
+        self._plan = plan
+        self._work = asyncio.Event()
+        self._stopped = False
+        self._suspended = ""
+        self._expired_at: Millis | None = None
+        self.health: Mapping[str, TrunkHealth] = {name: TrunkHealth() for name in pacer.trunks}
+        live.on_closed(self._learn)
+
+    # --- told from outside ---
+
+    def wake(self) -> None:
+        self._work.set()
+
+    def stop(self) -> None:
+        """Dial no more; calls that are live go on."""
+        self._stopped = True
+        self._work.set()
+
+    def suspend(self, reason: str) -> None:
+        """Dial nothing until :meth:`resume`: the books are not yet known to be right."""
+        self._suspended = reason
+
+    def resume(self) -> None:
+        self._suspended = ""
+        self._work.set()
+
+    @property
+    def why_not_dialing(self) -> str | None:
+        """The reason for which nothing at all is dialed now, in words; None where calls may start."""
+        if self._stopped:
+            return "the gateway is stopping"
+        if not self._pbx.connected:
+            return "no AMI link to Asterisk"
+        return self._suspended or None
+
+    # --- the loop ---
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            while not self._stopped:
+                self._work.clear()
+                try:
+                    await self._expire()
+                    claimed = await self._claim()
+                except StoreError as error:
+                    log.error("dialer.store", error=str(error))
+                    await asyncio.sleep(IDLE_LOOK)
+                    continue
+                for one in claimed:
+                    tasks.create_task(self._dial(one))
+                if not claimed or self._pacer.next_slot_ms(self._live.by_trunk()) is None:
+                    await self._rest()
+                else:
+                    await asyncio.sleep(self._pace_wait())
+
+    async def _claim(self) -> list[Claimed]:
+        if self.why_not_dialing is not None:
+            return []
+        now = self._clock.now()
+        total, free = self._pacer.slots(now, self._live.by_trunk())
+        lanes = []
+        for trunk, slots in free.items():
+            allowed = self.health[trunk].may_dial(now)
+            if (room := slots if allowed is None else min(slots, allowed)) > 0:
+                lanes.append(Lane(trunk, room))
+        if not lanes:
+            return []
+        claimed = await self._store.claim(lanes, now, total)
+        for one in claimed:
+            self._live.add(one)
+            self._pacer.started(one.attempt.trunk)
+            self.health[one.attempt.trunk].started()
+        return claimed
+
+    def _pace_wait(self) -> float:
+        wait = self._pacer.next_slot_ms(self._live.by_trunk())
+        return 0.0 if wait is None else wait / 1000
+
+    async def _rest(self) -> None:
+        """Wait for work: a nudge, the next due call, room in the pace, or the idle look."""
+        wait = IDLE_LOOK
+        if self.why_not_dialing is None:
+            now = self._clock.now()
+            _, free = self._pacer.slots(now, self._live.by_trunk())
+            slot = self._pacer.next_slot_ms(self._live.by_trunk())
+            if not free and slot is not None:
+                wait = min(wait, slot / 1000)
+            elif free and (due := await self._store.next_due(now)) is not None and due > now:
+                wait = min(wait, (due - now) / 1000)
+        try:
+            await asyncio.wait_for(self._work.wait(), max(wait, 0.001))
+        except TimeoutError:
+            pass
+
+    async def _expire(self) -> None:
+        now = self._clock.now()
+        if self._expired_at is not None and 0 <= now - self._expired_at < EXPIRE_EVERY_MS:
+            return
+        if await self._store.expire(now, EXPIRE_BATCH) < EXPIRE_BATCH:
+            self._expired_at = now
+
+    # --- one call ---
+
+    async def _dial(self, claimed: Claimed) -> None:
+        live = self._live.get(claimed.attempt.id)
+        if live is None:
+            return
+        try:
+            how = self._plan(claimed)
+        except NoRoute as refused:
+            self._live.close(live, Outcome(EndKind.TRUNK_FAULT, CalleeType.UNKNOWN, str(refused)))
+            return
+        log.info(
+            "attempt.dialing",
+            call_id=claimed.call.id,
+            attempt_id=live.id,
+            attempt=claimed.attempt.number,
+            trunk=claimed.attempt.trunk,
+        )
+        placement = await self._pbx.originate(
+            Originate(
+                attempt_id=live.id,
+                dial_string=how.dial_string,
+                caller_id=how.caller_id,
+                account=str(claimed.account.id),
+                ring_timeout=how.ring_timeout,
+                max_call_seconds=how.max_call_seconds,
+            )
+        )
+        self._placed(live, placement)
+
+    def _placed(self, live: LiveCall, placement: Placement) -> None:
+        match placement.placed:
+            case Placed.QUEUED:
+                pass
+            case Placed.NOT_SENT | Placed.REFUSED:
+                why = placement.reason or str(placement.placed)
+                self._live.close(live, Outcome(EndKind.TRUNK_FAULT, CalleeType.UNKNOWN, why))
+            case Placed.UNSURE:
+                # The phone may ring: the events, or the rescuer's look at the live channels, will tell.
+                log.warning("attempt.unsure", call_id=live.claimed.call.id, attempt_id=live.id, why=placement.reason)
+            case _:
+                assert_never(placement.placed)
+
+    # --- the trunk's health ---
+
+    def _learn(self, live: LiveCall, end: AttemptEnd, call: Call) -> None:
+        trunk = live.claimed.attempt.trunk
+        health = self.health.get(trunk)
+        if health is not None:
+            if end.kind is EndKind.TRUNK_FAULT or end.tech_cause in (503, 513):
+                if health.fault(self._clock.now(), end.reason or ""):
+                    log.error("trunk.suspended", trunk=trunk, faults=health.faults, reason=end.reason)
+            elif end.ringing_at is not None or end.answered_at is not None or end.tech_cause is not None:
+                if health.worked():
+                    log.info("trunk.resumed", trunk=trunk)
+            else:
+                health.released()
+        self._work.set()

@@ -1,0 +1,92 @@
+"""The callee's line as the dialog uses it: plays audio, waits, and collects digits, each typed digit exactly once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+from gateway.ports import AgiChannel, ChannelGone, MediaRef, Pbx
+from gateway.services.livecalls import LiveCall
+
+#: An AGI command ends at any of these; ``D`` is not typed by people and belongs to :meth:`Pbx.stop_playback`.
+DIGITS = "0123456789*#ABC"
+STOP = "D"
+#: The longest single WAIT FOR DIGIT, so that a hang-up or a late digit over AMI is noticed in time.
+WAIT_STEP = 1.0
+
+
+class Line:
+    """One answered channel. Every method raises :class:`ChannelGone` once the callee has hung up."""
+
+    def __init__(self, channel: AgiChannel, live: LiveCall, pbx: Pbx) -> None:
+        self._channel = channel
+        self._live = live
+        self._pbx = pbx
+        self.digits = live.digits
+
+    @property
+    def gone(self) -> bool:
+        return self._live.gone.is_set() or self._channel.hung_up
+
+    async def play(self, media: MediaRef, *, bargein: bool) -> bool:
+        """Play one file to its end, or, with ``bargein``, until a digit is there. Whether it was heard to its end."""
+        self._check()
+        if bargein and self.digits:
+            return False
+        if not bargein:
+            await self._channel.stream_file(media.asterisk_name, "")
+            return True
+        return not await self._until_digit(self._channel.stream_file(media.asterisk_name, DIGITS + STOP))
+
+    async def _until_digit(self, command: Coroutine[Any, Any, str]) -> str:
+        """Carry out an AGI command that a digit ends, and put that digit in the buffer."""
+        self.digits.command_begins()
+        stopper = asyncio.create_task(self._stop_on_digit())
+        try:
+            digit = await command
+        finally:
+            stopper.cancel()
+            await asyncio.gather(stopper, return_exceptions=True)
+        if digit and digit != STOP:
+            await self.digits.feed_agi(digit)
+        return digit
+
+    async def _stop_on_digit(self) -> None:
+        """A digit typed between two commands never reaches AGI: AMI told of it, and it ends the command from outside."""
+        while True:
+            await self.digits.arrived.wait()
+            await asyncio.sleep(0.02)  # a digit typed during the command ends it without help
+            if self._pbx.connected:
+                await self._pbx.stop_playback(self._live.id)
+            await asyncio.sleep(0.2)
+
+    async def pause(self, seconds: float, *, bargein: bool) -> bool:
+        """Be silent for ``seconds``; with ``bargein`` a digit ends it. Whether the whole time passed."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + seconds
+        while (left := end - loop.time()) > 0:
+            if bargein and self.digits:
+                return False
+            await self._listen(min(left, WAIT_STEP))
+        return True
+
+    async def digit(self, timeout: float) -> str | None:
+        """The next digit, typed ahead or typed within ``timeout`` seconds; None when the time has passed."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + timeout
+        while True:
+            if (digit := self.digits.take()) is not None:
+                return digit
+            if (left := end - loop.time()) <= 0:
+                return None
+            await self._listen(min(left, WAIT_STEP))
+
+    async def _listen(self, seconds: float) -> None:
+        """One WAIT FOR DIGIT; returns early where a digit is in the buffer by then."""
+        self._check()
+        await self._until_digit(self._channel.wait_for_digit(max(1, round(seconds * 1000))))
+
+    def _check(self) -> None:
+        if self.gone:
+            raise ChannelGone("the callee hung up")

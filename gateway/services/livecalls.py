@@ -1,0 +1,255 @@
+"""The attempts that are open now and what each has shown so far; each closes once, with its evidence."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import dataclass, field
+from typing import Any, assert_never
+
+import structlog
+
+from gateway.core.model import AttemptEnd, AttemptId, Call, CalleeType, Claimed, EndKind, Millis
+from gateway.core.outcome import Outcome, Seen, outcome
+from gateway.ports import (
+    Answered,
+    ChannelSeen,
+    Clock,
+    DtmfReceived,
+    HungUp,
+    OriginateEnded,
+    Pbx,
+    Ringing,
+    Store,
+    StoreError,
+)
+from gateway.services.digits import DigitBuffer
+
+log = structlog.get_logger()
+
+#: How long a hang-up waits for a session that still has its final processing to do (submits after hang-up).
+FINAL_PROCESSING = 60.0
+#: Seconds before a closing that the store could not write is tried again.
+STORE_RETRY = 1.0
+
+
+@dataclass(slots=True)
+class SessionRecord:
+    """What the dialog tells of an answered call: the verdict, and whether the VoiceXML session began."""
+
+    callee_type: CalleeType | None = None
+    began: bool = False
+    application_error: str | None = None
+    evidence: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class LiveCall:
+    """One open attempt. ``session`` is there from the moment the dialog took the channel."""
+
+    claimed: Claimed
+    digits: DigitBuffer
+    channel_seen: bool = False
+    ringing_at: Millis | None = None
+    answered_at: Millis | None = None
+    hung_up: HungUp | None = None
+    hung_up_at: Millis | None = None
+    originate: OriginateEnded | None = None
+    session: SessionRecord | None = None
+    session_ended: asyncio.Event = field(default_factory=asyncio.Event)
+    gone: asyncio.Event = field(default_factory=asyncio.Event)  # the callee hung up
+    closing: bool = False
+
+    @property
+    def id(self) -> AttemptId:
+        return self.claimed.attempt.id
+
+    def seen(self) -> Seen:
+        return Seen(
+            channel=self.channel_seen,
+            ringing=self.ringing_at is not None,
+            answered=self.answered_at is not None,
+            originate_reason=None if self.originate is None else self.originate.reason,
+            cause=None if self.hung_up is None else self.hung_up.cause,
+            tech_cause=None if self.hung_up is None else self.hung_up.tech_cause,
+        )
+
+
+OnClosed = Callable[[LiveCall, AttemptEnd, Call], None]
+
+
+class LiveCalls:
+    """The registry of open attempts. The pace is measured against its counts, which therefore cannot drift."""
+
+    def __init__(self, store: Store, pbx: Pbx, clock: Clock) -> None:
+        self._store = store
+        self._pbx = pbx
+        self._clock = clock
+        self._calls: dict[AttemptId, LiveCall] = {}
+        self._tasks: asyncio.TaskGroup | None = None
+        self._listeners: list[OnClosed] = []
+        self.empty = asyncio.Event()
+        self.empty.set()
+
+    def on_closed(self, listener: OnClosed) -> None:
+        self._listeners.append(listener)
+
+    async def run(self) -> None:
+        """Hold the tasks that write down what the events tell; ends by cancellation."""
+        async with asyncio.TaskGroup() as tasks:
+            self._tasks = tasks
+            await asyncio.Event().wait()
+
+    # --- the registry ---
+
+    def add(self, claimed: Claimed) -> LiveCall:
+        attempt = claimed.attempt
+        live = LiveCall(
+            claimed,
+            DigitBuffer(lambda: self._pbx.connected),
+            ringing_at=attempt.ringing_at,
+            answered_at=attempt.answered_at,
+        )
+        self._calls[attempt.id] = live
+        self.empty.clear()
+        return live
+
+    def get(self, attempt: AttemptId) -> LiveCall | None:
+        return self._calls.get(attempt)
+
+    def __iter__(self) -> Iterator[LiveCall]:
+        return iter(list(self._calls.values()))
+
+    def __len__(self) -> int:
+        return len(self._calls)
+
+    def by_trunk(self) -> Counter[str]:
+        return Counter(live.claimed.attempt.trunk for live in self._calls.values())
+
+    # --- what Asterisk tells ---
+
+    def hear(self, event: ChannelSeen | Ringing | Answered | DtmfReceived | HungUp | OriginateEnded) -> None:
+        """Take in one event of a channel. Writing it down goes on behind; a closing follows where one is due."""
+        live = self._calls.get(event.attempt_id)
+        if live is None or live.closing:
+            return
+        match event:
+            case ChannelSeen():
+                live.channel_seen = True
+            case Ringing():
+                live.channel_seen = True
+                if live.ringing_at is None and live.answered_at is None:
+                    live.ringing_at = self._clock.now()
+                    self._spawn(self._rang(live, live.ringing_at))
+            case Answered():
+                live.channel_seen = True
+                self._spawn(self._answered(live))
+            case DtmfReceived():
+                live.digits.feed_ami(event.digit)
+            case OriginateEnded():
+                live.originate = event
+                if not event.answered and not live.channel_seen:
+                    self.close(live)
+            case HungUp():
+                live.hung_up, live.hung_up_at = event, self._clock.now()
+                live.gone.set()
+                self.close(live)
+            case _:
+                assert_never(event)
+
+    async def _rang(self, live: LiveCall, at: Millis) -> None:
+        try:
+            await self._store.mark_ringing(live.id, at)
+        except StoreError as error:  # a progress note: its absence errs towards not dialing again
+            log.error("attempt.not_written", attempt_id=live.id, error=str(error))
+
+    async def _answered(self, live: LiveCall) -> None:
+        try:
+            await self.answered(live)
+        except StoreError as error:
+            log.error("attempt.not_written", attempt_id=live.id, error=str(error))
+
+    async def answered(self, live: LiveCall) -> None:
+        """Write the answer down, durably: from now on a lost outcome is never dialed again."""
+        if live.answered_at is None:
+            live.answered_at = self._clock.now()
+        await self._store.mark_answered(live.id, live.answered_at)
+
+    # --- closing ---
+
+    def close(self, live: LiveCall, verdict: Outcome | None = None) -> None:
+        """Close the attempt with what was seen, or with ``verdict`` where the caller knows better. Only once."""
+        if live.closing:
+            return
+        live.closing = True
+        self._spawn(self._close(live, verdict, self._clock.now()))
+
+    async def _close(self, live: LiveCall, verdict: Outcome | None, ended_at: Millis) -> None:
+        if live.session is not None:
+            try:
+                await asyncio.wait_for(live.session_ended.wait(), FINAL_PROCESSING)
+            except TimeoutError:
+                log.warning("session.overran", call_id=live.claimed.call.id, attempt_id=live.id)
+        end = self._end_of(live, verdict, ended_at)
+        call = await self._written(end)
+        self._calls.pop(live.id, None)
+        if not self._calls:
+            self.empty.set()
+        log.info(
+            "attempt.ended",
+            call_id=call.id,
+            attempt_id=live.id,
+            kind=end.kind,
+            callee_type=end.callee_type,
+            cause=end.cause,
+            tech_cause=end.tech_cause,
+            reason=end.reason,
+            state=call.state,
+        )
+        for listener in self._listeners:
+            listener(live, end, call)
+
+    async def _written(self, end: AttemptEnd) -> Call:
+        """Close the attempt in the store, however long that takes: until then it holds its place in the pace."""
+        while True:
+            try:
+                return await self._store.close_attempt(end)
+            except StoreError as error:
+                log.error("attempt.not_written", attempt_id=end.attempt_id, error=str(error))
+                await asyncio.sleep(STORE_RETRY)
+
+    def _end_of(self, live: LiveCall, verdict: Outcome | None, ended_at: Millis) -> AttemptEnd:
+        found = self._session_outcome(live) or verdict or outcome(live.seen())
+        session = live.session
+        return AttemptEnd(
+            attempt_id=live.id,
+            kind=found.kind,
+            callee_type=found.callee_type,
+            ended_at=ended_at,
+            answered_at=live.answered_at,
+            ringing_at=live.ringing_at,
+            cause=None if live.hung_up is None else live.hung_up.cause,
+            tech_cause=None if live.hung_up is None else live.hung_up.tech_cause,
+            reason=found.reason,
+            application_error=None if session is None else session.application_error,
+            evidence={} if session is None else session.evidence,
+        )
+
+    @staticmethod
+    def _session_outcome(live: LiveCall) -> Outcome | None:
+        """What the dialog's record says of an answered call; None where no dialog ever held it."""
+        session = live.session
+        if session is None:
+            return None
+        if session.began:
+            callee = session.callee_type or CalleeType.VOICE
+            return Outcome(EndKind.REACHED, callee, f"answered by {callee}")
+        if session.callee_type is not None:
+            return Outcome(EndKind.NOT_REACHED, session.callee_type, f"answered by {session.callee_type}")
+        return Outcome(EndKind.NOT_REACHED, CalleeType.UNKNOWN, "hung up before it was known who answered")
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        if self._tasks is None:
+            raise RuntimeError("LiveCalls.run() is not running")
+        self._tasks.create_task(work)
