@@ -1,4 +1,4 @@
-"""The lab: the PBX with exactly the files of asterisk-conf/ and a trunk, and the carrier whose numbers decide who answers."""
+"""The lab: a PBX with exactly the files of asterisk-conf/, and a carrier whose numbers decide who answers."""
 
 from __future__ import annotations
 

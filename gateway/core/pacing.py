@@ -78,7 +78,5 @@ class Pacer:
         """Milliseconds until a pace may let a call start; None while only a call's end can make room."""
         if sum(live.values()) >= self.overall.limit.max_calls:
             return None
-        waits = [
-            pace.wait_ms() for name, pace in self.trunks.items() if live.get(name, 0) < pace.limit.max_calls
-        ]
+        waits = [pace.wait_ms() for name, pace in self.trunks.items() if live.get(name, 0) < pace.limit.max_calls]
         return max(min(waits), self.overall.wait_ms()) if waits else None

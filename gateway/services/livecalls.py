@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, assert_never
 
@@ -30,6 +31,8 @@ log = structlog.get_logger()
 
 #: How long a hang-up waits for a session that still has its final processing to do (submits after hang-up).
 FINAL_PROCESSING = 60.0
+#: How long a Hangup waits for the OriginateResponse that belongs to it.
+RESPONSE_GRACE = 1.0
 #: Seconds before a closing that the store could not write is tried again.
 STORE_RETRY = 1.0
 
@@ -59,6 +62,7 @@ class LiveCall:
     session: SessionRecord | None = None
     session_ended: asyncio.Event = field(default_factory=asyncio.Event)
     gone: asyncio.Event = field(default_factory=asyncio.Event)  # the callee hung up
+    originated: asyncio.Event = field(default_factory=asyncio.Event)  # OriginateResponse came
     closing: bool = False
 
     @property
@@ -132,7 +136,15 @@ class LiveCalls:
     def hear(self, event: ChannelSeen | Ringing | Answered | DtmfReceived | HungUp | OriginateEnded) -> None:
         """Take in one event of a channel. Writing it down goes on behind; a closing follows where one is due."""
         live = self._calls.get(event.attempt_id)
-        if live is None or live.closing:
+        if live is None:
+            return
+        if isinstance(event, OriginateEnded):
+            live.originate = event
+            live.originated.set()
+            if not event.answered and not live.channel_seen:
+                self.close(live)
+            return
+        if live.closing:
             return
         match event:
             case ChannelSeen():
@@ -147,10 +159,6 @@ class LiveCalls:
                 self._spawn(self._answered(live))
             case DtmfReceived():
                 live.digits.feed_ami(event.digit)
-            case OriginateEnded():
-                live.originate = event
-                if not event.answered and not live.channel_seen:
-                    self.close(live)
             case HungUp():
                 live.hung_up, live.hung_up_at = event, self._clock.now()
                 live.gone.set()
@@ -186,6 +194,10 @@ class LiveCalls:
         self._spawn(self._close(live, verdict, self._clock.now()))
 
     async def _close(self, live: LiveCall, verdict: Outcome | None, ended_at: Millis) -> None:
+        if live.hung_up is not None and live.answered_at is None and verdict is None:
+            # Hangup and OriginateResponse come in any order; only the second tells our own timeout from a 480.
+            with suppress(TimeoutError):
+                await asyncio.wait_for(live.originated.wait(), RESPONSE_GRACE)
         if live.session is not None:
             try:
                 await asyncio.wait_for(live.session_ended.wait(), FINAL_PROCESSING)

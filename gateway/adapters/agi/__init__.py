@@ -1,0 +1,6 @@
+"""FastAGI: panoramisk's application behind an adapter that mends its defects, and the detector that works over it."""
+
+from gateway.adapters.agi.detector import AgiDetector
+from gateway.adapters.agi.server import AgiServer, AgiSettings
+
+__all__ = ["AgiDetector", "AgiServer", "AgiSettings"]

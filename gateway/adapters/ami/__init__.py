@@ -1,0 +1,6 @@
+"""Asterisk over AMI: panoramisk behind an adapter that mends its defects."""
+
+from gateway.adapters.ami.link import AmiLoginRefused, UnsafeHeader
+from gateway.adapters.ami.pbx import AmiPbx, AmiSettings
+
+__all__ = ["AmiLoginRefused", "AmiPbx", "AmiSettings", "UnsafeHeader"]
