@@ -135,6 +135,7 @@ class Store(Protocol):
     async def due_deliveries(self, now: Millis, limit: int) -> list[Delivery]: ...
     async def record_try(self, tried: DeliveryTry) -> None: ...
     async def next_delivery(self) -> Millis | None: ...
+    async def delivery_of(self, call: CallId) -> dict[str, object] | None: ...
 
 
 # --- PBX: AMI ---
@@ -193,7 +194,7 @@ class DtmfReceived:
 
 @dataclass(frozen=True, slots=True)
 class HungUp:
-    """``cause`` is Q.850, ``tech_cause`` the SIP code where Asterisk tells it; 0 and None are normal after an answer."""
+    """``cause`` is Q.850, ``tech_cause`` the SIP code where Asterisk tells it; 0 and None are normal."""
 
     attempt_id: AttemptId
     cause: int

@@ -53,7 +53,7 @@ class Line:
         return digit
 
     async def _stop_on_digit(self) -> None:
-        """A digit typed between two commands never reaches AGI: AMI told of it, and it ends the command from outside."""
+        """A digit typed between two commands never reaches AGI: AMI told of it, and it ends the command."""
         while True:
             await self.digits.arrived.wait()
             await asyncio.sleep(0.02)  # a digit typed during the command ends it without help

@@ -1,0 +1,111 @@
+"""Claiming due calls fairly, at a cost that does not grow with what is due, paused or waiting for a full trunk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from sqlite_utils import Database
+
+from gateway.adapters.store.counts import Counts
+from gateway.adapters.store.rows import SELECT_CALL, account_of, call_of
+from gateway.core.model import Account, Attempt, AttemptId, AttemptState, Claimed, Millis
+from gateway.core.states import CallEvent, advance_call
+from gateway.ports import Lane
+
+_DUE = """SELECT id FROM call INDEXED BY call_due WHERE campaign_id = ? AND trunk = ?
+    AND state IN ('pending', 'retrying') AND due_at <= ? AND (expires_at IS NULL OR expires_at > ?)
+    ORDER BY due_at, id LIMIT 1"""
+
+_LANES = """SELECT lane.campaign_id, lane.trunk, campaign.account_id, campaign.single
+    FROM lane JOIN campaign ON campaign.id = lane.campaign_id
+    WHERE lane.waiting > 0 AND campaign.state = 'active'"""
+
+
+@dataclass(slots=True)
+class _Queue:
+    campaign: int
+    trunk: str
+    account: int
+    single: bool
+
+
+class Claims:
+    """The turn of every account and of its campaigns. Turns are remembered while the process lives; losing them
+    costs no call, only a place in the round."""
+
+    def __init__(self, new_attempt_id: Callable[[], AttemptId]) -> None:
+        self._new_attempt_id = new_attempt_id
+        self._turn = 0
+        self._account_turn: dict[tuple[bool, int], int] = {}
+        self._queue_turn: dict[tuple[int, str], int] = {}
+
+    def claim(self, db: Database, lanes: Sequence[Lane], now: Millis, limit: int) -> list[Claimed]:
+        slots = {lane.trunk: lane.slots for lane in lanes}
+        queues = [
+            _Queue(row[0], row[1], row[2], bool(row[3])) for row in db.conn.execute(_LANES) if slots.get(row[1], 0) > 0
+        ]
+        counts = Counts()
+        claimed: list[Claimed] = []
+        accounts: dict[int, Account] = {}
+        while queues and len(claimed) < limit:
+            chosen = min(queues, key=self._order)
+            row = db.conn.execute(_DUE, (chosen.campaign, chosen.trunk, now, now)).fetchone()
+            if row is None:
+                queues.remove(chosen)
+                continue
+            claimed.append(self._take(db, int(row[0]), now, counts, accounts))
+            self._turn += 1
+            self._account_turn[chosen.single, chosen.account] = self._turn
+            self._queue_turn[chosen.campaign, chosen.trunk] = self._turn
+            slots[chosen.trunk] -= 1
+            if slots[chosen.trunk] == 0:
+                queues = [queue for queue in queues if queue.trunk != chosen.trunk]
+        counts.write(db)
+        return claimed
+
+    def _order(self, queue: _Queue) -> tuple[bool, int, int]:
+        """Single calls first; then the account, then the campaign, whose turn is longest ago."""
+        return (
+            not queue.single,
+            self._account_turn.get((queue.single, queue.account), 0),
+            self._queue_turn.get((queue.campaign, queue.trunk), 0),
+        )
+
+    def _take(self, db: Database, call_id: int, now: Millis, counts: Counts, accounts: dict[int, Account]) -> Claimed:
+        execute = db.conn.execute
+        call = call_of(execute(f"{SELECT_CALL} WHERE call.id = ?", (call_id,)).fetchone())
+        state = advance_call(call.state, CallEvent.CLAIMED)
+        execute(
+            "UPDATE call SET state = ?, due_at = NULL, last_attempt_at = ? WHERE id = ? AND state = ?",
+            (state, now, call_id, call.state),
+        )
+        row = execute("SELECT coalesce(max(number), 0) + 1 FROM attempt WHERE call_id = ?", (call_id,)).fetchone()
+        attempt = Attempt(self._new_attempt_id(), call.id, row[0], call.trunk, AttemptState.DIALING, now)
+        execute(
+            "INSERT INTO attempt (id, call_id, number, trunk, state, started_at) VALUES (?, ?, ?, ?, ?, ?)",
+            (attempt.id, call_id, attempt.number, attempt.trunk, attempt.state, now),
+        )
+        counts.moved(call.campaign_id, call.trunk, call.state, state)
+        account = accounts.get(call.account_id)
+        if account is None:
+            account = accounts[call.account_id] = account_of(
+                execute("SELECT id, login, pin_hash, settings FROM account WHERE id = ?", (call.account_id,)).fetchone()
+            )
+        return Claimed(replace(call, state=state, due_at=None, last_attempt_at=now), attempt, account)
+
+
+def next_due(db: Database, now: Millis) -> Millis | None:
+    """When the next waiting call of an active campaign falls due; at or before ``now`` where one is due already."""
+    soonest: int | None = None
+    for campaign, trunk, _, _ in db.conn.execute(_LANES).fetchall():
+        row = db.conn.execute(
+            "SELECT due_at FROM call INDEXED BY call_due WHERE campaign_id = ? AND trunk = ?"
+            " AND state IN ('pending', 'retrying') ORDER BY due_at, id LIMIT 1",
+            (campaign, trunk),
+        ).fetchone()
+        if row is not None and (soonest is None or row[0] < soonest):
+            soonest = row[0]
+            if soonest <= now:
+                break
+    return None if soonest is None else Millis(soonest)

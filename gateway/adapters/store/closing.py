@@ -1,0 +1,190 @@
+"""What happens to calls once they were claimed, expire or are cancelled: states, counters and the outbox together."""
+
+from __future__ import annotations
+
+import secrets
+
+import msgspec
+from sqlite_utils import Database
+
+from gateway.adapters.store.counts import Counts
+from gateway.adapters.store.rows import (
+    ATTEMPT_COLUMNS,
+    SELECT_CALL,
+    account_of,
+    attempt_of,
+    call_of,
+)
+from gateway.core.model import Account, AttemptEnd, AttemptId, AttemptState, Call, CalleeType, CallId, CallState, Millis
+from gateway.core.result import result_form
+from gateway.core.retry import RetryPolicy, settle
+from gateway.core.states import (
+    ENDED,
+    WAITING,
+    AttemptEvent,
+    CallEvent,
+    IllegalTransition,
+    advance_attempt,
+    advance_call,
+)
+from gateway.ports import StoreError
+
+
+def read_call(db: Database, call: int) -> Call | None:
+    row = db.conn.execute(f"{SELECT_CALL} WHERE call.id = ?", (call,)).fetchone()
+    return None if row is None else call_of(row)
+
+
+def mark(db: Database, attempt: AttemptId, event: AttemptEvent, at: Millis) -> None:
+    """Note that an attempt rang or was answered. What comes too late, or twice, changes nothing."""
+    row = db.conn.execute("SELECT state, call_id FROM attempt WHERE id = ?", (attempt,)).fetchone()
+    if row is None:
+        raise StoreError(f"no attempt {attempt}")
+    try:
+        state = advance_attempt(AttemptState(row[0]), event)
+    except IllegalTransition:
+        return
+    column = "ringing_at" if event is AttemptEvent.RANG else "answered_at"
+    db.conn.execute(f"UPDATE attempt SET state = ?, {column} = ? WHERE id = ?", (state, at, attempt))
+    if event is AttemptEvent.ANSWERED:
+        call = read_call(db, row[1])
+        assert call is not None
+        _move(db, call, advance_call(call.state, CallEvent.ANSWERED))
+
+
+def _move(db: Database, call: Call, state: CallState, counts: Counts | None = None) -> None:
+    done = db.conn.execute("UPDATE call SET state = ? WHERE id = ? AND state = ?", (state, call.id, call.state))
+    assert done.rowcount == 1
+    own = Counts() if counts is None else counts
+    own.moved(call.campaign_id, call.trunk, call.state, state)
+    if counts is None:
+        own.write(db)
+
+
+def close_attempt(db: Database, end: AttemptEnd, policy: RetryPolicy, retry_unknown: bool) -> Call:
+    """Close an attempt and settle its call, once; a second closing returns the call as it is."""
+    execute = db.conn.execute
+    row = execute(f"SELECT {ATTEMPT_COLUMNS} FROM attempt WHERE id = ?", (end.attempt_id,)).fetchone()
+    if row is None:
+        raise StoreError(f"no attempt {end.attempt_id}")
+    attempt, ended = attempt_of(row)
+    call = read_call(db, attempt.call_id)
+    assert call is not None
+    if ended is not None:
+        return call
+    state = advance_attempt(attempt.state, AttemptEvent.ENDED)
+    answered_at = end.answered_at or attempt.answered_at
+    execute(
+        "UPDATE attempt SET state = ?, ringing_at = coalesce(?, ringing_at), answered_at = ?, ended_at = ?, kind = ?,"
+        " callee_type = ?, cause = ?, tech_cause = ?, reason = ?, application_error = ?, evidence = ?"
+        " WHERE id = ? AND state <> 'ended'",
+        (state, end.ringing_at, answered_at, end.ended_at, end.kind, end.callee_type, end.cause, end.tech_cause,
+         end.reason, end.application_error, msgspec.json.encode(end.evidence).decode(), end.attempt_id),
+    )  # fmt: skip
+    retry_unknown = retry_unknown or _account(db, call).settings.retry_unknown_outcome
+    settled = settle(call, end, policy, retry_unknown_outcome=retry_unknown)
+    new_state = advance_call(call.state, settled.event)
+    duration = 0 if answered_at is None else max(0, round((end.ended_at - answered_at) / 1000))
+    execute(
+        "UPDATE call SET state = ?, attempts = ?, callee_type = ?, due_at = ?, duration = ?, fault_since = ?,"
+        " fault_count = ?, reason = ?, application_error = ? WHERE id = ? AND state = ?",
+        (new_state, settled.attempts, settled.callee_type, settled.due_at, duration, settled.fault_since,
+         settled.fault_count, settled.reason, end.application_error, call.id, call.state),
+    )  # fmt: skip
+    counts = Counts()
+    counts.moved(call.campaign_id, call.trunk, call.state, new_state)
+    counts.write(db)
+    return _posted(db, call.id, end.ended_at)
+
+
+def _account(db: Database, call: Call) -> Account:
+    row = db.conn.execute("SELECT id, login, pin_hash, settings FROM account WHERE id = ?", (call.account_id,))
+    return account_of(row.fetchone())
+
+
+def _posted(db: Database, call_id: CallId, now: Millis) -> Call:
+    """The call as it is now; where it has ended, its result is owed from this transaction on."""
+    call = read_call(db, call_id)
+    assert call is not None
+    if call.state in ENDED and call.state is not CallState.CANCELLED and call.plan.result_url:
+        form = result_form(call)
+        db.conn.execute(
+            "INSERT INTO delivery (id, call_id, url, form, created_at, next_at) VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                f"msg_{secrets.token_hex(12)}",
+                call.id,
+                call.plan.result_url,
+                msgspec.json.encode(form).decode(),
+                now,
+                now,
+            ),
+        )
+    return call
+
+
+def expire(db: Database, now: Millis, limit: int) -> int:
+    """Fail waiting calls whose expiration has come, at most ``limit``; how many there were."""
+    rows = db.conn.execute(
+        "SELECT call.id FROM call INDEXED BY call_expiry JOIN campaign ON campaign.id = call.campaign_id"
+        " WHERE expires_at <= ? AND expires_at IS NOT NULL AND call.state IN ('pending', 'retrying')"
+        " AND campaign.state <> 'loading' LIMIT ?",
+        (now, limit),
+    ).fetchall()
+    counts = Counts()
+    for (call_id,) in rows:
+        call = read_call(db, call_id)
+        assert call is not None
+        state = advance_call(call.state, CallEvent.EXPIRED)
+        db.conn.execute(
+            "UPDATE call SET state = ?, due_at = NULL, callee_type = ?, reason = ? WHERE id = ? AND state = ?",
+            (state, call.callee_type or CalleeType.UNKNOWN, "expired", call_id, call.state),
+        )
+        counts.moved(call.campaign_id, call.trunk, call.state, state)
+        _posted(db, call.id, now)
+    counts.write(db)
+    return len(rows)
+
+
+def cancel_call(db: Database, account: int | None, call_id: int) -> CallState | None:
+    """Cancel a waiting call; the state it then has (unchanged where it does not wait), None where there is none."""
+    call = read_call(db, call_id)
+    if call is None or (account is not None and call.account_id != account):
+        return None
+    if call.state not in WAITING:
+        return call.state
+    return _cancel(db, call)
+
+
+def _cancel(db: Database, call: Call) -> CallState:
+    state = advance_call(call.state, CallEvent.CANCELLED)
+    db.conn.execute(
+        "UPDATE call SET state = ?, due_at = NULL, reason = 'cancelled' WHERE id = ? AND state = ?",
+        (state, call.id, call.state),
+    )
+    counts = Counts()
+    counts.moved(call.campaign_id, call.trunk, call.state, state)
+    counts.write(db)
+    return state
+
+
+def cancel_some(db: Database, campaign: int, limit: int) -> int:
+    """Cancel waiting calls of a cancelled campaign, at most ``limit``; how many there were."""
+    rows = db.conn.execute(
+        f"{SELECT_CALL} WHERE call.campaign_id = ? AND call.state IN ('pending', 'retrying')"
+        " AND call.trunk IN (SELECT trunk FROM lane WHERE campaign_id = ?1 AND waiting > 0) LIMIT ?",
+        (campaign, limit),
+    ).fetchall()
+    for row in rows:
+        _cancel(db, call_of(row))
+    return len(rows)
+
+
+def move_call(db: Database, call_id: int, trunk: str) -> None:
+    """Let a waiting call wait for another trunk."""
+    call = read_call(db, call_id)
+    if call is None or call.state not in WAITING:
+        return
+    db.conn.execute("UPDATE call SET trunk = ? WHERE id = ?", (trunk, call_id))
+    counts = Counts()
+    counts.rerouted(call.campaign_id, call.trunk, trunk)
+    counts.write(db)

@@ -1,0 +1,140 @@
+"""Tables, checks and indexes, as sqlite-utils migrations. The CHECKs name the states of gateway.core.states."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from sqlite_utils import Database, Migrations
+
+from gateway.core.model import MAX_CALL_ID, AttemptState, CalleeType, CallState, CampaignState, EndKind
+from gateway.core.states import WAITING
+
+MIGRATIONS = Migrations("voxgate")
+
+
+def one_of(values: Iterable[StrEnum]) -> str:
+    return "(" + ", ".join(f"'{value}'" for value in sorted(values)) + ")"
+
+
+@MIGRATIONS()
+def m001_queue(db: Database) -> None:
+    """The whole queue."""
+    script = f"""
+CREATE TABLE account (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    login TEXT NOT NULL UNIQUE CHECK (length(login) BETWEEN 1 AND 128),
+    pin_hash TEXT NOT NULL,
+    settings TEXT NOT NULL CHECK (json_valid(settings))
+) STRICT;
+
+CREATE TABLE campaign (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    account_id INTEGER NOT NULL REFERENCES account (id),
+    name TEXT NOT NULL,
+    single INTEGER NOT NULL CHECK (single IN (0, 1)),
+    state TEXT NOT NULL CHECK (state IN {one_of(CampaignState)}),
+    plan TEXT CHECK (plan IS NULL OR json_valid(plan)),
+    rejected INTEGER NOT NULL DEFAULT 0,
+    created_at INTEGER NOT NULL,
+    UNIQUE (account_id, name)
+) STRICT;
+
+-- Calls by state, kept in the transaction that changes a state.
+CREATE TABLE tally (
+    campaign_id INTEGER NOT NULL REFERENCES campaign (id),
+    state TEXT NOT NULL CHECK (state IN {one_of(CallState)}),
+    calls INTEGER NOT NULL CHECK (calls >= 0),
+    PRIMARY KEY (campaign_id, state)
+) STRICT, WITHOUT ROWID;
+
+-- Calls of one campaign that wait for one trunk: the dialer finds work here without a scan.
+CREATE TABLE lane (
+    campaign_id INTEGER NOT NULL REFERENCES campaign (id),
+    trunk TEXT NOT NULL,
+    waiting INTEGER NOT NULL CHECK (waiting >= 0),
+    PRIMARY KEY (campaign_id, trunk)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX lane_waiting ON lane (campaign_id, trunk) WHERE waiting > 0;
+
+CREATE TABLE call (
+    id INTEGER PRIMARY KEY AUTOINCREMENT CHECK (id <= {MAX_CALL_ID}),
+    campaign_id INTEGER NOT NULL REFERENCES campaign (id),
+    state TEXT NOT NULL CHECK (state IN {one_of(CallState)}),
+    destination TEXT NOT NULL,
+    dialed TEXT NOT NULL,
+    trunk TEXT NOT NULL,
+    ani TEXT,
+    postd TEXT,
+    message_reference TEXT,
+    call_parameters TEXT,
+    campaign_parameters TEXT,
+    plan TEXT CHECK (plan IS NULL OR json_valid(plan)),
+    attempts INTEGER NOT NULL DEFAULT 0 CHECK (attempts >= 0),
+    due_at INTEGER,
+    expires_at INTEGER,
+    created_at INTEGER NOT NULL,
+    callee_type TEXT CHECK (callee_type IN {one_of(CalleeType)}),
+    last_attempt_at INTEGER,
+    duration INTEGER NOT NULL DEFAULT 0 CHECK (duration >= 0),
+    fault_since INTEGER,
+    fault_count INTEGER NOT NULL DEFAULT 0,
+    reason TEXT,
+    application_error TEXT,
+    CHECK ((state IN {one_of(WAITING)}) = (due_at IS NOT NULL))
+) STRICT;
+CREATE INDEX call_due ON call (campaign_id, trunk, due_at, id) WHERE state IN {one_of(WAITING)};
+CREATE INDEX call_expiry ON call (expires_at) WHERE expires_at IS NOT NULL AND state IN {one_of(WAITING)};
+
+CREATE TABLE attempt (
+    id TEXT PRIMARY KEY,
+    call_id INTEGER NOT NULL REFERENCES call (id),
+    number INTEGER NOT NULL,
+    trunk TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN {one_of(AttemptState)}),
+    started_at INTEGER NOT NULL,
+    ringing_at INTEGER,
+    answered_at INTEGER,
+    ended_at INTEGER,
+    kind TEXT CHECK (kind IN {one_of(EndKind)}),
+    callee_type TEXT CHECK (callee_type IN {one_of(CalleeType)}),
+    cause INTEGER,
+    tech_cause INTEGER,
+    reason TEXT,
+    application_error TEXT,
+    evidence TEXT CHECK (evidence IS NULL OR json_valid(evidence)),
+    UNIQUE (call_id, number),
+    CHECK ((state = '{AttemptState.ENDED}') = (ended_at IS NOT NULL AND kind IS NOT NULL))
+) STRICT;
+-- A call is never dialed by two attempts at once, whatever the code above believes.
+CREATE UNIQUE INDEX attempt_open ON attempt (call_id) WHERE state <> '{AttemptState.ENDED}';
+
+-- The outbox: a result post that is owed, written in the transaction that ends its call.
+CREATE TABLE delivery (
+    id TEXT PRIMARY KEY,
+    call_id INTEGER NOT NULL UNIQUE REFERENCES call (id),
+    url TEXT NOT NULL,
+    form TEXT NOT NULL CHECK (json_valid(form)),
+    created_at INTEGER NOT NULL,
+    tries INTEGER NOT NULL DEFAULT 0,
+    next_at INTEGER,
+    accepted_at INTEGER,
+    given_up_at INTEGER,
+    last_status INTEGER,
+    last_error TEXT,
+    CHECK ((next_at IS NOT NULL) + (accepted_at IS NOT NULL) + (given_up_at IS NOT NULL) = 1)
+) STRICT;
+CREATE INDEX delivery_due ON delivery (next_at) WHERE next_at IS NOT NULL;
+"""
+    for statement in _statements(script):
+        db.conn.execute(statement)
+
+
+def _statements(script: str) -> list[str]:
+    """The script's statements one by one: executescript would commit the migration's transaction."""
+    bare = "\n".join(line for line in script.splitlines() if not line.startswith("--"))
+    return [one for part in bare.split(";") if (one := part.strip())]
+
+
+def known_migrations() -> set[str]:
+    return {migration.name for migration in MIGRATIONS._migrations}

@@ -1,0 +1,257 @@
+"""The Store port on SQLite: each method hands one job to the writer thread, or reads on the reading thread."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from sqlite_utils import Database
+
+from gateway.adapters.store import claims, closing, intake, outbox, writer
+from gateway.adapters.store.rows import ATTEMPT_COLUMNS, SELECT_CALL, account_of, attempt_of, call_of, plan_of
+from gateway.core.model import (
+    Account,
+    AccountId,
+    AccountSettings,
+    Attempt,
+    AttemptEnd,
+    AttemptId,
+    Call,
+    CallId,
+    CallPlan,
+    CallState,
+    CampaignId,
+    CampaignState,
+    Claimed,
+    Millis,
+    NewCall,
+)
+from gateway.core.retry import RetryPolicy
+from gateway.core.states import AttemptEvent
+from gateway.ports import CallPage, Campaign, Delivery, DeliveryTry, Lane, StoreError
+
+T = TypeVar("T")
+
+_ACCOUNT = "SELECT id, login, pin_hash, settings FROM account"
+_CAMPAIGN = "SELECT id, account_id, name, state, single, created_at, plan, rejected FROM campaign"
+CANCEL_STEP = 1000
+
+
+class SqliteStore:
+    """``new_attempt_id`` makes the ids of attempts; :meth:`open` makes a store that owns its file."""
+
+    def __init__(
+        self, path: Path, *, installation: str, policy: RetryPolicy, retry_unknown_outcome: bool = False
+    ) -> None:
+        self._path = path
+        self._policy = policy
+        self._retry_unknown = retry_unknown_outcome
+        self._lock = writer.lock(path)
+        try:
+            writer.prepare(path)
+        except BaseException:
+            self._lock.close()
+            raise
+        self._writer = writer.Writer(path)
+        self._writer.start()
+        self._reader_thread = ThreadPoolExecutor(1, thread_name_prefix="store-reader")
+        self._reader: Database = self._reader_thread.submit(writer.connect, path, readonly=True).result()
+        self._claims = claims.Claims(lambda: AttemptId(f"vg-{installation}-{secrets.token_hex(12)}"))
+        self._plans: dict[CampaignId, CallPlan] = {}
+
+    async def close(self) -> None:
+        """Finish what was handed in, then let the file go."""
+        await asyncio.to_thread(self._writer.close)
+        await asyncio.get_running_loop().run_in_executor(self._reader_thread, self._reader.close)
+        self._reader_thread.shutdown()
+        self._lock.close()
+
+    async def _read(self, work: Callable[[Database], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._reader_thread, work, self._reader)
+
+    # --- accounts ---
+
+    async def add_account(self, login: str, pin_hash: str, settings: AccountSettings) -> Account:
+        return await self._writer.run(lambda db: intake.add_account(db, login, pin_hash, settings))
+
+    async def update_account(self, account: Account) -> None:
+        await self._writer.run(lambda db: intake.update_account(db, account))
+
+    async def accounts(self) -> list[Account]:
+        return await self._read(lambda db: [account_of(row) for row in db.conn.execute(f"{_ACCOUNT} ORDER BY login")])
+
+    async def account_by_login(self, login: str) -> Account | None:
+        def read(db: Database) -> Account | None:
+            row = db.conn.execute(f"{_ACCOUNT} WHERE login = ?", (login,)).fetchone()
+            return None if row is None else account_of(row)
+
+        return await self._read(read)
+
+    # --- intake ---
+
+    async def queue_call(self, account: AccountId, call: NewCall, plan: CallPlan, now: Millis) -> CallId:
+        return await self._writer.run(lambda db: intake.queue_call(db, account, call, plan, now))
+
+    async def open_campaign(self, account: AccountId, name: str, plan: CallPlan, now: Millis) -> CampaignId:
+        campaign = await self._writer.run(lambda db: intake.open_campaign(db, account, name, plan, now))
+        self._plans[campaign] = plan
+        return campaign
+
+    async def load_calls(self, campaign: CampaignId, calls: Sequence[NewCall], now: Millis) -> None:
+        plan = self._plans[campaign]
+        await self._writer.run(lambda db: intake.load_calls(db, campaign, plan, calls, now))
+
+    async def publish_campaign(self, campaign: CampaignId, rejected: int) -> None:
+        await self._writer.run(lambda db: intake.publish_campaign(db, campaign, rejected))
+        self._plans.pop(campaign, None)
+
+    async def discard_campaign(self, campaign: CampaignId) -> None:
+        self._plans.pop(campaign, None)
+        while not await self._writer.run(lambda db: intake.discard_some(db, campaign)):
+            pass
+
+    async def discard_unpublished(self) -> int:
+        found = await self._read(intake.unpublished)
+        for campaign in found:
+            await self.discard_campaign(campaign)
+        return len(found)
+
+    # --- dialing ---
+
+    async def claim(self, lanes: Sequence[Lane], now: Millis, limit: int) -> list[Claimed]:
+        return await self._writer.run(lambda db: self._claims.claim(db, lanes, now, limit))
+
+    async def next_due(self, now: Millis) -> Millis | None:
+        return await self._read(lambda db: claims.next_due(db, now))
+
+    async def mark_ringing(self, attempt: AttemptId, at: Millis) -> None:
+        await self._writer.run(lambda db: closing.mark(db, attempt, AttemptEvent.RANG, at))
+
+    async def mark_answered(self, attempt: AttemptId, at: Millis) -> None:
+        await self._writer.run(lambda db: closing.mark(db, attempt, AttemptEvent.ANSWERED, at))
+
+    async def close_attempt(self, end: AttemptEnd) -> Call:
+        return await self._writer.run(lambda db: closing.close_attempt(db, end, self._policy, self._retry_unknown))
+
+    async def open_attempts(self) -> list[Claimed]:
+        return await self._read(lambda db: self._attempts_with_calls(db, "state <> 'ended'", ()))
+
+    async def claimed(self, attempt: AttemptId) -> Claimed | None:
+        found = await self._read(lambda db: self._attempts_with_calls(db, "id = ?", (attempt,)))
+        return found[0] if found else None
+
+    @staticmethod
+    def _attempts_with_calls(db: Database, where: str, values: tuple[str, ...]) -> list[Claimed]:
+        found = []
+        for row in db.conn.execute(f"SELECT {ATTEMPT_COLUMNS} FROM attempt WHERE {where}", values).fetchall():
+            attempt, _ = attempt_of(row)
+            call = closing.read_call(db, attempt.call_id)
+            assert call is not None
+            account = account_of(db.conn.execute(f"{_ACCOUNT} WHERE id = ?", (call.account_id,)).fetchone())
+            found.append(Claimed(call, attempt, account))
+        return found
+
+    async def expire(self, now: Millis, limit: int) -> int:
+        return await self._writer.run(lambda db: closing.expire(db, now, limit))
+
+    async def move_call(self, call: CallId, trunk: str) -> None:
+        await self._writer.run(lambda db: closing.move_call(db, call, trunk))
+
+    # --- cancelling, pausing ---
+
+    async def cancel_call(self, account: AccountId | None, call: CallId) -> CallState | None:
+        return await self._writer.run(lambda db: closing.cancel_call(db, account, call))
+
+    async def set_campaign_state(self, campaign: CampaignId, state: CampaignState) -> Campaign:
+        """Pause, resume or cancel. Cancelling goes on in steps after the state is set; live calls end by themselves."""
+
+        def write(db: Database) -> None:
+            row = db.conn.execute("SELECT state, single FROM campaign WHERE id = ?", (campaign,)).fetchone()
+            if row is None:
+                raise StoreError(f"no campaign {campaign}")
+            if row[0] in (CampaignState.LOADING, CampaignState.CANCELLED) and row[0] != state:
+                raise StoreError(f"campaign {campaign} is {row[0]} and cannot become {state}")
+            if row[1] and state is CampaignState.CANCELLED:
+                raise StoreError("the campaign of single calls cannot be cancelled: cancel its calls")
+            db.conn.execute("UPDATE campaign SET state = ? WHERE id = ?", (state, campaign))
+
+        await self._writer.run(write)
+        if state is CampaignState.CANCELLED:
+            while await self._writer.run(lambda db: closing.cancel_some(db, campaign, CANCEL_STEP)):
+                pass
+        found = await self.campaign(campaign)
+        assert found is not None
+        return found
+
+    # --- reading ---
+
+    async def campaign(self, campaign: CampaignId) -> Campaign | None:
+        return next(iter(await self._read(lambda db: _campaigns(db, "WHERE id = ?", (campaign,)))), None)
+
+    async def campaign_by_name(self, account: AccountId, name: str) -> Campaign | None:
+        where = "WHERE account_id = ? AND name = ?"
+        return next(iter(await self._read(lambda db: _campaigns(db, where, (account, name)))), None)
+
+    async def campaigns(self, account: AccountId | None) -> list[Campaign]:
+        where = "WHERE ?1 IS NULL OR account_id = ?1 ORDER BY id"
+        return await self._read(lambda db: _campaigns(db, where, (account,)))
+
+    async def call(self, call: CallId) -> Call | None:
+        return await self._read(lambda db: closing.read_call(db, call))
+
+    async def attempts(self, call: CallId) -> list[tuple[Attempt, AttemptEnd | None]]:
+        sql = f"SELECT {ATTEMPT_COLUMNS} FROM attempt WHERE call_id = ? ORDER BY number"
+        return await self._read(lambda db: [attempt_of(row) for row in db.conn.execute(sql, (call,))])
+
+    async def calls(
+        self, campaign: CampaignId | None, state: CallState | None, after: CallId | None, limit: int
+    ) -> CallPage:
+        where, values = ["call.id > ?"], [int(after or 0)]
+        if campaign is not None:
+            where.append("call.campaign_id = ?")
+            values.append(int(campaign))
+        texts: list[int | str] = list(values)
+        if state is not None:
+            where.append("call.state = ?")
+            texts.append(str(state))
+        sql = f"{SELECT_CALL} WHERE {' AND '.join(where)} ORDER BY call.id LIMIT ?"
+        found = await self._read(lambda db: [call_of(row) for row in db.conn.execute(sql, (*texts, limit + 1))])
+        return CallPage(tuple(found[:limit]), found[limit - 1].id if len(found) > limit else None)
+
+    # --- outbox ---
+
+    async def due_deliveries(self, now: Millis, limit: int) -> list[Delivery]:
+        return await self._read(lambda db: outbox.due(db, now, limit))
+
+    async def record_try(self, tried: DeliveryTry) -> None:
+        await self._writer.run(lambda db: outbox.record_try(db, tried))
+
+    async def next_delivery(self) -> Millis | None:
+        return await self._read(outbox.next_delivery)
+
+    async def delivery_of(self, call: CallId) -> dict[str, object] | None:
+        return await self._read(lambda db: outbox.of_call(db, call))
+
+
+def _campaigns(db: Database, where: str, values: tuple[object, ...]) -> list[Campaign]:
+    found = []
+    for row in db.conn.execute(f"{_CAMPAIGN} {where}", values).fetchall():
+        counts = dict(db.conn.execute("SELECT state, calls FROM tally WHERE campaign_id = ?", (row[0],)).fetchall())
+        found.append(
+            Campaign(
+                id=CampaignId(row[0]),
+                account_id=AccountId(row[1]),
+                name=row[2],
+                state=CampaignState(row[3]),
+                single=bool(row[4]),
+                created_at=Millis(row[5]),
+                plan=None if row[6] is None else plan_of(row[6]),
+                counts={state: counts.get(state, 0) for state in CallState},
+                rejected=row[7],
+            )
+        )
+    return found

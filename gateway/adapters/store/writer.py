@@ -1,0 +1,196 @@
+"""One thread that owns the database's write connection and commits jobs in groups, and one that reads beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any, TypeVar
+
+import structlog
+from sqlite_utils import Database
+
+from gateway.adapters.store.schema import MIGRATIONS, known_migrations
+from gateway.ports import StoreError
+
+log = structlog.get_logger()
+T = TypeVar("T")
+
+#: Jobs that one commit carries at most: a bound on what a power cut can take from callers still waiting.
+GROUP = 256
+
+
+class StoreLocked(StoreError):
+    """Another process owns the database."""
+
+
+class DatabaseRefused(StoreError):
+    """The file is damaged, no Voxgate database, or of a newer version."""
+
+
+class _Job:
+    __slots__ = ("future", "loop", "work")
+
+    def __init__(self, work: Callable[[Database], Any], loop: asyncio.AbstractEventLoop) -> None:
+        self.work = work
+        self.loop = loop
+        self.future: asyncio.Future[Any] = loop.create_future()
+
+
+def lock(path: Path) -> IO[str]:
+    """Take the database's lock for this process's life. Raises :class:`StoreLocked` naming who has it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file = Path(f"{path}.lock").open("a+")  # noqa: SIM115 - held open for the process's life
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.seek(0)
+        pid = file.read().strip() or "unknown"
+        file.close()
+        raise StoreLocked(
+            f"{path} is in use by the gateway with pid {pid}: stop it first, or let commands go through it"
+        ) from None
+    file.seek(0)
+    file.truncate()
+    file.write(str(os.getpid()))
+    file.flush()
+    return file
+
+
+def connect(path: Path, *, readonly: bool = False) -> Database:
+    """Open with the settings that every connection of ours has."""
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
+    connection.execute("PRAGMA busy_timeout = 10000")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA temp_store = MEMORY")
+    if readonly:
+        connection.execute("PRAGMA query_only = ON")
+    else:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA cache_size = -65536")
+    return Database(connection)
+
+
+def prepare(path: Path) -> None:
+    """Create or migrate the database. Raises :class:`DatabaseRefused`; never replaces a file."""
+    try:
+        db = connect(path)
+        try:
+            tables = set(db.table_names())
+            if tables and "_sqlite_migrations" not in tables:
+                raise DatabaseRefused(f"{path} is an SQLite database of some other program: choose another path")
+            if tables:
+                applied = {one.name for one in MIGRATIONS.applied(db)}
+                if newer := applied - known_migrations():
+                    raise DatabaseRefused(
+                        f"{path} was made by a newer Voxgate (it has {', '.join(sorted(newer))}): "
+                        "upgrade the gateway, or restore the backup of the older version"
+                    )
+            MIGRATIONS.apply(db)
+        finally:
+            db.close()
+    except sqlite3.DatabaseError as error:
+        raise DatabaseRefused(
+            f"{path} cannot be used: {error}. Nothing was changed. "
+            "Keep a copy, then restore a backup, or try `sqlite3 FILE .recover`"
+        ) from error
+
+
+class Writer:
+    """``run`` hands a job to the writer thread; it returns when the group that holds the job is durable."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="store-writer", daemon=True)
+        self._closed = False
+
+    def start(self) -> None:
+        self._thread.start()
+
+    async def run(self, work: Callable[[Database], T]) -> T:
+        if self._closed:
+            raise StoreError("the store is closed")
+        job = _Job(work, asyncio.get_running_loop())
+        self._jobs.put(job)
+        # A caller that stops waiting does not undo the work.
+        result: T = await asyncio.shield(job.future)
+        return result
+
+    def close(self) -> None:
+        if not self._closed:
+            self._closed = True
+            self._jobs.put(None)
+            self._thread.join()
+
+    def _work(self) -> None:
+        db = connect(self._path)
+        try:
+            stop = False
+            while not stop:
+                first = self._jobs.get()
+                group: list[_Job] = []
+                while first is not None:
+                    group.append(first)
+                    if len(group) >= GROUP:
+                        break
+                    try:
+                        first = self._jobs.get_nowait()
+                    except queue.Empty:
+                        break
+                else:
+                    stop = True
+                if group:
+                    self._commit(db, group)
+        finally:
+            db.close()
+
+    @staticmethod
+    def _commit(db: Database, group: list[_Job]) -> None:
+        outcomes: list[tuple[_Job, Any, BaseException | None]] = []
+        execute = db.conn.execute
+        try:
+            execute("BEGIN IMMEDIATE")
+            for job in group:
+                execute("SAVEPOINT job")
+                try:
+                    outcomes.append((job, job.work(db), None))
+                except BaseException as error:
+                    execute("ROLLBACK TO job")
+                    outcomes.append((job, None, error))
+                execute("RELEASE job")
+            execute("COMMIT")
+        except sqlite3.Error as error:
+            if db.conn.in_transaction:
+                db.conn.rollback()
+            log.error("store.commit_failed", jobs=len(group), error=str(error))
+            failure = StoreError(f"the database could not be written: {error}")
+            outcomes = [(job, None, failure) for job in group]
+        loops: dict[asyncio.AbstractEventLoop, list[tuple[_Job, Any, BaseException | None]]] = {}
+        for outcome in outcomes:
+            loops.setdefault(outcome[0].loop, []).append(outcome)
+        for loop, mine in loops.items():
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(_tell, mine)
+
+
+def _tell(outcomes: list[tuple[_Job, Any, BaseException | None]]) -> None:
+    for job, result, error in outcomes:
+        if job.future.done():
+            continue
+        if error is None:
+            job.future.set_result(result)
+        elif isinstance(error, sqlite3.Error):
+            failure = StoreError(f"the database refused: {error}")
+            failure.__cause__ = error
+            job.future.set_exception(failure)
+        else:
+            job.future.set_exception(error)
+        if error is not None:
+            job.future.exception()  # a caller that went away need not fetch it

@@ -1,0 +1,20 @@
+"""The form that a result_url is posted, in the contract's names and order."""
+
+from __future__ import annotations
+
+from gateway.core.model import Call, CalleeType, CallState
+
+
+def result_form(call: Call) -> list[tuple[str, str]]:
+    """``call`` has ended. Numbers are never empty: clients parse them as integers."""
+    last = call.last_attempt_at if call.attempts > 0 else None
+    return [
+        ("phone_number", call.destination),
+        ("message_reference", call.plan.message_reference or ""),
+        ("call_id", str(call.id)),
+        ("result", "completed" if call.state is CallState.COMPLETED else "failed"),
+        ("callee_type", str(call.callee_type or CalleeType.UNKNOWN)),
+        ("attempts", str(call.attempts)),
+        ("last_attempt_timestamp", str(0 if last is None else last // 1000)),
+        ("duration", str(call.duration)),
+    ]
