@@ -36,7 +36,9 @@ class Destination:
 
 _VISUAL = str.maketrans("", "", " -.()/")
 _PHONE = re.compile(r"\+?[0-9]+\Z")
-_SIP = re.compile(r"sips?:([A-Za-z0-9_.+~-]{1,64})@([A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?)(?::([0-9]{1,5}))?\Z")
+_SIP = re.compile(
+    r"sips?:([A-Za-z0-9_.+~-]{1,64})@([A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?)(?::([0-9]{1,5}))?\Z"
+)
 _POSTD = re.compile(r"[0-9*#A-Da-dwW,pP]+\Z")
 _ANI = re.compile(r"\+?[0-9]{2,20}\Z")
 #: North American numbers: area code and exchange begin with 2-9 and are no N11 code (NANPA).

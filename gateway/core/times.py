@@ -16,10 +16,7 @@ _DAYS = {name: index for index, name in enumerate(calendar.day_name)}
 _DAY = {name[:length].lower(): index for name, index in _DAYS.items() for length in (3, len(name))}
 _DAY |= {"tues": 1, "wednes": 2, "thur": 3, "thurs": 3}
 _MONTH = {
-    name[:length].lower(): index
-    for index, name in enumerate(calendar.month_name)
-    if index
-    for length in (3, len(name))
+    name[:length].lower(): index for index, name in enumerate(calendar.month_name) if index for length in (3, len(name))
 } | {"sept": 9}
 _UNITS = ("second", "sec", "minute", "min", "hour", "day", "weekday", "week", "fortnight", "month", "year")
 _UNIT = rf"(?P<unit>{'|'.join(sorted(_UNITS, key=len, reverse=True))})s?"

@@ -1,0 +1,40 @@
+"""The exceptions of the interpreter.
+
+::
+
+    LocalProtocolError      the host sent an event that does not answer the action: a fault of the host
+    VoiceXmlEvent           an event thrown in the application: caught by <catch>, or the end of the session
+    Finished                the session ends here: raised through all dialogs
+"""
+
+from __future__ import annotations
+
+
+class LocalProtocolError(Exception):
+    """The host broke the protocol of actions and events."""
+
+
+class VoiceXmlEvent(Exception):
+    """A VoiceXML event (VoiceXML 2.0 §5.2) on its way to a handler."""
+
+    def __init__(self, name: str, message: str = "") -> None:
+        super().__init__(name, message)
+        self.name = name
+        self.message = message
+
+
+class Finished(Exception):
+    """<exit>, <disconnect> without a handler, or the end of the last dialog."""
+
+    def __init__(self, error: str | None = None, message: str = "") -> None:
+        super().__init__(error, message)
+        self.error = error
+        self.message = message
+
+
+def semantic(message: str) -> VoiceXmlEvent:
+    return VoiceXmlEvent("error.semantic", message)
+
+
+def badfetch(message: str, suffix: str = "") -> VoiceXmlEvent:
+    return VoiceXmlEvent("error.badfetch" + suffix, message)

@@ -1,0 +1,269 @@
+"""Executable content (VoiceXML 2.0 §5.3): run element by element, returning the transition that ends it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import urldefrag
+
+from lxml import etree
+
+from vxml.actions import Action, Disconnect, Fetch, Prompt
+from vxml.context import HANGUP, Context
+from vxml.document import UNSUPPORTED
+from vxml.errors import Finished, VoiceXmlEvent, badfetch, semantic
+from vxml.events import Event
+from vxml.grammar.srgs import local
+from vxml.prompts import PromptWriter
+from vxml.transitions import ToDialog, ToDocument, ToItem, Transition
+from vxml.values import boolean, seconds, with_query
+
+Running = Generator[Action, Event, Transition | None]
+
+
+@dataclass(slots=True)
+class Executor:
+    """Runs content inside ``inside``: the elements, innermost first, whose properties are in force.
+
+    ``form_items`` names what a <submit> without namelist sends; ``clear`` resets items; ``options`` feed <enumerate>.
+    """
+
+    context: Context
+    inside: Sequence[etree._Element]
+    form_items: Callable[[], list[str]] = list
+    clear: Callable[[list[str]], None] = lambda names: None
+    options: list[tuple[str, str]] = field(default_factory=list)
+    event: VoiceXmlEvent | None = None  # the one being handled, for <rethrow>
+    reprompt: bool = False
+
+    # --- running ---
+
+    def block(self, element: etree._Element, variables: dict[str, str] | None = None) -> Running:
+        """The content of a container, in an anonymous scope of its own (VoiceXML 2.0 §5.1.2)."""
+        scopes = self.context.scopes
+        depth = scopes.depth
+        scopes.push("", dict(variables or {}))
+        try:
+            return (yield from self.content(element))
+        finally:
+            scopes.unwind(depth)
+
+    def content(self, element: etree._Element) -> Running:
+        self.bare(element.text)
+        for child in element:
+            if (transition := (yield from self.one(child))) is not None:
+                return transition
+            self.bare(child.tail)
+        return None
+
+    def bare(self, text: str | None) -> None:
+        """Text outside any element is a prompt (VoiceXML 2.0 §4.1.2)."""
+        if text and text.strip():
+            self.queue(self.writer().speech(text))
+
+    def one(self, element: etree._Element) -> Running:
+        scopes = self.context.scopes
+        match local(element):
+            case "var":
+                scopes.declare(_needed(element, "name"), element.get("expr"))
+            case "assign":
+                scopes.assign(_needed(element, "name"), _needed(element, "expr"))
+            case "clear":
+                self.clear((element.get("namelist") or "").split())
+            case "if":
+                return (yield from self._if(element))
+            case "script":
+                yield from run_script(self.context, element)
+            case "prompt":
+                self.prompt(element)
+            case "audio" | "value" | "enumerate":
+                self.queue(self.writer().one(element))
+            case "reprompt":
+                self.reprompt = True
+            case "goto":
+                return (yield from self._goto(element))
+            case "submit":
+                return (yield from self._submit(element))
+            case "exit":
+                yield from self._exit(element)
+            case "disconnect":
+                yield from self._disconnect()
+            case "log":
+                yield from self._log(element)
+            case "throw":
+                raise self._thrown(element)
+            case "rethrow":
+                if self.event is None:
+                    raise semantic("<rethrow> outside a handler")
+                raise self.event
+            case "property" | "":
+                pass
+            case name if name in UNSUPPORTED:
+                raise VoiceXmlEvent(f"error.unsupported.{name}", f"<{name}> is not supported")
+            case name:
+                raise semantic(f"line {element.sourceline}: <{name}> is no executable content")
+        return None
+
+    def _if(self, element: etree._Element) -> Running:
+        """<if>, <elseif> and <else> are siblings of what they govern (VoiceXML 2.0 §5.3.4)."""
+        chosen = self.context.scopes.truth(_needed(element, "cond"))
+        done = chosen
+        if chosen:
+            self.bare(element.text)
+        for child in element:
+            name = local(child)
+            if name in ("elseif", "else"):
+                chosen = not done and (name == "else" or self.context.scopes.truth(_needed(child, "cond")))
+                done = done or chosen
+            elif chosen and (transition := (yield from self.one(child))) is not None:
+                return transition
+            if chosen:
+                self.bare(child.tail)
+        return None
+
+    # --- prompts ---
+
+    def writer(self) -> PromptWriter:
+        context = self.context
+        return PromptWriter(
+            context.document.language, context.scopes.text, context.scopes.truth, context.document.resolve, self.options
+        )
+
+    def queue(self, segments: tuple[object, ...], bargein: str | None = None) -> None:
+        if segments:
+            allowed = boolean(bargein or self.context.property("bargein", self.inside))
+            self.context.queued.append(Prompt(segments, allowed))  # type: ignore[arg-type]
+
+    def prompt(self, element: etree._Element) -> None:
+        """Queue a <prompt> whose cond holds."""
+        condition = element.get("cond")
+        if condition is None or self.context.scopes.truth(condition):
+            self.queue(self.writer().segments(element), element.get("bargein"))
+
+    # --- going elsewhere ---
+
+    def _goto(self, element: etree._Element) -> Running:
+        scopes = self.context.scopes
+        given = [name for name in ("next", "expr", "nextitem", "expritem") if element.get(name) is not None]
+        if len(given) != 1:
+            raise badfetch("<goto> needs exactly one of next, expr, nextitem, expritem")  # §5.3.7
+        value = str(element.get(given[0]))
+        if given[0] == "nextitem":
+            return ToItem(value)
+        if given[0] == "expritem":
+            return ToItem(scopes.text(value))
+        target = value if given[0] == "next" else scopes.text(value)
+        return (yield from self.go(element, target))
+
+    def go(self, element: etree._Element, target: str) -> Running:
+        """To ``target``: a fragment of this document, or another one."""
+        if target.startswith("#"):
+            return ToDialog(target[1:])
+        url, fragment = urldefrag(self.context.document.resolve(element, target))
+        document = yield from self.context.load(self.request(element, url))
+        return ToDocument(document, fragment or None)
+
+    def request(self, element: etree._Element, url: str, **more: object) -> Fetch:
+        timeout = element.get("fetchtimeout") or self.context.property("fetchtimeout", self.inside)
+        age, stale = element.get("maxage"), element.get("maxstale")
+        return Fetch(
+            url,
+            timeout=seconds(timeout),
+            max_age=None if age is None else float(age),
+            max_stale=None if stale is None else float(stale),
+            **more,  # type: ignore[arg-type]
+        )
+
+    def _submit(self, element: etree._Element) -> Running:
+        scopes = self.context.scopes
+        target, expression = element.get("next"), element.get("expr")
+        if (target is None) == (expression is None):
+            raise badfetch("<submit> needs exactly one of next and expr")  # §5.3.8
+        if target is None:
+            target = scopes.text(str(expression))
+        listed = element.get("namelist")
+        names = listed.split() if listed is not None else self.form_items()
+        fields = [(name, scopes.text(name)) for name in names if scopes.truth(f"typeof ({name}) !== 'undefined'")]
+        url, fragment = urldefrag(self.context.document.resolve(element, target))
+        method = (element.get("method") or "get").upper()
+        if method not in ("GET", "POST"):
+            raise badfetch(f"<submit> knows the methods get and post, not {method}")
+        if method == "GET":
+            request = self.request(element, with_query(url, fields))
+        else:
+            multipart = element.get("enctype") == "multipart/form-data"
+            request = self.request(element, url, method="POST", form=tuple(fields), multipart=multipart)
+        document = yield from self.context.load(request)
+        return ToDocument(document, fragment or None)
+
+    def _exit(self, element: etree._Element) -> Generator[Action, Event, None]:
+        scopes = self.context.scopes
+        if (expression := element.get("expr")) is not None:
+            scopes.value(expression)
+        for name in (element.get("namelist") or "").split():
+            scopes.value(name)
+        yield from self.context.flush()
+        raise Finished
+
+    def _disconnect(self) -> Generator[Action, Event, None]:
+        yield from self.context.flush()
+        if not self.context.hung_up:
+            yield from self.context.ask(Disconnect())
+            self.context.told_hangup = True
+        # The interpreter goes on as after a caller's hang-up (VoiceXML 2.0 §5.3.11).
+        raise VoiceXmlEvent(HANGUP, "disconnected")
+
+    def _log(self, element: etree._Element) -> Generator[Action, Event, None]:
+        pieces = [element.text or ""]
+        for child in element:
+            if local(child) == "value":
+                pieces.append(self.context.scopes.text(child.get("expr") or ""))
+            pieces.append(child.tail or "")
+        if (expression := element.get("expr")) is not None:
+            pieces.append(self.context.scopes.text(expression))
+        yield from self.context.log(element.get("label") or "", " ".join("".join(pieces).split()))
+
+    def _thrown(self, element: etree._Element) -> VoiceXmlEvent:
+        scopes = self.context.scopes
+        name, expression = element.get("event"), element.get("eventexpr")
+        if (name is None) == (expression is None):
+            raise badfetch("<throw> needs exactly one of event and eventexpr")  # §5.2.1
+        words = element.get("message") or ""
+        if (message := element.get("messageexpr")) is not None:
+            words = scopes.text(message)
+        return VoiceXmlEvent(name if name is not None else scopes.text(str(expression)), words)
+
+
+def run_script(context: Context, element: etree._Element) -> Generator[Action, Event, None]:
+    """<script>, inline or fetched (VoiceXML 2.0 §5.3.12)."""
+    source = element.get("src")
+    code = element.text or ""
+    if source is not None:
+        if code.strip():
+            raise badfetch("<script> has both src and content")
+        url = context.document.resolve(element, source)
+        timeout = element.get("fetchtimeout") or context.property("fetchtimeout", ())
+        fetched = yield from context.fetch(Fetch(url, kind="script", timeout=seconds(timeout)))
+        charset = fetched.charset or element.get("charset") or "utf-8"
+        try:
+            code = fetched.body.decode(charset)
+        except (UnicodeDecodeError, LookupError) as error:
+            raise badfetch(f"the script {url} is not {charset}: {error}") from None
+    context.scopes.run(code)
+
+
+def declarations(context: Context, holder: Iterable[etree._Element]) -> Generator[Action, Event, None]:
+    """The <var> and <script> children of a document or form, in order."""
+    for child in holder:
+        match local(child):
+            case "var":
+                context.scopes.declare(_needed(child, "name"), child.get("expr"))
+            case "script":
+                yield from run_script(context, child)
+
+
+def _needed(element: etree._Element, name: str) -> str:
+    value = element.get(name)
+    if value is None:
+        raise badfetch(f"line {element.sourceline}: <{local(element)}> needs {name}")
+    return value

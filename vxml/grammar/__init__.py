@@ -1,0 +1,1 @@
+"""DTMF grammars: SRGS XML and the builtins, matched digit by digit."""
