@@ -98,7 +98,7 @@ class Disconnect:
 
 @dataclass(frozen=True, slots=True)
 class Exit:
-    """The session is over. ``error`` is the uncaught event that ended it, ``message`` its words; None for a regular end."""
+    """The session is over. ``error`` is the uncaught event that ended it, None for a regular end."""
 
     error: str | None = None
     message: str = ""

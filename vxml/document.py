@@ -68,7 +68,7 @@ def parse_document(body: bytes, url: str, charset: str | None = None) -> Documen
     except (etree.XMLSyntaxError, ValueError, LookupError) as error:
         raise badfetch(f"the document is not well-formed XML: {str(error)[:200]}") from None
     docinfo = root.getroottree().docinfo
-    if docinfo.internalDTD is not None and list(docinfo.internalDTD.iterentities()):
+    if docinfo.internalDTD is not None and list(docinfo.internalDTD.iterentities()):  # type: ignore[union-attr]
         raise badfetch("the document declares entities, which are refused")
     _check(root)
     document = Document(urldefrag(url)[0], root)

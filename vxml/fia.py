@@ -251,9 +251,10 @@ class Dialog:
             if local(child) == "filled" and (transition := (yield from executor.block(child))) is not None:
                 return transition
         for child in self._element:
-            if local(child) == "filled" and self._speaks(child):
-                if (transition := (yield from executor.block(child))) is not None:
-                    return transition
+            if local(child) != "filled" or not self._speaks(child):
+                continue
+            if (transition := (yield from executor.block(child))) is not None:
+                return transition
         return None
 
     def _speaks(self, filled: etree._Element) -> bool:

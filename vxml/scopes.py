@@ -13,7 +13,7 @@ import quickjs
 from vxml.errors import semantic
 from vxml.hoist import hoisted
 
-Json: TypeAlias = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
 
 MEMORY = 16 * 1024 * 1024  # bytes: the time limit does not interrupt native calls, the memory limit does
 CPU_SECONDS = 2.0
@@ -63,6 +63,7 @@ var __vx = (function () {
     const chain = [missing, names, ...scopes.map((one) => one.view)];
     return runner(chain.length)(chain, code);
   };
+  const expression = (code) => run('(' + code + '\n)');
   const guard = (work) => {
     try {
       return JSON.stringify({ ok: work() });
@@ -100,18 +101,28 @@ var __vx = (function () {
       if (!own.call(top, name)) top[name] = undefined;
     },
     put(scope, name, json) { find(scope).vars[name] = json === null ? undefined : JSON.parse(json); },
-    init(name, code) { return guard(() => { scopes[scopes.length - 1].vars[name] = code === null ? undefined : run('(' + code + '\n)'); return null; }); },
-    initIn(scope, name, code) { return guard(() => { find(scope).vars[name] = run('(' + code + '\n)'); return null; }); },
-    value(code) { return guard(() => plain(run('(' + code + '\n)'))); },
-    text(code) { return guard(() => { const v = run('(' + code + '\n)'); return typeof v === 'object' && v !== null ? JSON.stringify(v) : String(v); }); },
-    truth(code) { return guard(() => !!run('(' + code + '\n)')); },
+    init(name, code) {
+      return guard(() => {
+        scopes[scopes.length - 1].vars[name] = code === null ? undefined : expression(code);
+        return null;
+      });
+    },
+    value(code) { return guard(() => plain(expression(code))); },
+    text(code) {
+      return guard(() => {
+        const value = expression(code);
+        return typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value);
+      });
+    },
+    truth(code) { return guard(() => !!expression(code)); },
     defined(scope, name) { return guard(() => find(scope).vars[name] !== undefined); },
     exec(code) { return guard(() => { run(code); return null; }); },
     has(name) { return scopes.some((one) => own.call(one.vars, name)); },
     tag(code, text) {
       return guard(() => {
         const holder = { out: {} };
-        return plain((0, eval)('(function (__h, meta) { with (__h) { ' + code + '\n } return __h.out; })')(holder, text));
+        const script = (0, eval)('(function (__h, meta) { with (__h) { ' + code + '\n } return __h.out; })');
+        return plain(script(holder, text));
       });
     },
   };
@@ -178,11 +189,6 @@ class Scopes:
         if not _NAME.match(name) or name in _RESERVED:
             raise semantic(f"{name!r} cannot be the name of a variable")
         self._result("init", name, expression)
-
-    def declare_in(self, scope: str, name: str, expression: str) -> None:
-        if not _NAME.match(name) or name in _RESERVED:
-            raise semantic(f"{name!r} cannot be the name of a variable")
-        self._result("initIn", scope, name, expression)
 
     def assign(self, name: str, expression: str) -> None:
         """<assign>: an undeclared variable raises error.semantic (VoiceXML 2.0 §5.3.2)."""

@@ -1,4 +1,4 @@
-"""Reads an uploaded list of numbers piece by piece: plain text, one a line, or CSV whose first column is destination."""
+"""Reads an uploaded list of numbers piece by piece: plain text, or CSV whose first column is destination."""
 
 from __future__ import annotations
 

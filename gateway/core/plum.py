@@ -87,7 +87,7 @@ def read_submission(endpoint: str, fields: Fields) -> Submission:
 
 
 def read_plan(submission: Submission, now: Millis, zone: ZoneInfo) -> CallPlan:
-    """The plan that a submission asks for. May ask dateparser: keep it off the event loop. Raises :class:`FieldError`."""
+    """The plan that a submission asks for. Raises :class:`FieldError`. See :func:`needs_words`."""
     moment = datetime.fromtimestamp(now / 1000, UTC)
     scheduled = _when(submission, "scheduled", moment, zone)
     expires = _when(submission, "expiration", moment, zone)

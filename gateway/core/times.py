@@ -344,4 +344,5 @@ def _human(text: str, now: datetime) -> datetime:
     found = dateparser.parse(text, settings=settings)
     if found is None:
         raise TimeError(f"is not understood; {_HELP}")
-    return found.replace(tzinfo=None)
+    local: datetime = found.replace(tzinfo=None)
+    return local

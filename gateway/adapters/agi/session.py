@@ -97,7 +97,7 @@ class AgiSession(Request):  # type: ignore[misc]
         raw = await self.reader.readline()
         if not raw.endswith(b"\n"):
             raise EOFError("Asterisk closed it")
-        return raw.decode("utf-8", "replace").rstrip("\r\n")
+        return str(raw.decode("utf-8", "replace").rstrip("\r\n"))
 
     # --- the port ---
 

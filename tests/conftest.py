@@ -1,0 +1,1 @@
+"""One lab serves the whole run."""

@@ -1,0 +1,130 @@
+"""A caller in three verbs: hears, keys, and what the application fetched, against an interpreter in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from lxml import etree
+
+from vxml import (
+    Action,
+    Audio,
+    Break,
+    Collect,
+    Collector,
+    Disconnect,
+    Exit,
+    Fetch,
+    Fetched,
+    FetchFailed,
+    Hangup,
+    Limits,
+    Log,
+    NoInput,
+    Play,
+    Played,
+    Prompt,
+    Session,
+    Speech,
+)
+
+HEAD = '<?xml version="1.0"?><vxml version="2.1" xmlns="http://www.w3.org/2001/vxml">'
+
+
+def document(body: str) -> str:
+    return f"{HEAD}{body}</vxml>"
+
+
+@dataclass
+class Caller:
+    """``pages`` maps URLs to documents; a page that is an int is an HTTP status, a missing one cannot be reached."""
+
+    pages: dict[str, str | bytes | int]
+    start: str = "http://app/start"
+    variables: dict[str, object] = field(default_factory=dict)
+    limits: Limits | None = None
+    heard: list[str] = field(default_factory=list)
+    fetched: list[Fetch] = field(default_factory=list)
+    logged: list[tuple[str, str]] = field(default_factory=list)
+    ended: Exit | None = None
+
+    def __post_init__(self) -> None:
+        self.session = Session(Fetch(self.start), self.variables, self.limits)  # type: ignore[arg-type]
+        self.action = self._settle(self.session.begin())
+
+    def _settle(self, action: Action) -> Action:
+        """Answer everything that needs no caller."""
+        while True:
+            match action:
+                case Fetch():
+                    self.fetched.append(action)
+                    page = self.pages.get(action.url.partition("?")[0], self.pages.get(action.url))
+                    if page is None:
+                        action = self.session.send(FetchFailed("connection refused"))
+                    elif isinstance(page, int):
+                        action = self.session.send(Fetched(action.url, page, b""))
+                    else:
+                        body = page.encode() if isinstance(page, str) else page
+                        action = self.session.send(Fetched(action.url, 200, body))
+                case Play(prompts):
+                    self._hear(prompts)
+                    action = self.session.send(Played())
+                case Log(label, text):
+                    self.logged.append((label, text))
+                    action = self.session.send(Played())
+                case Disconnect():
+                    self.heard.append("<hangup>")
+                    action = self.session.send(Hangup())
+                case Collect(prompts):
+                    self._hear(prompts)
+                    return action
+                case Exit():
+                    self.ended = action
+                    return action
+
+    def _hear(self, prompts: tuple[Prompt, ...]) -> None:
+        for prompt in prompts:
+            for segment in prompt.segments:
+                match segment:
+                    case Speech(ssml):
+                        self.heard.append("".join(etree.fromstring(ssml).itertext()).strip())
+                    case Audio(url):
+                        self.heard.append(f"[{url}]")
+                    case Break(seconds):
+                        self.heard.append(f"<{seconds:g}s>")
+
+    @property
+    def waiting(self) -> Collect:
+        assert isinstance(self.action, Collect), self.action
+        return self.action
+
+    def hears(self, *texts: str) -> Caller:
+        """Exactly these, since the last time."""
+        assert self.heard == list(texts), self.heard
+        self.heard.clear()
+        return self
+
+    def keys(self, digits: str) -> Caller:
+        """Type, then wait until the input is complete."""
+        collector = Collector(self.waiting)
+        for digit in digits:
+            if (event := collector.feed(digit)) is not None:
+                break
+        else:
+            event = collector.expired()
+        self.action = self._settle(self.session.send(event))
+        return self
+
+    def silent(self) -> Caller:
+        assert isinstance(self.waiting, Collect)
+        self.action = self._settle(self.session.send(NoInput()))
+        return self
+
+    def hangs_up(self) -> Caller:
+        self.action = self._settle(self.session.send(Hangup()))
+        return self
+
+    def is_done(self, error: str | None = None) -> Caller:
+        assert self.ended is not None, self.action
+        assert self.ended.error == error, self.ended
+        return self
