@@ -311,6 +311,7 @@ class FetchRequest:
     max_age: float | None = None  # seconds; VoiceXML 2.0 §6.1.2
     max_stale: float | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    keep_method: bool = False  # a redirect that would turn a POST into a GET is answered as it is
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from vxml.actions import Action, Audio, Break, Collect, Disconnect, Exit, Fetch,
 from vxml.collector import Collector
 from vxml.errors import LocalProtocolError
 from vxml.events import Digits, Event, Fetched, FetchFailed, Hangup, NoInput, NoMatch, Played
+from vxml.scopes import Json
 from vxml.session import Limits, Session
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "FetchFailed",
     "Fetched",
     "Hangup",
+    "Json",
     "Limits",
     "LocalProtocolError",
     "Log",

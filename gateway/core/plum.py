@@ -195,7 +195,7 @@ def _document(
     head = " ".join(f'{name}="{_attribute(value)}"' for name, value in attributes)
     lines = ['<?xml version="1.0"?>', f"<{endpoint} {head}>", *extra]
     for name in _ECHOED:
-        if name in values and values[name]:
+        if values.get(name):
             shown = values[name] if name != "pin" or echo_pin else "*" * 8
             lines.append(f"    <{name}>{xml_text(shown[:300])}</{name}>")
     lines.append(f"</{endpoint}>")

@@ -96,9 +96,8 @@ class Router:
         trace: list[str] = []
         if kind is DestinationKind.PHONE:
             self._special(dialed, country, trace)
-        elif kind is DestinationKind.EXTENSION and not self.policy.emergency:
-            if phonenumbers.is_emergency_number(dialed, country):  # 112 is nobody's extension
-                raise Refused("it is an emergency number", trace)
+        elif not self.policy.emergency and phonenumbers.is_emergency_number(dialed, country):
+            raise Refused("it is an emergency number", trace)  # 112 is nobody's extension
         for owner, policy in (("gateway", self.policy), ("account", account)):
             _listed(dialed, policy, owner, trace)
         route = self._route(kind, dialed, trace)

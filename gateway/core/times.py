@@ -78,11 +78,11 @@ def _zone(text: str, original: str) -> tuple[str, ZoneInfo | timedelta | None]:
             except (ZoneInfoNotFoundError, ValueError, OSError):
                 continue
         raise TimeError(f"names an unknown time zone {spelled[0]!r}")
-    if match := re.search(r"(?<=[\d:\s])\s*(?:utc|gmt)?([+-])(\d{2}):?(\d{2})$", text):
-        # "2011-10-14" ends like an offset, but no clock stands before it.
-        if re.search(r"\d:\d\d|t\d{4}|[ap]m", text[: match.start()]):
-            offset = timedelta(hours=int(match[2]), minutes=int(match[3]))
-            return text[: match.start()].strip(), offset if match[1] == "+" else -offset
+    match = re.search(r"(?<=[\d:\s])\s*(?:utc|gmt)?([+-])(\d{2}):?(\d{2})$", text)
+    # "2011-10-14" ends like an offset, but no clock stands before it.
+    if match and re.search(r"\d:\d\d|t\d{4}|[ap]m", text[: match.start()]):
+        offset = timedelta(hours=int(match[2]), minutes=int(match[3]))
+        return text[: match.start()].strip(), offset if match[1] == "+" else -offset
     if match := re.search(r"(?:(?<=\d)|\s|(?<=m))(" + "|".join(_ABBREVIATIONS) + r")$", text):
         return text[: match.start()].strip(), timedelta(hours=_ABBREVIATIONS[match[1]])
     return text, None
@@ -115,7 +115,7 @@ def _iso(text: str, now: datetime) -> datetime | None:
             continue
         try:
             if "%" in form:
-                return datetime.strptime(text, form)  # noqa: DTZ007 - local time on purpose
+                return datetime.strptime(text, form)
             date, _, clock = text.replace("t", " ").partition(" ")
             first, second, third = (int(part) for part in re.split(r"[-/]", date))
             # PHP: dashes put the day first, slashes the month.

@@ -1,0 +1,188 @@
+"""HTTP for documents, audio and posts, behind the SSRF guard: what was checked is what is connected to."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+from gateway.core.addresses import AllowList
+from gateway.core.httpcache import Freshness, freshness
+from gateway.ports import FetchError, FetchErrorKind, FetchRequest, FetchResponse
+
+MAX_REDIRECTS = 5
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+CACHE_BYTES = 64 * 1024 * 1024
+
+
+class _Refused(OSError):
+    """The guard's word, on its way out of aiohttp's connector."""
+
+
+class GuardedResolver(AbstractResolver):
+    """Resolves through ``resolver`` and hands on only names whose every address is allowed."""
+
+    def __init__(self, resolver: AbstractResolver, allow: AllowList) -> None:
+        self._resolver = resolver
+        self._allow = allow
+
+    async def resolve(self, host: str, port: int = 0, family: Any = 0) -> list[ResolveResult]:
+        found = await self._resolver.resolve(host, port, family)
+        for one in found:
+            if (refusal := self._allow.refusal(host, one["host"])) is not None:
+                raise _Refused(refusal)
+        return found
+
+    async def close(self) -> None:
+        await self._resolver.close()
+
+
+class _Connector(aiohttp.TCPConnector):
+    """aiohttp does not ask the resolver about literal addresses: they are checked here."""
+
+    def __init__(self, resolver: AbstractResolver, allow: AllowList) -> None:
+        super().__init__(resolver=resolver, use_dns_cache=False, limit=200, limit_per_host=20)
+        self._allow = allow
+
+    async def _resolve_host(self, host: str, port: int, traces: Any = None) -> list[ResolveResult]:
+        found = await super()._resolve_host(host, port, traces)
+        for one in found:
+            if (refusal := self._allow.refusal(host, one["host"])) is not None:
+                raise _Refused(refusal)
+        return found
+
+
+@dataclass(slots=True)
+class _Cached:
+    response: FetchResponse
+    at: float
+    life: Freshness
+
+
+class HttpFetcher:
+    """The Fetcher port. GETs are kept by HTTP's rules within VoiceXML's maxage and maxstale."""
+
+    def __init__(
+        self, allow: AllowList, *, resolver: AbstractResolver | None = None, user_agent: str = "Voxgate"
+    ) -> None:
+        guarded = GuardedResolver(resolver or aiohttp.ThreadedResolver(), allow)
+        self._session = aiohttp.ClientSession(
+            connector=_Connector(guarded, allow),
+            trust_env=False,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"User-Agent": user_agent},
+        )
+        self._cache: OrderedDict[str, _Cached] = OrderedDict()
+        self._cached_bytes = 0
+        self._checks: dict[str, tuple[float, asyncio.Future[str | None]]] = {}
+        self._checking = asyncio.Semaphore(20)
+
+    async def close(self) -> None:
+        await self._session.close()
+
+    async def fetch(self, request: FetchRequest) -> FetchResponse:
+        cacheable = request.method == "GET" and not request.form
+        kept = self._cache.get(request.url) if cacheable else None
+        if kept is not None and kept.life.usable(time.time() - kept.at, request.max_age, request.max_stale):
+            self._cache.move_to_end(request.url)
+            return kept.response
+        headers = dict(request.headers)
+        if kept is not None:
+            headers |= kept.life.conditions
+        try:
+            async with asyncio.timeout(request.timeout):
+                response, got = await self._follow(replace(request, headers=headers))
+        except TimeoutError:
+            raise FetchError(FetchErrorKind.TIMEOUT, f"no whole answer within {request.timeout:g} s") from None
+        if kept is not None and response.status == 304:
+            self._keep(request.url, kept.response, freshness(got))
+            return kept.response
+        if cacheable and response.status == 200:
+            self._keep(request.url, response, freshness(got))
+        return response
+
+    async def _follow(self, request: FetchRequest) -> tuple[FetchResponse, dict[str, str]]:
+        for _ in range(MAX_REDIRECTS + 1):
+            response, headers = await self._once(request)
+            target = headers.get("location")
+            changes_method = response.status not in (307, 308) and request.method != "GET"
+            if response.status not in REDIRECTS or target is None or (request.keep_method and changes_method):
+                return response, headers
+            url = urljoin(request.url, target)
+            if urlsplit(url).scheme not in ("http", "https"):
+                raise FetchError(FetchErrorKind.PROTOCOL, f"redirected to {url[:200]}, which is not http or https")
+            if response.status in (307, 308):
+                request = replace(request, url=url)
+            else:  # RFC 9110 §15.4: clients turn a redirected POST into a GET
+                request = replace(request, url=url, method="GET", form=None)
+        raise FetchError(FetchErrorKind.PROTOCOL, f"more than {MAX_REDIRECTS} redirects")
+
+    async def _once(self, request: FetchRequest) -> tuple[FetchResponse, dict[str, str]]:
+        data: Any = None
+        if request.form is not None:
+            data = aiohttp.FormData(request.form, default_to_multipart=request.multipart)
+        try:
+            async with self._session.request(
+                request.method, request.url, data=data, headers=request.headers, allow_redirects=False,
+                timeout=aiohttp.ClientTimeout(total=None),
+            ) as answer:  # fmt: skip
+                body = bytearray()
+                async for piece in answer.content.iter_chunked(65536):
+                    body += piece
+                    if len(body) > request.max_bytes:
+                        raise FetchError(
+                            FetchErrorKind.TOO_LARGE, f"the answer is larger than {request.max_bytes} bytes"
+                        )
+                headers = {name.lower(): value for name, value in answer.headers.items()}
+                response = FetchResponse(request.url, answer.status, answer.content_type, answer.charset, bytes(body))
+                return response, headers
+        except aiohttp.ClientConnectorError as error:
+            if isinstance(error.os_error, _Refused):
+                raise FetchError(FetchErrorKind.REFUSED, str(error.os_error)) from None
+            raise FetchError(FetchErrorKind.CONNECT, f"cannot connect: {error.os_error}") from None
+        except _Refused as error:
+            raise FetchError(FetchErrorKind.REFUSED, str(error)) from None
+        except (aiohttp.ClientError, ValueError, OSError) as error:
+            raise FetchError(FetchErrorKind.PROTOCOL, f"{type(error).__name__}: {error}"[:300]) from None
+
+    def _keep(self, url: str, response: FetchResponse, life: Freshness) -> None:
+        old = self._cache.pop(url, None)
+        if old is not None:
+            self._cached_bytes -= len(old.response.body)
+        if not life.storable or len(response.body) > CACHE_BYTES // 8:
+            return
+        self._cache[url] = _Cached(response, time.time(), life)
+        self._cached_bytes += len(response.body)
+        while self._cached_bytes > CACHE_BYTES:
+            _, gone = self._cache.popitem(last=False)
+            self._cached_bytes -= len(gone.response.body)
+
+    # --- pre-flight ---
+
+    async def preflight(self, url: str) -> str | None:
+        """GET ``url`` and say why it is not usable (None: it answered 200). Calls to one URL share one GET."""
+        now = time.monotonic()
+        kept = self._checks.get(url)
+        if kept is None or kept[0] < now:
+            if len(self._checks) > 10_000:
+                self._checks.clear()
+            kept = (now + 30, asyncio.ensure_future(self._check(url)))
+            self._checks[url] = kept
+        why = await asyncio.shield(kept[1])
+        if why is not None:
+            self._checks.pop(url, None)  # a mended page is found at once
+        return why
+
+    async def _check(self, url: str) -> str | None:
+        async with self._checking:
+            try:
+                answer = await self.fetch(FetchRequest(url, timeout=10.0, max_age=0.0))
+            except FetchError as error:
+                return f"cannot be fetched: {error}"
+        return None if answer.status == 200 else f"answers HTTP {answer.status} instead of 200"

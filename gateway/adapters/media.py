@@ -1,0 +1,66 @@
+"""The Media port on a folder that gateway and Asterisk share, maybe under two names."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import tempfile
+import time
+from pathlib import Path
+
+from gateway.adapters.audio import RATE, AudioError, wav_of_file
+from gateway.ports import MediaError, MediaRef
+
+HEADER = 44
+SWEEP_EVERY = 600.0
+
+
+class FileMedia:
+    """Files are named by their content, so a file that is there is right. ``keep_days`` bounds their number."""
+
+    def __init__(self, gateway_dir: Path, asterisk_dir: str, *, keep_days: float = 7.0) -> None:
+        self._folder = gateway_dir
+        self._asterisk_dir = asterisk_dir.rstrip("/")
+        self._keep = keep_days * 86_400
+        self._known: dict[str, MediaRef] = {}
+        self._swept = time.monotonic()
+
+    async def keep(self, audio: bytes, content_type: str = "") -> MediaRef:
+        source = hashlib.sha256(content_type.encode() + b"\0" + audio).hexdigest()
+        known = self._known.get(source)
+        if known is not None and (self._folder / f"{known.digest}.wav").exists():
+            return known
+        try:
+            ref = await asyncio.to_thread(self._write, audio, content_type)
+        except AudioError as error:
+            raise MediaError(str(error)) from None
+        except OSError as error:
+            raise MediaError(f"cannot write to {self._folder}: {error}") from error
+        if len(self._known) > 10_000:
+            self._known.clear()
+        self._known[source] = ref
+        return ref
+
+    def _write(self, audio: bytes, content_type: str) -> MediaRef:
+        wav = wav_of_file(audio, content_type)
+        digest = hashlib.sha256(wav).hexdigest()
+        path = self._folder / f"{digest}.wav"
+        if path.exists():
+            os.utime(path)
+        else:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=self._folder, suffix=".part", delete=False) as file:
+                file.write(wav)
+            Path(file.name).chmod(0o644)  # Asterisk reads as another user
+            Path(file.name).rename(path)
+        if time.monotonic() - self._swept > SWEEP_EVERY:
+            self._sweep()
+        return MediaRef(digest, f"{self._asterisk_dir}/{digest}", max(0, len(wav) - HEADER) / 2 / RATE)
+
+    def _sweep(self) -> None:
+        self._swept = time.monotonic()
+        oldest = time.time() - self._keep
+        for path in self._folder.glob("*.wav"):
+            if path.stat().st_mtime < oldest:
+                path.unlink(missing_ok=True)

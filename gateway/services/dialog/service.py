@@ -1,0 +1,159 @@
+"""What happens on an answered channel: postd, the verdict, the session with its variables, the apology."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass, field
+from xml.sax.saxutils import escape
+
+import structlog
+
+from gateway.core.model import AttemptId, CalleeType, Claimed
+from gateway.ports import AgiChannel, ChannelGone, Detector, Fetcher, Pbx
+from gateway.services.dialog.conversation import Conversation
+from gateway.services.dialog.line import Line
+from gateway.services.dialog.prompts import PromptRenderer
+from gateway.services.livecalls import LiveCall, LiveCalls, SessionRecord
+from vxml import Break, Exit, Fetch, Json, Limits, Prompt, Session, Speech
+
+log = structlog.get_logger()
+
+CALL_PATH = "call/"
+
+
+@dataclass(frozen=True, slots=True)
+class DialogSettings:
+    """``apology`` is spoken where the application fails; empty says nothing. Times in seconds."""
+
+    apology: str = "We are sorry. This call cannot be continued. Good bye."
+    language: str = "en-US"
+    detection_timeout: float = 30.0
+    fetch_timeout: float = 15.0
+    final_processing: float = 30.0
+    limits: Limits = field(default_factory=Limits)
+
+
+class DialogService:
+    """``detector`` tells who answered; the verdict comes before the session, as Plum DEV's did."""
+
+    def __init__(
+        self, live: LiveCalls, pbx: Pbx, detector: Detector, renderer: PromptRenderer, fetcher: Fetcher,
+        settings: DialogSettings,
+    ) -> None:  # fmt: skip
+        self._live = live
+        self._pbx = pbx
+        self._detector = detector
+        self._renderer = renderer
+        self._fetcher = fetcher
+        self._settings = settings
+
+    def accept(self, path: str) -> bool:
+        """Whether a FastAGI path names an open attempt that no session has held yet. Says yes once."""
+        live = self._live.get(AttemptId(path.removeprefix(CALL_PATH))) if path.startswith(CALL_PATH) else None
+        if live is None or live.closing or live.session is not None:
+            return False
+        live.session = SessionRecord()
+        return True
+
+    async def handle(self, channel: AgiChannel) -> None:
+        """One accepted FastAGI session, from the answer to its end."""
+        live = self._live.get(AttemptId(channel.path.removeprefix(CALL_PATH)))
+        if live is None or live.session is None:
+            return
+        record = live.session
+        try:
+            await self._live.answered(live)
+            await self._converse(channel, live, record)
+        except ChannelGone:
+            pass
+        finally:
+            live.session_ended.set()
+            with contextlib.suppress(ChannelGone):
+                await channel.set_variable("VOXGATE_DONE", "1")
+                await channel.hangup()
+
+    async def _converse(self, channel: AgiChannel, live: LiveCall, record: SessionRecord) -> None:
+        claimed, settings = live.claimed, self._settings
+        call_id = claimed.call.id
+        if claimed.call.postd:
+            await channel.execute("SendDTMF", claimed.call.postd.replace(",", "w").replace("p", "w"))
+        async with asyncio.timeout(settings.detection_timeout):
+            found = await self._detector.detect(channel)
+        record.callee_type = found.callee_type
+        record.evidence |= {**found.evidence, "confidence": f"{found.confidence:.2f}"}
+        log.info("callee.detected", call_id=call_id, attempt_id=live.id, callee_type=found.callee_type)
+        if not found.callee_type.reached:
+            return
+        record.began = True
+        session = Session(
+            _start(claimed, found.callee_type, settings), _variables(claimed, found.callee_type), settings.limits
+        )
+        line = Line(channel, live, self._pbx)
+        conversation = Conversation(session, line, channel, self._renderer, self._fetcher, call_id)
+        ended = await self._run(conversation, live)
+        if ended.error is not None:
+            record.application_error = f"{ended.error}: {ended.message}"[:500]
+            log.warning("application.error", call_id=call_id, event=ended.error)
+            await self._apologise(line)
+
+    async def _run(self, conversation: Conversation, live: LiveCall) -> Exit:
+        """The conversation; after a hang-up it has a limited time for its final processing."""
+        running = asyncio.ensure_future(conversation.run())
+        gone = asyncio.ensure_future(live.gone.wait())
+        try:
+            await asyncio.wait((running, gone), return_when=asyncio.FIRST_COMPLETED)
+            if not running.done():
+                await asyncio.wait((running,), timeout=self._settings.final_processing)
+            if not running.done():
+                return Exit("error.voxgate.overran", "the application went on after the hang-up")
+            return running.result()
+        finally:
+            gone.cancel()
+            running.cancel()
+            await asyncio.gather(running, gone, return_exceptions=True)
+
+    async def _apologise(self, line: Line) -> None:
+        if not self._settings.apology or line.gone:
+            return
+        language = self._settings.language
+        ssml = f'<speak version="1.0" xml:lang="{language}">{escape(self._settings.apology)}</speak>'
+        prompt = Prompt((Speech(ssml, language), Break(0.2)), bargein=False)
+        async with contextlib.aclosing(self._renderer.pieces(prompt.segments)) as pieces:
+            async for piece in pieces:
+                if isinstance(piece, float | int):
+                    await line.pause(piece, bargein=False)
+                else:
+                    await line.play(piece, bargein=False)
+
+
+def _start(claimed: Claimed, callee: CalleeType, settings: DialogSettings) -> Fetch:
+    """The POST of the contract to start_url."""
+    call = claimed.call
+    form = (
+        ("phone_number", call.destination),
+        ("message_reference", call.plan.message_reference or ""),
+        ("call_id", str(call.id)),
+        ("call_parameters", call.plan.call_parameters or ""),
+        ("campaign_parameters", call.campaign_parameters or ""),
+        ("callee_type", str(callee)),
+    )
+    return Fetch(call.plan.start_url, method="POST", form=form, timeout=settings.fetch_timeout)
+
+
+def _variables(claimed: Claimed, callee: CalleeType) -> dict[str, Json]:
+    """The session scope (VoiceXML 2.0 §5.1.4) with Plum's names beside it. We call: the callee is the remote end."""
+    call = claimed.call
+    caller = call.ani or claimed.account.settings.caller_id or ""
+    return {
+        "callerid": caller,
+        "calledid": call.dialed,
+        "id": str(call.id),
+        "connection": {
+            "local": {"uri": f"tel:{caller}"},
+            "remote": {"uri": call.dialed if call.dialed.startswith("sip:") else f"tel:{call.dialed}"},
+            "protocol": {"name": "sip", "version": "2.0"},
+            "originator": "local",
+            "callee_type": str(callee),
+        },
+    }

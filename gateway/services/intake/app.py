@@ -1,0 +1,149 @@
+"""The HTTP applications: the Plum service for clients, and the JSON API on the Unix socket for our own commands."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+from aiohttp import web
+
+from gateway.core.model import Account
+from gateway.core.plum import (
+    QUEUECALL,
+    QUEUECALLS,
+    FieldError,
+    Submission,
+    campaign_reply,
+    failed_reply,
+    queued_reply,
+    read_submission,
+)
+from gateway.ports import StoreError
+from gateway.services.intake.api import Api
+from gateway.services.intake.desk import Desk
+from gateway.services.intake.form import Form, FormError, read_form
+from gateway.services.intake.logins import Logins
+
+log = structlog.get_logger()
+
+PATHS = ("/webservice", "/outbound/webservice")
+
+
+@dataclass(frozen=True, slots=True)
+class AppSettings:
+    spool: Path
+    max_body: int
+    echo_pin: bool = False
+
+
+class PlumService:
+    """Both endpoints. Whatever is refused answers HTTP 200 with ``status="failed"``, as clients expect."""
+
+    def __init__(self, desk: Desk, logins: Logins, settings: AppSettings) -> None:
+        self._desk = desk
+        self._logins = logins
+        self._settings = settings
+
+    async def queuecall(self, request: web.Request) -> web.Response:
+        return await self._serve(request, QUEUECALL)
+
+    async def queuecalls(self, request: web.Request) -> web.Response:
+        return await self._serve(request, QUEUECALLS)
+
+    async def _serve(self, request: web.Request, endpoint: str) -> web.Response:
+        form: Form | None = None
+        values: dict[str, str] = {}
+        echo = self._settings.echo_pin
+        try:
+            form = await read_form(request, self._settings.spool)
+            if form.upload is None:
+                form.fields = self._plain_list(form, endpoint)
+            values = {name: value for name, value in form.fields if name != "phone_list"}
+            reply = await self._answer(endpoint, form)
+        except FieldError as error:
+            reply = failed_reply(endpoint, str(error), values, echo_pin=echo)
+        except FormError as error:
+            reply = failed_reply(endpoint, str(error))
+        except web.HTTPRequestEntityTooLarge:
+            reply = failed_reply(endpoint, f"the body is larger than {self._settings.max_body} bytes")
+        except StoreError as error:
+            log.error("intake.store", error=str(error))
+            reply = failed_reply(endpoint, "the queue cannot be written now; nothing was queued: try again later")
+        except (ConnectionError, TimeoutError):
+            raise
+        except Exception:
+            log.exception("intake.failed")
+            reply = failed_reply(endpoint, "an internal error; nothing was queued")
+        finally:
+            if form is not None:
+                form.close()
+        return web.Response(body=reply, content_type="text/xml", charset="UTF-8")
+
+    async def _answer(self, endpoint: str, form: Form) -> bytes:
+        fields = [
+            (name, value or "-" if name == "phone_list" and form.upload else value) for name, value in form.fields
+        ]
+        submission = read_submission(endpoint, fields)
+        account = await self._account(submission)
+        echo = self._settings.echo_pin
+        if endpoint == QUEUECALL:
+            return queued_reply(submission, await self._desk.queue_call(account, submission), echo_pin=echo)
+        assert form.upload is not None
+        load = await self._desk.queue_list(account, submission, form.upload)
+        assert load.campaign is not None
+        return campaign_reply(submission, load.campaign, load.queued, load.rejected, load.first_rejected, echo_pin=echo)
+
+    async def _account(self, submission: Submission) -> Account:
+        account = await self._logins.check(submission.values["login"], submission.values["pin"])
+        if account is None:
+            raise FieldError("login", "or pin is wrong")
+        return account
+
+    def _plain_list(self, form: Form, endpoint: str) -> list[tuple[str, str]]:
+        """A phone_list that came as text: numbers, or PHP 7's literal @path."""
+        for name, value in form.fields:
+            if name != "phone_list" or endpoint != QUEUECALLS or not value.strip():
+                continue
+            if value.lstrip().startswith("@"):
+                raise FieldError(
+                    "phone_list",
+                    f"is the text {value.strip()[:60]!r}, not a file: PHP 7 and later do not upload @path; "
+                    "use new CURLFile(path), or curl -F phone_list=@path",
+                )
+            self._settings.spool.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=self._settings.spool, prefix="list-", delete=False) as file:
+                file.write(value.encode())
+                form.upload = Path(file.name)
+        return form.fields
+
+
+def build_app(
+    desk: Desk, logins: Logins, settings: AppSettings, ready: Callable[[], dict[str, bool]]
+) -> web.Application:
+    """The application on TCP."""
+    service = PlumService(desk, logins, settings)
+    app = web.Application(client_max_size=settings.max_body)
+    for base in PATHS:
+        app.router.add_post(f"{base}/queuecall.php", service.queuecall)
+        app.router.add_post(f"{base}/queuecalls.php", service.queuecalls)
+
+    async def healthz(request: web.Request) -> web.Response:
+        return web.json_response({"ok": True})
+
+    async def readyz(request: web.Request) -> web.Response:
+        checks = ready()
+        return web.json_response(checks, status=200 if all(checks.values()) else 503)
+
+    app.router.add_get("/healthz", healthz)
+    app.router.add_get("/readyz", readyz)
+    return app
+
+
+def build_api(api: Api, max_body: int) -> web.Application:
+    """The application on the Unix socket: the file's rights are the authentication."""
+    app = web.Application(client_max_size=max_body, middlewares=[api.errors])
+    api.add_routes(app.router)
+    return app

@@ -1,0 +1,226 @@
+"""Takes submissions in: the rules of the contract, whichever way a call or a list arrives."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import struct
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from gateway.core.model import Account, CallId, CallPlan, CampaignId, NewCall
+from gateway.core.numbers import Destination, NumberError, parse_destination
+from gateway.core.phonelist import BadLine, ListError, ListRow, PhoneListReader
+from gateway.core.plum import FieldError, Submission, needs_words, read_plan
+from gateway.core.routes import NumberPolicy, Refused, Router
+from gateway.ports import Clock, NameTaken, Store
+
+log = structlog.get_logger()
+
+Preflight = Callable[[str], Awaitable[str | None]]
+
+BATCH = 2000
+READ = 256 * 1024
+SHOWN_REJECTED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class DeskSettings:
+    preflight: bool = True
+
+
+@dataclass(slots=True)
+class Load:
+    """The progress of one list."""
+
+    id: int
+    name: str
+    campaign: CampaignId | None = None
+    bytes_total: int = 0
+    bytes_read: int = 0
+    queued: int = 0
+    rejected: int = 0
+    done: bool = False
+    first_rejected: list[tuple[int, str, str]] = field(default_factory=list)
+
+
+class Desk:
+    """``wake`` tells the dialer that there is work."""
+
+    def __init__(
+        self, store: Store, clock: Clock, router: Router, preflight: Preflight, wake: Callable[[], None],
+        settings: DeskSettings,
+    ) -> None:  # fmt: skip
+        self._store = store
+        self._clock = clock
+        self._router = router
+        self._preflight = preflight
+        self._wake = wake
+        self._settings = settings
+        self._ids = itertools.count(1)
+        self.loads: dict[int, Load] = {}
+
+    async def queue_call(self, account: Account, submission: Submission) -> CallId:
+        """Queue one call; it is durable when its id is returned. Raises :class:`FieldError`."""
+        plan = await self._plan(account, submission)
+        call = self._one(account, submission.values["phone_number"])
+        await self._check_urls(plan)
+        call_id = await self._store.queue_call(account.id, call, plan, self._clock.now())
+        log.info("call.queued", call_id=call_id, account=account.login)
+        self._wake()
+        return call_id
+
+    async def queue_list(self, account: Account, submission: Submission, path: Path) -> Load:
+        """Queue the numbers of a spooled list as one campaign, all of it or nothing. Raises :class:`FieldError`."""
+        name = submission.values["campaign_name"].strip()
+        plan = await self._plan(account, submission)
+        if await self._store.campaign_by_name(account.id, name) is not None:
+            raise FieldError("campaign_name", f"{name!r} was used before: choose another")
+        await self._check_urls(plan)
+        load = Load(next(self._ids), name, bytes_total=path.stat().st_size)
+        self.loads[load.id] = load
+        try:
+            load.campaign = await self._store.open_campaign(account.id, name, plan, self._clock.now())
+        except NameTaken as error:
+            raise FieldError("campaign_name", str(error)) from None
+        try:
+            await self._load(account, load, path)
+            if load.queued == 0:
+                raise FieldError("phone_list", _nothing(load))
+            await self._store.publish_campaign(load.campaign, load.rejected)
+        except BaseException:
+            await asyncio.shield(self._store.discard_campaign(load.campaign))
+            raise
+        finally:
+            load.done = True
+        log.info("campaign.queued", campaign_id=load.campaign, queued=load.queued, rejected=load.rejected)
+        self._wake()
+        return load
+
+    async def _plan(self, account: Account, submission: Submission) -> CallPlan:
+        zone = ZoneInfo(account.settings.time_zone)
+        if needs_words(submission):
+            return await asyncio.to_thread(read_plan, submission, self._clock.now(), zone)
+        return read_plan(submission, self._clock.now(), zone)
+
+    async def _check_urls(self, plan: CallPlan) -> None:
+        if not self._settings.preflight:
+            return
+        for name, url in (("start_url", plan.start_url), ("result_url", plan.result_url)):
+            if url is not None and (why := await self._preflight(url)) is not None:
+                raise FieldError(name, why)
+
+    def _one(self, account: Account, text: str) -> NewCall:
+        try:
+            return self._routed(account, parse_destination(text, account.settings.country))
+        except NumberError as error:
+            raise FieldError("phone_number", str(error)) from None
+        except Refused as error:
+            raise FieldError("phone_number", f"may not be dialed: {error}") from None
+
+    def _routed(self, account: Account, found: Destination, row: ListRow | None = None) -> NewCall:
+        settings = account.settings
+        if found.ani is not None and found.ani not in settings.allowed_caller_ids:
+            raise NumberError(f"ani {found.ani} is not among the account's allowed caller IDs")
+        policy = NumberPolicy(allowed=settings.allowed_prefixes, blocked=settings.blocked_prefixes)
+        way = self._router.resolve(found.kind, found.dialed, policy, settings.country)
+        return NewCall(
+            destination=found.original,
+            dialed=found.dialed,
+            trunk=way.trunk.name,
+            ani=found.ani,
+            postd=found.postd,
+            message_reference=None if row is None else row.message_reference,
+            call_parameters=None if row is None else row.call_parameters,
+            campaign_parameters=None if row is None else row.campaign_parameters,
+        )
+
+    # --- lists ---
+
+    async def _load(self, account: Account, load: Load, path: Path) -> None:
+        assert load.campaign is not None
+        batches = _Batches(account, path, self._routed, load)
+        try:
+            # Reading goes on in a thread, a batch ahead of the store.
+            while batch := await asyncio.to_thread(batches.next):
+                await self._store.load_calls(load.campaign, batch, self._clock.now())
+                load.queued += len(batch)
+        except ListError as error:
+            raise FieldError("phone_list", str(error)) from None
+        finally:
+            batches.close()
+
+
+def _nothing(load: Load) -> str:
+    if not load.first_rejected:
+        return "holds no numbers"
+    line, _, reason = load.first_rejected[0]
+    return f"holds no number that can be dialed: {load.rejected} lines rejected, the first (line {line}) {reason}"
+
+
+class _Batches:
+    """Reads a spooled list in a worker thread, a batch at a call."""
+
+    def __init__(
+        self, account: Account, path: Path, route: Callable[[Account, Destination, ListRow], NewCall], load: Load
+    ) -> None:
+        self._account = account
+        self._route = route
+        self._load = load
+        self._file = path.open("rb")
+        self._rows = self._read()
+        self._seen: dict[bytes, int] = {}
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _read(self) -> Iterator[ListRow | BadLine]:
+        reader = PhoneListReader()
+        while piece := self._file.read(READ):
+            yield from reader.feed(piece)
+            self._load.bytes_read += len(piece)
+        yield from reader.finish()
+
+    def next(self) -> list[NewCall]:
+        batch: list[NewCall] = []
+        for row in self._rows:
+            if isinstance(row, BadLine):
+                self._reject(row.line, row.text, row.reason)
+            elif (call := self._call(row)) is not None:
+                batch.append(call)
+                if len(batch) >= BATCH:
+                    break
+        return batch
+
+    def _call(self, row: ListRow) -> NewCall | None:
+        settings = self._account.settings
+        try:
+            found = parse_destination(row.destination, settings.country)
+            if not settings.keep_duplicates:
+                key = _key(found.dialed)
+                first = self._seen.setdefault(key, row.line)
+                if first != row.line:
+                    raise NumberError(f"is a duplicate of line {first}")
+            return self._route(self._account, found, row)
+        except NumberError as error:
+            self._reject(row.line, row.destination, str(error))
+        except Refused as error:
+            self._reject(row.line, row.destination, f"may not be dialed: {error}")
+        return None
+
+    def _reject(self, line: int, text: str, reason: str) -> None:
+        self._load.rejected += 1
+        if len(self._load.first_rejected) < SHOWN_REJECTED:
+            self._load.first_rejected.append((line, text, reason))
+
+
+def _key(dialed: str) -> bytes:
+    """A number in nine bytes, a million of which are kept: digits as an integer, anything else hashed."""
+    if dialed[1:].isdigit() and len(dialed) < 19:
+        return struct.pack(">cQ", dialed[:1].encode(), int(dialed[1:]))
+    return blake2b(dialed.encode(), digest_size=9).digest()

@@ -1,0 +1,119 @@
+"""Posts results from the outbox until they are accepted or, visibly, given up; one slow host delays no other."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import structlog
+
+from gateway.core.model import Millis
+from gateway.ports import Clock, Delivery, DeliveryTry, Fetcher, FetchError, FetchRequest, Store, StoreError
+
+log = structlog.get_logger()
+
+IDLE_LOOK = 1.0
+BATCH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class NotifierSettings:
+    """Times in seconds. After ``give_up_after`` a result is kept, shown, and posted no more."""
+
+    timeout: float = 15.0
+    backoff: float = 10.0
+    backoff_limit: float = 3600.0
+    give_up_after: float = 86_400.0
+    per_host: int = 8
+    in_all: int = 64
+
+
+class Notifier:
+    def __init__(self, store: Store, fetcher: Fetcher, clock: Clock, settings: NotifierSettings) -> None:
+        self._store = store
+        self._fetcher = fetcher
+        self._clock = clock
+        self._settings = settings
+        self._work = asyncio.Event()
+        self._under_way: dict[str, str] = {}
+
+    def wake(self) -> None:
+        self._work.set()
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                self._work.clear()
+                try:
+                    self._start(tasks, await self._store.due_deliveries(self._clock.now(), BATCH))
+                except StoreError as error:
+                    log.error("notifier.store", error=str(error))
+                try:
+                    await asyncio.wait_for(self._work.wait(), IDLE_LOOK)
+                except TimeoutError:
+                    pass
+
+    def _start(self, tasks: asyncio.TaskGroup, due: list[Delivery]) -> None:
+        hosts = Counter(self._under_way.values())
+        for delivery in due:
+            host = urlsplit(delivery.url).netloc
+            if delivery.id in self._under_way or hosts[host] >= self._settings.per_host:
+                continue
+            if len(self._under_way) >= self._settings.in_all:
+                break
+            hosts[host] += 1
+            self._under_way[delivery.id] = host
+            tasks.create_task(self._deliver(delivery))
+
+    async def _deliver(self, delivery: Delivery) -> None:
+        try:
+            tried = await self._try(delivery)
+            await self._store.record_try(tried)
+            log.info(
+                "result.posted" if tried.accepted else "result.not_accepted",
+                call_id=delivery.call_id, tries=delivery.tries + 1, status=tried.status, error=tried.error,
+                given_up=not tried.accepted and tried.next_at is None,
+            )  # fmt: skip
+        except StoreError as error:
+            log.error("notifier.store", error=str(error))
+            await asyncio.sleep(IDLE_LOOK)
+        finally:
+            del self._under_way[delivery.id]
+            self._work.set()
+
+    async def _try(self, delivery: Delivery) -> DeliveryTry:
+        """One POST. A redirect that would drop the form is no acceptance; 307 and 308 carry it on."""
+        status: int | None = None
+        error: str | None = None
+        try:
+            answer = await self._fetcher.fetch(
+                FetchRequest(
+                    delivery.url,
+                    method="POST",
+                    form=delivery.form,
+                    timeout=self._settings.timeout,
+                    max_bytes=256 * 1024,
+                    keep_method=True,
+                    headers={"webhook-id": delivery.id, "webhook-timestamp": str(self._clock.now() // 1000)},
+                )
+            )
+            status = answer.status
+            if not 200 <= status < 300:
+                error = f"HTTP {status}"
+        except FetchError as failure:
+            error = str(failure)
+        now = self._clock.now()
+        return DeliveryTry(
+            delivery.id, now, accepted=error is None, status=status, error=error,
+            next_at=None if error is None else self._next(delivery, now),
+        )  # fmt: skip
+
+    def _next(self, delivery: Delivery, now: Millis) -> Millis | None:
+        settings = self._settings
+        gap = min(settings.backoff * 2 ** min(delivery.tries, 20), settings.backoff_limit)
+        gap *= random.uniform(0.8, 1.2)  # noqa: S311 - jitter
+        due = Millis(now + round(gap * 1000))
+        return due if due - delivery.created_at <= settings.give_up_after * 1000 else None
