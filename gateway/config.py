@@ -38,17 +38,17 @@ class DatabaseSection(Section):
 
 
 class Ami(Section):
+    secret: str
     host: str = "127.0.0.1"
     port: Port = 5038
     user: str = "voxgate"
-    secret: str
 
 
 class Agi(Section):
     host: str = "127.0.0.1"
     port: Port = 4573
     advertise: str = ""  # what Asterisk dials: HOST:PORT; empty: host and port above
-    allow: list[str] = ["127.0.0.0/8", "::1/128"]
+    allow: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
 
 
 class MediaSection(Section):
@@ -121,17 +121,17 @@ class LabSection(Section):
 class Config(Section):
     installation: Annotated[str, Meta(pattern=r"^[a-z0-9]{1,16}$")]
     ami: Ami
-    server: Server = Server()
-    database: DatabaseSection = DatabaseSection()
-    agi: Agi = Agi()
-    media: MediaSection = MediaSection()
-    fetch: FetchSection = FetchSection()
-    intake: Intake = Intake()
-    dial: Dial = Dial()
-    numbers: Numbers = Numbers()
-    session: SessionSection = SessionSection()
-    results: Results = Results()
-    lab: LabSection = LabSection()
+    server: Server = msgspec.field(default_factory=Server)
+    database: DatabaseSection = msgspec.field(default_factory=DatabaseSection)
+    agi: Agi = msgspec.field(default_factory=Agi)
+    media: MediaSection = msgspec.field(default_factory=MediaSection)
+    fetch: FetchSection = msgspec.field(default_factory=FetchSection)
+    intake: Intake = msgspec.field(default_factory=Intake)
+    dial: Dial = msgspec.field(default_factory=Dial)
+    numbers: Numbers = msgspec.field(default_factory=Numbers)
+    session: SessionSection = msgspec.field(default_factory=SessionSection)
+    results: Results = msgspec.field(default_factory=Results)
+    lab: LabSection = msgspec.field(default_factory=LabSection)
     trunk: list[TrunkSection] = []
     route: list[RouteSection] = []
 

@@ -1,0 +1,75 @@
+"""Asks the running gateway over its Unix socket."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import secrets
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+
+class GatewayDown(Exception):
+    """No gateway answers on the socket."""
+
+
+class ApiRefused(Exception):
+    """The gateway refuses; the message is its own."""
+
+
+class _Connection(http.client.HTTPConnection):
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost", timeout=3600)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.connect(str(self._path))
+
+
+class Client:
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def ask(self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Any:
+        """Raises :class:`GatewayDown`, :class:`ApiRefused`."""
+        connection = _Connection(self._path)
+        try:
+            data = json.dumps(body).encode() if isinstance(body, dict) else body
+            connection.request(method, f"/api/v1{path}", data, headers or {"Content-Type": "application/json"})
+            answer = connection.getresponse()
+            content = json.loads(answer.read() or b"null")
+        except (FileNotFoundError, ConnectionRefusedError):
+            raise GatewayDown(f"no gateway answers at {self._path}: start it with `voxgate serve`") from None
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            raise ApiRefused(f"the gateway's answer was lost: {error}") from None
+        finally:
+            connection.close()
+        if answer.status >= 400:
+            told = content.get("error", {}) if isinstance(content, dict) else {}
+            raise ApiRefused(str(told.get("message") or f"HTTP {answer.status}"))
+        return content
+
+    def upload(self, path: str, fields: dict[str, str], file: Path, sent: Callable[[int], None]) -> Any:
+        """POST a form with ``file`` as phone_list, streaming it."""
+        mark = secrets.token_hex(16)
+        head = b"".join(
+            f'--{mark}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+            for name, value in fields.items()
+        )
+        head += f'--{mark}\r\nContent-Disposition: form-data; name="phone_list"; filename="list"\r\n\r\n'.encode()
+        tail = f"\r\n--{mark}--\r\n".encode()
+
+        def pieces() -> Iterator[bytes]:
+            yield head
+            with file.open("rb") as source:
+                while piece := source.read(256 * 1024):
+                    yield piece
+                    sent(len(piece))
+            yield tail
+
+        length = len(head) + file.stat().st_size + len(tail)
+        headers = {"Content-Type": f"multipart/form-data; boundary={mark}", "Content-Length": str(length)}
+        return self.ask("POST", path, pieces(), headers)

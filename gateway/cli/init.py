@@ -1,0 +1,115 @@
+"""Writes a first configuration, and Asterisk's files with the secrets that both sides share."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+from gateway.config import ConfigError
+from gateway.core.asteriskconf import fill
+
+_TEMPLATE = """# Voxgate's configuration. Every key can be overridden by the environment: VOXGATE__DIAL__CPS=20
+# This installation's own name: channel ids begin with it, and manager.conf's event filter lets only them through.
+installation = "{installation}"
+
+[server]
+host = "127.0.0.1"        # the HTTP intake; put your reverse proxy or "0.0.0.0" here for other hosts
+port = 8080
+
+[database]
+path = "voxgate.db"
+
+[ami]
+host = "{ami_host}"
+port = {ami_port}
+user = "voxgate"
+secret = "{ami_secret}"
+
+[agi]                     # where Asterisk reaches the gateway for every answered call
+host = "{agi_host}"
+port = {agi_port}
+allow = ["127.0.0.0/8", "::1/128"]
+
+[media]                   # a folder that Asterisk reads prompts from
+gateway_dir = "media"
+# asterisk_dir = "/the/same/folder/as/Asterisk/sees/it"
+
+[fetch]                   # private addresses that applications may be fetched from: networks or host names
+allow = [{allow}]
+
+[dial]
+cps = 5                   # calls started per second, over all trunks
+max_calls = 50            # at once, over all trunks
+ring_timeout = 45         # seconds, 10-120
+max_call_seconds = 1800
+
+# A trunk is a pjsip endpoint of your Asterisk. format is e164, e164_no_plus or national.
+[[trunk]]
+name = "mytrunk"
+dial = "PJSIP/{{number}}@mytrunk"
+format = "e164"
+cps = 5
+max_calls = 20
+# caller_id = "+15551230000"
+
+[[route]]
+prefix = ""
+trunk = "mytrunk"
+
+# The two test softphones of asterisk-conf/pjsip.conf, as extensions 901 and 902.
+[[trunk]]
+name = "softphones"
+dial = "PJSIP/voxgate-phone{{number}}"
+strip = "90"
+
+[[route]]
+prefix = "90"
+trunk = "softphones"
+extensions = true
+"""
+
+
+def asterisk_conf() -> Path:
+    """Where the files to copy lie: beside the package in a checkout, inside it when installed."""
+    package = Path(__file__).resolve().parent.parent
+    for place in (package / "asterisk-conf", package.parent / "asterisk-conf"):
+        if place.is_dir():
+            return place
+    raise ConfigError("asterisk-conf is missing from this installation: install Voxgate again")
+
+
+def write(
+    folder: Path, ami_host: str, ami_port: int, agi_address: str, allow: list[str], *, force: bool
+) -> Iterator[str]:
+    """Write the files and tell of each. Raises :class:`ConfigError` where something is there already."""
+    target, conf = folder / "voxgate.toml", folder / "asterisk"
+    for place in (target, conf):
+        if place.exists() and not force:
+            raise ConfigError(f"{place} is there already: use --force to overwrite it")
+    agi_host, _, agi_port = agi_address.rpartition(":")
+    if not agi_host or not agi_port.isdigit():
+        raise ConfigError(f"--agi-address {agi_address!r} must be HOST:PORT")
+    values = {
+        "AMI_SECRET": secrets.token_hex(16),
+        "AGI_ADDRESS": agi_address,
+        "INSTALLATION": secrets.token_hex(3),
+        "PHONE1_SECRET": secrets.token_hex(8),
+        "PHONE2_SECRET": secrets.token_hex(8),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    conf.mkdir(exist_ok=True)
+    text = _TEMPLATE.format(
+        installation=values["INSTALLATION"], ami_host=ami_host, ami_port=ami_port, ami_secret=values["AMI_SECRET"],
+        agi_host=agi_host, agi_port=agi_port, allow=", ".join(f'"{one}"' for one in allow),
+    )  # fmt: skip
+    target.touch(mode=0o600)
+    target.write_text(text)
+    yield f"{target}: the gateway's configuration"
+    for source in sorted(asterisk_conf().iterdir()):
+        if source.suffix == ".conf":
+            place = conf / source.name
+            place.touch(mode=0o600)
+            place.write_text(fill(source.read_text(), values))
+            yield f"{place}: copy to Asterisk's folder as voxgate/{source.name} and include it"
+    yield f"Read {asterisk_conf() / 'README.md'} for what each file is for, then run `voxgate doctor`."

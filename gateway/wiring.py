@@ -1,0 +1,245 @@
+"""Puts the gateway together from a configuration and runs it: the only place that names every adapter."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import structlog
+from aiohttp import web
+
+from gateway.adapters.agi import AgiDetector, AgiServer, AgiSettings
+from gateway.adapters.ami import AmiPbx, AmiSettings
+from gateway.adapters.fetcher import HttpFetcher
+from gateway.adapters.media import FileMedia
+from gateway.adapters.speech import EspeakSpeech
+from gateway.adapters.store import SqliteStore
+from gateway.config import Config
+from gateway.core.addresses import AllowList
+from gateway.core.model import AttemptEnd, Call, Claimed, Millis
+from gateway.core.numbers import DestinationKind
+from gateway.core.pacing import Limit, Pacer
+from gateway.core.retry import RetryPolicy
+from gateway.core.routes import NumberPolicy, Refused, Router
+from gateway.services.dialer import Dialer, Dialing, NoRoute
+from gateway.services.dialog import DialogService, DialogSettings
+from gateway.services.dialog.prompts import PromptRenderer
+from gateway.services.intake import Desk, DeskSettings, build_api, build_app
+from gateway.services.intake.api import Api
+from gateway.services.intake.app import AppSettings
+from gateway.services.intake.logins import Logins
+from gateway.services.livecalls import LiveCall, LiveCalls
+from gateway.services.notifier import Notifier, NotifierSettings
+from gateway.services.rescuer import Rescuer
+from gateway.services.switchboard import Switchboard
+
+log = structlog.get_logger()
+
+
+class SystemClock:
+    def now(self) -> Millis:
+        return Millis(time.time_ns() // 1_000_000)
+
+
+def router_of(config: Config) -> Router:
+    numbers = config.numbers
+    policy = NumberPolicy(tuple(numbers.allowed), tuple(numbers.blocked), numbers.emergency, numbers.premium)
+    return Router(config.trunks, config.routes, policy)
+
+
+def open_store(config: Config) -> SqliteStore:
+    """Raises StoreLocked where a gateway runs, DatabaseRefused where the file cannot be used."""
+    policy = RetryPolicy(fault_give_up_after=config.dial.fault_give_up_after, gap_scale=config.lab.retry_gap_scale)
+    return SqliteStore(
+        Path(config.database.path), installation=config.installation, policy=policy,
+        retry_unknown_outcome=config.dial.retry_unknown_outcome,
+    )  # fmt: skip
+
+
+def kind_of(dialed: str) -> DestinationKind:
+    if dialed.startswith("sip:"):
+        return DestinationKind.SIP
+    return DestinationKind.PHONE if dialed.startswith("+") else DestinationKind.EXTENSION
+
+
+class Planner:
+    """How a claimed call is dialed: routes and settings are looked up when it is dialed, not when it was queued."""
+
+    def __init__(self, config: Config, router: Router) -> None:
+        self._config = config
+        self._router = router
+
+    def __call__(self, claimed: Claimed) -> Dialing:
+        call, settings = claimed.call, claimed.account.settings
+        policy = NumberPolicy(allowed=settings.allowed_prefixes, blocked=settings.blocked_prefixes)
+        try:
+            way = self._router.resolve(kind_of(call.dialed), call.dialed, policy, settings.country)
+        except Refused as error:
+            raise NoRoute(f"may not be dialed: {error}") from None
+        caller_id = call.ani or settings.caller_id or way.trunk.caller_id
+        ring, longest = self.limits(claimed)
+        return Dialing(way.dial_string, caller_id, ring, longest)
+
+    def limits(self, claimed: Claimed) -> tuple[int, int]:
+        """Ring timeout and longest call in seconds: the call's own, else its account's, else the gateway's."""
+        plan, settings, dial = claimed.call.plan, claimed.account.settings, self._config.dial
+        ring = plan.ring_timeout or settings.ring_timeout or dial.ring_timeout
+        return max(ring, self._config.lab.min_ring_timeout), (
+            plan.max_call_seconds or settings.max_call_seconds or dial.max_call_seconds
+        )
+
+
+class Gateway:
+    """All parts, made but not yet running."""
+
+    def __init__(self, config: Config, store: SqliteStore) -> None:
+        self.config = config
+        self.store = store
+        self.clock = SystemClock()
+        ami, dial = config.ami, config.dial
+        self.pbx = AmiPbx(AmiSettings(ami.host, ami.port, ami.user, ami.secret, config.installation))
+        self.fetcher = HttpFetcher(AllowList.of(config.fetch.allow))
+        self.speech = EspeakSpeech()
+        media = FileMedia(Path(config.media.gateway_dir), config.media.asterisk_dir, keep_days=config.media.keep_days)
+        router = router_of(config)
+        planner = Planner(config, router)
+        self.live = LiveCalls(store, self.pbx, self.clock)
+        pacer = Pacer.of(
+            Limit(dial.cps, dial.max_calls),
+            {name: Limit(trunk.cps, trunk.max_calls) for name, trunk in config.trunks.items()},
+        )
+        self.dialer = Dialer(store, self.pbx, self.live, self.clock, pacer, planner)
+        self.rescuer = Rescuer(store, self.pbx, self.live, self.clock, lambda live: planner.limits(live.claimed))
+        self.switchboard = Switchboard(self.pbx, self.live, self.dialer, self.rescuer)
+        self.notifier = Notifier(
+            store, self.fetcher, self.clock, NotifierSettings(give_up_after=config.results.give_up_after)
+        )
+        self.live.on_closed(self._closed)
+        session = DialogSettings(
+            apology=config.session.apology, language=config.session.language, fetch_timeout=config.fetch.timeout
+        )
+        dialog = DialogService(
+            self.live, self.pbx, AgiDetector(), PromptRenderer(self.speech, media, self.fetcher), self.fetcher, session
+        )
+        agi = AgiSettings(config.agi.host, config.agi.port, tuple(config.agi.allow))
+        self.agi = AgiServer(agi, dialog.accept, dialog.handle)
+        logins = Logins(store)
+        spool = Path(config.database.path).parent / "spool"
+        desk = Desk(
+            store, self.clock, router, self.fetcher.preflight, self.dialer.wake, DeskSettings(config.intake.preflight)
+        )
+        limit = config.server.max_body_mb * 1024 * 1024
+        self.app = build_app(desk, logins, AppSettings(spool, limit, config.intake.echo_pin), self._ready)
+        self.api = build_api(Api(store, desk, logins, spool, self.status), limit)
+
+    def _closed(self, live: LiveCall, end: AttemptEnd, call: Call) -> None:
+        self.notifier.wake()
+
+    def _ready(self) -> dict[str, bool]:
+        return {"store": True, "ami": self.pbx.connected}
+
+    def status(self) -> dict[str, Any]:
+        live = self.live.by_trunk()
+        now = self.clock.now()
+        return {
+            "pid": os.getpid(),
+            "ami": self.pbx.connected,
+            "why_not_dialing": self.dialer.why_not_dialing,
+            "live": len(self.live),
+            "trunks": {
+                name: {
+                    "live": live.get(name, 0),
+                    "faults": health.faults,
+                    "suspended": health.may_dial(now) == 0,
+                    "last_fault": health.last_fault,
+                }
+                for name, health in self.dialer.health.items()
+            },
+        }
+
+    # --- running ---
+
+    async def run(self, started: Callable[[int], None] = lambda port: None) -> None:
+        """Run until SIGTERM or SIGINT, then dial no more, let calls end within the limit, and close."""
+        config = self.config
+        if config.lab.retry_gap_scale != 1.0:
+            log.warning(
+                "lab.retry_gap_scale", scale=config.lab.retry_gap_scale, note="retry gaps are shortened: lab only"
+            )
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        Path(config.media.gateway_dir).mkdir(parents=True, exist_ok=True)
+        removed = await self.store.discard_unpublished()
+        adopted = await self.rescuer.adopt()
+        self.dialer.suspend("open attempts are being compared with Asterisk's channels")
+        await self.agi.start()
+        sites = await self._listen()
+        started(self._port(sites))
+        log.info(
+            "gateway.started", port=self._port(sites), agi=self.agi.port, unfinished=removed, open_attempts=adopted
+        )
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                parts = [
+                    tasks.create_task(part)
+                    for part in (
+                        self.live.run(), self.agi.run(), self.pbx.run(), self.switchboard.run(), self.rescuer.run(),
+                        self.notifier.run(),
+                    )
+                ]  # fmt: skip
+                dialing = tasks.create_task(self.dialer.run())
+                await stop.wait()
+                log.info("gateway.stopping", live=len(self.live), within=config.dial.stop_within)
+                self.dialer.stop()
+                await self._drain()
+                for part in (*parts, dialing):
+                    part.cancel()
+        finally:
+            for runner in sites:
+                await runner.cleanup()
+            await self.speech.close()
+            await self.fetcher.close()
+            await self.store.close()
+            log.info("gateway.stopped")
+
+    async def _drain(self) -> None:
+        """Let live calls end; what is left after the limit is hung up, so that its end is known and written."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.live.empty.wait(), self.config.dial.stop_within)
+        for live in self.live:
+            await self.pbx.hangup(live.id)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.live.empty.wait(), 5.0)
+
+    async def _listen(self) -> list[web.AppRunner]:
+        server = self.config.server
+        public = web.AppRunner(self.app, access_log=None, handler_cancellation=False)
+        await public.setup()
+        await web.TCPSite(public, server.host, server.port).start()
+        api = web.AppRunner(self.api, access_log=None)
+        await api.setup()
+        path = self.config.socket_path
+        path.unlink(missing_ok=True)
+        previous = os.umask(0o077)
+        try:
+            await web.UnixSite(api, str(path)).start()
+        finally:
+            os.umask(previous)
+        return [public, api]
+
+    @staticmethod
+    def _port(sites: list[web.AppRunner]) -> int:
+        return int(sites[0].addresses[0][1])
+
+
+async def serve(config: Config) -> None:
+    """Run the gateway of ``config`` to its end."""
+    await Gateway(config, open_store(config)).run()

@@ -1,0 +1,102 @@
+"""A sample customer: a VoiceXML application, and a result_url that remembers what it was posted."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import defaultdict
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from typing import Any
+from xml.sax.saxutils import escape
+
+from aiohttp import web
+
+START = """<?xml version="1.0" encoding="UTF-8"?>
+<vxml version="2.1" xmlns="http://www.w3.org/2001/vxml">
+  <form id="welcome">
+    <field name="code" type="digits?length=4">
+      <property name="timeout" value="4s"/>
+      <prompt>This is a call from the Voxgate demonstration. Please key in your four digit code now.</prompt>
+      <noinput count="1">I heard no keys. <reprompt/></noinput>
+      <noinput count="2">Good bye. <exit/></noinput>
+      <nomatch>That was no code. <reprompt/></nomatch>
+      <filled>
+        <submit next="keyed" namelist="code" method="post"/>
+      </filled>
+    </field>
+  </form>
+</vxml>"""
+
+KEYED = """<?xml version="1.0" encoding="UTF-8"?>
+<vxml version="2.1" xmlns="http://www.w3.org/2001/vxml">
+  <form><block>Thank you. You keyed <say-as interpret-as="digits">{code}</say-as>. Good bye.</block></form>
+</vxml>"""
+
+
+@dataclass
+class SampleApplication:
+    """Serves in a thread of its own. ``starts`` and ``keyed`` are by call_id, ``posts`` by call_id as well."""
+
+    port: int = 0
+    starts: dict[str, dict[str, str]] = field(default_factory=dict)
+    keyed: dict[str, str] = field(default_factory=dict)
+    posts: dict[str, list[dict[str, str]]] = field(default_factory=lambda: defaultdict(list))
+    ids: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))  # webhook-ids by call_id
+
+    def __enter__(self) -> SampleApplication:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self._wait(self._start())
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._wait(self._runner.cleanup())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def _wait(self, work: Coroutine[Any, Any, None]) -> None:
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
+
+    async def _start(self) -> None:
+        app = web.Application()
+        app.router.add_route("*", "/{call}/start.php", self._serve_start)
+        app.router.add_route("*", "/start.php", self._serve_start)
+        app.router.add_post("/{call}/keyed", self._serve_keyed)
+        app.router.add_route("*", "/result.php", self._result)
+        self._runner = web.AppRunner(app, access_log=None)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", self.port)
+        await site.start()
+        self.port = self._runner.addresses[0][1]
+
+    @property
+    def start_url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/start.php"
+
+    @property
+    def result_url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/result.php"
+
+    async def _serve_start(self, request: web.Request) -> web.Response:
+        form = {name: str(value) for name, value in (await request.post()).items()}
+        text = START
+        if "call_id" in form:
+            self.starts[form["call_id"]] = form
+            text = START.replace('next="keyed"', f'next="/{form["call_id"]}/keyed"')
+        return web.Response(text=text, content_type="application/voicexml+xml")
+
+    async def _serve_keyed(self, request: web.Request) -> web.Response:
+        form = await request.post()
+        code = str(form.get("code", ""))
+        self.keyed[request.match_info["call"]] = code
+        return web.Response(text=KEYED.format(code=escape(code)), content_type="application/voicexml+xml")
+
+    async def _result(self, request: web.Request) -> web.Response:
+        form = {name: str(value) for name, value in (await request.post()).items()}
+        if "call_id" in form:
+            self.posts[form["call_id"]].append(form)
+            self.ids[form["call_id"]].append(request.headers.get("webhook-id", ""))
+        return web.Response(text="Data Written")

@@ -1,0 +1,138 @@
+"""The gateway as a real process beside the lab: its configuration, its start and its end."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from lab.instance import free_port
+from lab.lab import Lab
+
+LOGIN, PIN = "demo", "12345678"
+
+
+class GatewayProcess:
+    """``voxgate serve`` on the lab's PBX. ``retry_gap_scale`` shortens retry gaps, in the lab only."""
+
+    def __init__(self, lab: Lab, *, retry_gap_scale: float = 1.0, cps: float = 20.0, max_calls: int = 60) -> None:
+        self.lab = lab
+        self.folder = lab.folder / "gateway"
+        self.folder.mkdir(exist_ok=True)
+        self.port = free_port()
+        self.config = self.folder / "voxgate.toml"
+        self._process: subprocess.Popen[bytes] | None = None
+        trunk = f"cps = {cps:g}\nmax_calls = {max_calls}\n"
+        self.config.write_text(f"""installation = "{lab.installation}"
+[server]
+port = {self.port}
+[ami]
+port = {lab.ami_port}
+user = "{lab.ami_user}"
+secret = "{lab.ami_secret}"
+[agi]
+port = {lab.agi_port}
+[media]
+gateway_dir = "{lab.media}"
+[fetch]
+allow = ["127.0.0.0/8"]
+[dial]
+cps = {cps:g}
+max_calls = {max_calls}
+ring_timeout = {max(10, round(lab.ring_timeout))}
+max_call_seconds = 60
+[lab]
+retry_gap_scale = {retry_gap_scale:g}
+[[trunk]]
+name = "carrier"
+dial = "PJSIP/{{number}}@carrier"
+caller_id = "+15558675309"
+{trunk}
+[[trunk]]
+name = "silent"
+dial = "PJSIP/{{number}}@silent"
+{trunk}
+[[trunk]]
+name = "phones"
+dial = "PJSIP/voxgate-phone{{number}}"
+strip = "90"
+{trunk}
+[[route]]
+trunk = "carrier"
+[[route]]
+prefix = "{lab.silent_prefix}"
+trunk = "silent"
+[[route]]
+prefix = "90"
+trunk = "phones"
+extensions = true
+""")
+
+    @property
+    def base(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "log"
+
+    def voxgate(self, *words: str) -> str:
+        """Run a command of ours and return what it printed. Raises CalledProcessError."""
+        command = [sys.executable, "-m", "gateway.cli", *words, "--config", str(self.config)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        if done.returncode != 0:
+            raise RuntimeError(f"voxgate {' '.join(words)}: {done.stderr or done.stdout}")
+        return done.stdout
+
+    def json(self, *words: str) -> Any:
+        return json.loads(self.voxgate(*words, "--json"))
+
+    def add_account(self) -> None:
+        self.voxgate(
+            "account", "add", LOGIN, "--time-zone", "America/New_York", "--country", "US", "--pin", PIN,
+            "--allow-ani", "8009957586",
+        )  # fmt: skip
+
+    def start(self, timeout: float = 20.0) -> None:
+        env = {**os.environ, "PYTHONUNBUFFERED": "1"}
+        log = self.log.open("ab")
+        command = [sys.executable, "-m", "gateway.cli", "serve", "--config", str(self.config), "--log-json"]
+        self._process = subprocess.Popen(command, stdout=log, stderr=log, env=env)
+        log.close()
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline and self._process.poll() is None:
+            try:
+                with urllib.request.urlopen(f"{self.base}/readyz", timeout=2):  # noqa: S310 - our own loopback URL
+                    return
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.05)
+        tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-20:])
+        self.kill()
+        raise RuntimeError(f"the gateway did not become ready:\n{tail}")
+
+    def stop(self, timeout: float = 60.0) -> int:
+        """SIGTERM; the exit status."""
+        if self._process is None:
+            return 0
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            status = self._process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            status = self._process.wait()
+        self._process = None
+        return status
+
+    def kill(self) -> None:
+        """kill -9, as a crash would."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
