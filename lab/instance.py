@@ -71,6 +71,7 @@ astrundir => {folder}/run
 astlogdir => {folder}/log
 [options]
 documentation_language = en_US
+transmit_silence = yes
 """,
             "logger.conf": "[general]\n[logfiles]\nmessages => notice,warning,error,dtmf\n",
             "cdr.conf": "[general]\nenable = no\n",
