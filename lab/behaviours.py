@@ -197,14 +197,15 @@ def draw(seed: int | None = None, *, each: int = 1) -> NumberPlan:
         number = f"+1{SILENT_AREA if silent else rng.choice(areas)}{rng.choice((555, 725, 867))}{tail:04d}"
         keys = "".join(rng.choice("0123456789") for _ in range(4))
         think = round(rng.uniform(6.5, 7.5), 1)
-        sit = rng.choice(SIT_CATEGORIES)
+        sit = rng.choice(SIT_ANSWERED)
         lines.append(Line(number, behaviour, rng.choice((1.0, 1.5, 2.0)), think, keys, sit))
     rng.shuffle(lines)
     return NumberPlan(seed, tuple(lines))
 
 
 SILENT_AREA = "808"
-SIT_CATEGORIES = ("ic", "vc", "nc", "ro", "io", "itu")
+#: What AGI's detectors can tell after answer: the categories of GR-674, not ITU-T E.180's tone.
+SIT_ANSWERED = ("ic", "vc", "nc", "ro", "io")
 
 
 def markdown_table() -> str:

@@ -8,43 +8,39 @@ from gateway.ports import AgiChannel, Detection
 #: initial silence, greeting, after-greeting silence, total, min word, between words, words, silence threshold, max word
 #: (milliseconds; the threshold is the mean of absolute samples): 93.6 % on 141 calls, 70.9 % with app_amd's defaults.
 AMD_PARAMETERS = "4500,1200,1000,7000,120,200,3,1024,5000"
-#: A framehook beside whatever application runs: the answer tone of a fax (CED, ITU-T T.30), received only; ``a`` also
-#: matches special information tones.
-CED_OR_SIT = "TONE_DETECT(2100,100,ra)"
-CED_ONLY = "TONE_DETECT(2100,100,r)"
+#: A framehook beside AMD: the last segment of a special information tone of any category, 1776.7 Hz (Telcordia GR-674),
+#: received only. Asterisk has one such detector a channel, its own SIT matching finds nothing in this place, and
+#: ToneScan would take AMD's first seconds. So the 1800 Hz of an ITU-T E.180 tone after answer is not told here.
+SIT = "TONE_DETECT(1777,150,r)"
+#: The answer tone of a fax (CED, ITU-T T.30). It lasts 2.6 to 4 s and AMD takes it for a greeting of over 1.2 s, so it
+#: still sounds in the time (seconds) of a second listening; a SIT is over by then.
+CED = "TONE_DETECT(2100,100,r)"
+SECOND_LISTENING = "0.4"
 STOP = "TONE_DETECT(0,,x)"
-#: CED lasts 2.6 to 4 s and AMD gives up on it after 1.2 s, so it still sounds in this time (seconds); a SIT is over.
-SECOND_LISTEN = "0.5"
 
 
 class AgiDetector:
-    """AMD tells who speaks while TONE_DETECT listens for CED and SIT; a hit is told apart by listening again."""
+    """AMD tells who speaks while TONE_DETECT listens for a SIT; what AMD takes for a machine is listened to for CED."""
 
     async def detect(self, channel: AgiChannel) -> Detection:
         evidence: dict[str, str] = {"detector": "agi"}
-        await channel.set_variable(CED_OR_SIT, "")
+        await channel.set_variable(SIT, "")
         await channel.execute("AMD", AMD_PARAMETERS)
         status = await channel.get_variable("AMDSTATUS") or ""
-        evidence["AMDSTATUS"] = status
-        evidence["AMDCAUSE"] = await channel.get_variable("AMDCAUSE") or ""
-        tones = await self._hits(channel)
-        evidence["tones"] = str(tones)
-        if tones > 0:
-            await channel.set_variable(CED_ONLY, "")
-            await channel.execute("Wait", SECOND_LISTEN)
-            again = await self._hits(channel)
-            evidence["ced"] = str(again)
-            # A SIT without its category (AGI tells none) is an information tone: operator would claim more.
-            found = CalleeType.FAX if again > 0 else CalleeType.INFORMATIONTONE
-            return Detection(found, 0.95, evidence)
-        match status:
-            case "MACHINE":
-                return Detection(CalleeType.ANSWERINGMACHINE, 0.85, evidence)
-            case "HUMAN":
-                return Detection(CalleeType.VOICE, 0.9, evidence)
-            case _:
-                # Silence or uncertainty: a person who waits must not be hung up on.
-                return Detection(CalleeType.VOICE, 0.5, evidence)
+        cause = await channel.get_variable("AMDCAUSE") or ""
+        evidence |= {"AMDSTATUS": status, "AMDCAUSE": cause}
+        sit = await self._hits(channel)
+        # Silence is no machine: a person who waits to be spoken to must not be taken for one.
+        if status != "MACHINE" or cause.startswith("INITIALSILENCE"):
+            return Detection(CalleeType.VOICE, 0.9 if status == "HUMAN" else 0.5, evidence)
+        if sit > 0:
+            # AGI does not tell the SIT's category; operator would claim more than is known.
+            return Detection(CalleeType.INFORMATIONTONE, 0.9, evidence | {"SIT": str(sit)})
+        await channel.set_variable(CED, "")
+        await channel.execute("Wait", SECOND_LISTENING)
+        if (ced := await self._hits(channel)) > 0:
+            return Detection(CalleeType.FAX, 0.95, evidence | {"CED": str(ced)})
+        return Detection(CalleeType.ANSWERINGMACHINE, 0.85, evidence)
 
     @staticmethod
     async def _hits(channel: AgiChannel) -> int:

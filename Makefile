@@ -1,0 +1,41 @@
+# Every target installs what it needs. VENV and the cache lie outside the tracked files.
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+STAMP := $(VENV)/.installed
+
+.PHONY: help demo test lab lint bench licenses doctor clean
+help:
+	@echo "make demo      the whole road: lab, gateway, campaign, results (build/demo.json)"
+	@echo "make test      every test, with a real Asterisk"
+	@echo "make lab       lab and gateway stay up; BIND=ADDRESS lets phones on the LAN register"
+	@echo "make lint      ruff, mypy --strict, import-linter"
+	@echo "make bench     measured ratios"
+	@echo "make licenses  what we depend on, and its licences"
+
+$(STAMP): pyproject.toml scripts/environment.sh
+	@sh scripts/environment.sh $(VENV)
+	@touch $@
+
+demo: $(STAMP)
+	@$(PYTHON) -m lab.demo
+
+test: $(STAMP)
+	@$(PYTHON) -m pytest
+
+lab: $(STAMP)
+	@$(PYTHON) -m lab.up --bind "$(or $(BIND),127.0.0.1)"
+
+lint: $(STAMP)
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/mypy
+	@$(VENV)/bin/lint-imports
+
+bench: $(STAMP)
+	@$(PYTHON) -m bench
+
+licenses: $(STAMP)
+	@$(VENV)/bin/pip-licenses --order=license
+
+clean:
+	rm -rf $(VENV) build dist
