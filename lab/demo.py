@@ -8,6 +8,7 @@ import time
 import urllib.parse
 import urllib.request
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -41,9 +42,9 @@ def main() -> int:
         gateway.add_account()
         gateway.start()
         try:
-            queued = _queue(lab, gateway, application)
-            _watch(gateway, queued)
-            lines = _judge(lab, gateway, application, queued)
+            queued = queue(lab.plan.lines, gateway, application)
+            watch(gateway, queued)
+            lines = judge(lab, gateway, application, queued)
         finally:
             status = gateway.stop()
     ok = all(not line["differs"] for line in lines) and status == 0
@@ -63,11 +64,13 @@ def main() -> int:
 # --- queueing, as clients do ---
 
 
-def _queue(lab: Lab, gateway: GatewayProcess, application: SampleApplication) -> dict[int, Line]:
-    """Every number of the plan; a call id to its line."""
+def queue(
+    planned: Sequence[Line], gateway: GatewayProcess, application: SampleApplication, name: str = "demo"
+) -> dict[int, Line]:
+    """Queue these numbers, some singly, the rest as campaign ``name``; a call id to its line."""
     common = {"login": LOGIN, "pin": PIN, "start_url": application.start_url, "result_url": application.result_url}
     queued: dict[int, Line] = {}
-    for line in lab.plan.lines:
+    for line in planned:
         if line.behaviour.key not in SINGLE:
             continue
         fields = {**common, "phone_number": f"tel:{line.number}", "max_retries": str(line.behaviour.retries)}
@@ -81,9 +84,9 @@ def _queue(lab: Lab, gateway: GatewayProcess, application: SampleApplication) ->
             if reply.get("status") != "queued":
                 raise RuntimeError(f"refused: {reply.findtext('error')}")
             queued[int(reply.get("call_id", "0"))] = line
-    rest = [line for line in lab.plan.lines if line.behaviour.key not in SINGLE]
+    rest = [line for line in planned if line.behaviour.key not in SINGLE]
     listed = "\r\n".join(['"destination","behaviour"', *(f'"{one.number}","{one.behaviour.key}"' for one in rest)])
-    body, kind = _multipart({**common, "campaign_name": "demo", "retry_interval": "60"}, listed.encode())
+    body, kind = _multipart({**common, "campaign_name": name, "retry_interval": "60"}, listed.encode())
     reply = ElementTree.fromstring(_post(gateway, "queuecalls.php", body, kind))  # noqa: S314 - our own reply
     if reply.get("status") != "queued" or reply.get("rejected") != "0":
         raise RuntimeError(f"refused: {ElementTree.tostring(reply, 'unicode')}")
@@ -117,7 +120,7 @@ def _multipart(fields: dict[str, str], listed: bytes) -> tuple[bytes, str]:
 _ENDED = ("completed", "failed", "cancelled")
 
 
-def _watch(gateway: GatewayProcess, queued: dict[int, Line]) -> None:
+def watch(gateway: GatewayProcess, queued: dict[int, Line]) -> None:
     deadline = time.monotonic() + GIVE_UP
     with Live(console=console, refresh_per_second=2, transient=True) as live:
         while time.monotonic() < deadline:
@@ -141,7 +144,7 @@ def _progress(calls: list[dict[str, Any]], queued: dict[int, Line]) -> Table:
 # --- judging ---
 
 
-def _judge(
+def judge(
     lab: Lab, gateway: GatewayProcess, application: SampleApplication, queued: dict[int, Line]
 ) -> list[dict[str, Any]]:
     """One report line a call; ``differs`` says what is not as it should be."""

@@ -22,9 +22,11 @@ LOGIN, PIN = "demo", "12345678"
 class GatewayProcess:
     """``voxgate serve`` on the lab's PBX. ``retry_gap_scale`` shortens retry gaps, in the lab only."""
 
-    def __init__(self, lab: Lab, *, retry_gap_scale: float = 1.0, cps: float = 20.0, max_calls: int = 60) -> None:
+    def __init__(
+        self, lab: Lab, *, name: str = "gateway", retry_gap_scale: float = 1.0, cps: float = 20.0, max_calls: int = 60
+    ) -> None:
         self.lab = lab
-        self.folder = lab.folder / "gateway"
+        self.folder = lab.folder / name
         self.folder.mkdir(exist_ok=True)
         self.port = free_port()
         self.config = self.folder / "voxgate.toml"

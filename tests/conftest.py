@@ -1,1 +1,24 @@
-"""One lab serves the whole run."""
+"""One lab, two real Asterisks, serves the whole run; it starts when the first test asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from lab.application import SampleApplication
+from lab.behaviours import draw
+from lab.lab import Lab
+
+
+@pytest.fixture(scope="session")
+def lab() -> Iterator[Lab]:
+    with Lab(plan=draw(each=2), ring_timeout=10.0) as running:
+        print(f"numbers drawn from seed {running.plan.seed}")
+        yield running
+
+
+@pytest.fixture(scope="session")
+def application() -> Iterator[SampleApplication]:
+    with SampleApplication() as running:
+        yield running

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from tests.vxml.caller import Caller, document
 from vxml import Limits
 

@@ -90,7 +90,8 @@ class AgiSession(Request):  # type: ignore[misc]
             if code[1] != "200":
                 raise AgiError(line[:400])
             parsed = parse_agi_result(line)
-            result = parsed.get("result", ("", ""))
+            # panoramisk reports a result of -1 as an error without a result; what it means depends on the command.
+            result = parsed.get("result", ("-1", ""))
             return str(result[0]), str(result[1] or "")
 
     async def _line(self) -> str:
@@ -102,11 +103,9 @@ class AgiSession(Request):  # type: ignore[misc]
     # --- the port ---
 
     async def stream_file(self, file: str, escape_digits: str = "") -> str:
-        result, rest = await self.command(f"STREAM FILE {quoted(file)} {quoted(escape_digits)}", 3600)
+        result, _ = await self.command(f"STREAM FILE {quoted(file)} {quoted(escape_digits)}", 3600)
         if result == "-1":
             self._hung_up_or(PlaybackFailed(f"Asterisk cannot play {file}"), await self._alive())
-        if rest.endswith("endpos=0") and result == "0":
-            raise PlaybackFailed(f"Asterisk cannot play {file}")
         return _digit(result)
 
     async def wait_for_digit(self, timeout_ms: int) -> str:
