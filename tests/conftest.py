@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from lab.application import SampleApplication
 from lab.behaviours import draw
 from lab.lab import Lab
 
@@ -15,10 +14,4 @@ from lab.lab import Lab
 def lab() -> Iterator[Lab]:
     with Lab(plan=draw(each=2), ring_timeout=10.0) as running:
         print(f"numbers drawn from seed {running.plan.seed}")
-        yield running
-
-
-@pytest.fixture(scope="session")
-def application() -> Iterator[SampleApplication]:
-    with SampleApplication() as running:
         yield running

@@ -16,18 +16,19 @@ from lab.lab import Lab
 
 
 @pytest.fixture(scope="module")
-def report(lab: Lab, application: SampleApplication) -> Iterator[dict[str, list[dict[str, Any]]]]:
+def report(lab: Lab) -> Iterator[dict[str, list[dict[str, Any]]]]:
     """The judged lines of one campaign over the plan's first half, by behaviour."""
     gateway = GatewayProcess(lab, name="road", retry_gap_scale=demo.GAP_SCALE)
     gateway.add_account()
     gateway.start()
-    try:
-        first = list({line.behaviour.key: line for line in lab.plan.lines}.values())
-        queued = demo.queue(first, gateway, application, "road")
-        demo.watch(gateway, queued)
-        lines = demo.judge(lab, gateway, application, queued)
-    finally:
-        status = gateway.stop()
+    with SampleApplication() as application:
+        try:
+            first = list({line.behaviour.key: line for line in lab.plan.lines}.values())
+            queued = demo.queue(first, gateway, application, "road")
+            demo.watch(gateway, queued)
+            lines = demo.judge(lab, gateway, application, queued)
+        finally:
+            status = gateway.stop()
     assert status == 0
     by_key: dict[str, list[dict[str, Any]]] = {}
     for line in lines:
@@ -49,7 +50,7 @@ def test_all_eight_callee_types_occur(report: dict[str, list[dict[str, Any]]]) -
     }  # fmt: skip
 
 
-def test_a_crash_rings_nobody_twice_and_loses_no_call(lab: Lab, application: SampleApplication) -> None:
+def test_a_crash_rings_nobody_twice_and_loses_no_call(lab: Lab) -> None:
     """kill -9 in mid-campaign: every INVITE has its attempt row, and every call reaches its end and its post."""
     gateway = GatewayProcess(lab, name="crash", retry_gap_scale=demo.GAP_SCALE, cps=6)
     gateway.add_account()
@@ -58,15 +59,16 @@ def test_a_crash_rings_nobody_twice_and_loses_no_call(lab: Lab, application: Sam
     chosen = [line for line in second if line.behaviour.trunk == "carrier" and not line.behaviour.trunk_fault]
     chosen = [line for line in chosen if line.behaviour.key not in ("twice", "busy-then-person")]
     before = {line.number: len(lab.invites(line.number)) for line in chosen}
-    queued = demo.queue(chosen, gateway, application, "crash")
-    for _ in range(2):
-        time.sleep(2.5)
-        gateway.kill()
-        gateway.start()
-    demo.watch(gateway, queued)
-    time.sleep(2)
-    calls = {call_id: gateway.json("calls", "show", str(call_id)) for call_id in queued}
-    assert gateway.stop() == 0
+    with SampleApplication() as application:
+        queued = demo.queue(chosen, gateway, application, "crash")
+        for _ in range(2):
+            time.sleep(2.5)
+            gateway.kill()
+            gateway.start()
+        demo.watch(gateway, queued)
+        time.sleep(2)
+        calls = {call_id: gateway.json("calls", "show", str(call_id)) for call_id in queued}
+        assert gateway.stop() == 0
     assert {call["state"] for call in calls.values()} <= {"completed", "failed"}
     for call_id, line in queued.items():
         rows = calls[call_id]["history"]
