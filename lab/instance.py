@@ -104,10 +104,10 @@ transmit_silence = yes
 
     def start(self, timeout: float = 30.0) -> None:
         env = {**os.environ, "LC_ALL": "C.UTF-8"}
-        log = (self.folder / "log/stdout").open("ab")
-        self._process = subprocess.Popen(
-            [str(self.folder / "start")], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env, cwd=self.folder
-        )
+        with (self.folder / "log/stdout").open("ab") as log:
+            self._process = subprocess.Popen(
+                [str(self.folder / "start")], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env, cwd=self.folder
+            )
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
             if self._process.poll() is not None:

@@ -87,7 +87,8 @@ def e164_by_library(digits: str, country: str) -> str:
         number = phonenumbers.parse(digits, country)
     except NumberParseException as error:
         raise NumberError(f"is no telephone number: {error}".rstrip(".")) from None
-    if not phonenumbers.is_possible_number(number):
+    # A number without its area code is "possible locally": nobody could dial it as E.164.
+    if phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:
         raise NumberError(f"is not a possible number of country {country} (write others with + and country code)")
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 

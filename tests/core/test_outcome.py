@@ -1,0 +1,63 @@
+"""The whole mapping table from SIP code, cause, tones and timing to callee type."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway.core.model import CalleeType, EndKind
+from gateway.core.outcome import Seen, Tone, outcome
+
+V = CalleeType
+
+
+@pytest.mark.parametrize(
+    ("tech", "cause", "found"),
+    [
+        (486, 17, V.BUSY), (600, 17, V.BUSY), (480, 19, V.NOANSWER),
+        (404, 1, V.OPERATOR), (485, 1, V.OPERATOR), (604, 1, V.OPERATOR), (410, 22, V.OPERATOR), (484, 28, V.OPERATOR),
+        (503, 34, V.INFORMATIONTONE), (513, 34, V.INFORMATIONTONE),
+        (403, 21, V.UNKNOWN), (603, 21, V.UNKNOWN), (500, 38, V.UNKNOWN), (501, 29, V.UNKNOWN), (502, 27, V.UNKNOWN),
+        (504, 102, V.UNKNOWN), (483, 19, V.UNKNOWN), (487, 127, V.UNKNOWN), (491, 127, V.UNKNOWN), (607, 127, V.UNKNOWN),
+        (699, 127, V.UNKNOWN), (488, 58, V.UNKNOWN), (606, 58, V.UNKNOWN), (302, 23, V.UNKNOWN), (499, 0, V.UNKNOWN),
+        (None, 17, V.BUSY), (None, 19, V.NOANSWER), (None, 1, V.OPERATOR), (None, 22, V.OPERATOR), (None, 28, V.OPERATOR),
+        (None, 34, V.INFORMATIONTONE), (None, 21, V.UNKNOWN), (None, 0, V.UNKNOWN),
+    ],
+)  # fmt: skip
+def test_refusals(tech: int | None, cause: int, found: CalleeType) -> None:
+    result = outcome(Seen(channel=True, cause=cause, tech_cause=tech, originate_reason=0))
+    assert (result.kind, result.callee_type) == (EndKind.NOT_REACHED, found)
+
+
+@pytest.mark.parametrize("seen", [
+    Seen(channel=True, cause=19, tech_cause=480, originate_reason=3),
+    Seen(channel=True, cause=18, tech_cause=408),
+    Seen(channel=True, cause=18),
+])  # fmt: skip
+def test_silence_is_no_answer_only_where_it_rang(seen: Seen) -> None:
+    from dataclasses import replace
+
+    assert outcome(replace(seen, ringing=True)).callee_type is V.NOANSWER
+    assert outcome(seen).kind is EndKind.TRUNK_FAULT
+    assert outcome(seen).callee_type is V.UNKNOWN
+
+
+@pytest.mark.parametrize("seen", [
+    Seen(originate_reason=0), Seen(channel=True, cause=21, tech_cause=401), Seen(channel=True, cause=21, tech_cause=407),
+])  # fmt: skip
+def test_trunk_faults(seen: Seen) -> None:
+    assert outcome(seen).kind is EndKind.TRUNK_FAULT
+
+
+@pytest.mark.parametrize(("tone", "found"), [
+    (Tone.SIT_IC, V.OPERATOR), (Tone.SIT_VC, V.OPERATOR), (Tone.SIT_NC, V.INFORMATIONTONE),
+    (Tone.SIT_RO, V.INFORMATIONTONE), (Tone.SIT_IO, V.INFORMATIONTONE), (Tone.SIT_ITU, V.INFORMATIONTONE),
+    (Tone.BUSY, V.BUSY), (Tone.REORDER, V.INFORMATIONTONE),
+])  # fmt: skip
+def test_a_tone_outranks_a_vague_cause_and_yields_to_a_definite_one(tone: Tone, found: CalleeType) -> None:
+    assert outcome(Seen(channel=True, cause=21, tech_cause=603, tone=tone)).callee_type is found
+    assert outcome(Seen(channel=True, cause=17, tech_cause=486, tone=tone)).callee_type is V.BUSY
+
+
+def test_an_answer_without_a_session_is_unknown() -> None:
+    result = outcome(Seen(channel=True, ringing=True, answered=True, cause=0))
+    assert (result.kind, result.callee_type) == (EndKind.NOT_REACHED, V.UNKNOWN)
