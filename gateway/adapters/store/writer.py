@@ -80,18 +80,10 @@ def connect(path: Path, *, readonly: bool = False) -> Database:
 def prepare(path: Path) -> None:
     """Create or migrate the database. Raises :class:`DatabaseRefused`; never replaces a file."""
     try:
+        if path.exists():
+            _inspect(path)
         db = connect(path)
         try:
-            tables = set(db.table_names())
-            if tables and "_sqlite_migrations" not in tables:
-                raise DatabaseRefused(f"{path} is an SQLite database of some other program: choose another path")
-            if tables:
-                applied = {one.name for one in MIGRATIONS.applied(db)}
-                if newer := applied - known_migrations():
-                    raise DatabaseRefused(
-                        f"{path} was made by a newer Voxgate (it has {', '.join(sorted(newer))}): "
-                        "upgrade the gateway, or restore the backup of the older version"
-                    )
             MIGRATIONS.apply(db)
         finally:
             db.close()
@@ -100,6 +92,22 @@ def prepare(path: Path) -> None:
             f"{path} cannot be used: {error}. Nothing was changed. "
             "Keep a copy, then restore a backup, or try `sqlite3 FILE .recover`"
         ) from error
+
+
+def _inspect(path: Path) -> None:
+    """Look at a file without writing to it: even the journal mode of a file that is not ours stays as it is."""
+    db = connect(path, readonly=True)
+    try:
+        tables = set(db.table_names())
+        if tables and MIGRATIONS.migrations_table not in tables:
+            raise DatabaseRefused(f"{path} is an SQLite database of some other program: choose another path")
+        if newer := {one.name for one in MIGRATIONS.applied(db)} - known_migrations():
+            raise DatabaseRefused(
+                f"{path} was made by a newer Voxgate (it has {', '.join(sorted(newer))}): "
+                "upgrade the gateway, or restore the backup of the older version"
+            )
+    finally:
+        db.close()
 
 
 class Writer:
