@@ -16,8 +16,18 @@ import pytest
 
 from gateway.adapters.store import DatabaseRefused, SqliteStore, StoreLocked
 from gateway.core.model import (
-    Account, AccountSettings, AttemptEnd, AttemptState, CalleeType, CallPlan, CallState, CampaignState, Claimed, EndKind,
-    Millis, NewCall,
+    Account,
+    AccountSettings,
+    AttemptEnd,
+    AttemptState,
+    CalleeType,
+    CallPlan,
+    CallState,
+    CampaignState,
+    Claimed,
+    EndKind,
+    Millis,
+    NewCall,
 )  # fmt: skip
 from gateway.core.retry import RetryPolicy
 from gateway.core.states import CALL_TRANSITIONS
@@ -39,7 +49,9 @@ def call(number: int = 0, trunk: str = "t", **changes: str) -> NewCall:
     return NewCall(f"1617555{number:04d}", f"+1617555{number:04d}", trunk, **changes)
 
 
-def ended(claimed: Claimed, callee: CalleeType = CalleeType.BUSY, kind: EndKind = EndKind.NOT_REACHED, at: int = 5000) -> AttemptEnd:
+def ended(
+    claimed: Claimed, callee: CalleeType = CalleeType.BUSY, kind: EndKind = EndKind.NOT_REACHED, at: int = 5000
+) -> AttemptEnd:
     return AttemptEnd(claimed.attempt.id, kind, callee, Millis(NOW + at), evidence={"a": "b"})
 
 
@@ -55,7 +67,9 @@ async def account(store: SqliteStore) -> Account:
     return await store.add_account("user", "hash", AccountSettings("UTC", "US"))
 
 
-async def campaign(store: SqliteStore, account: Account, name: str, count: int, trunk: str = "t", **changes: object) -> int:
+async def campaign(
+    store: SqliteStore, account: Account, name: str, count: int, trunk: str = "t", **changes: object
+) -> int:
     opened = await store.open_campaign(account.id, name, plan(**changes), NOW)
     await store.load_calls(opened, [call(number, trunk) for number in range(count)], NOW)
     await store.publish_campaign(opened, 0)
@@ -263,7 +277,10 @@ def test_damaged_foreign_and_newer_files_are_refused_and_left_alone(tmp_path: Pa
     damaged = tmp_path / "damaged.db"
     damaged.write_bytes(b"this is no database" * 1000)
     foreign, newer = tmp_path / "foreign.db", tmp_path / "newer.db"
-    for path, sql in ((foreign, "CREATE TABLE x (y)"), (newer, "CREATE TABLE _sqlite_migrations (id INTEGER, migration_set TEXT, name TEXT, applied_at TEXT)")):
+    for path, sql in (
+        (foreign, "CREATE TABLE x (y)"),
+        (newer, "CREATE TABLE _sqlite_migrations (id INTEGER, migration_set TEXT, name TEXT, applied_at TEXT)"),
+    ):
         made = sqlite3.connect(path)
         made.execute(sql)
         if path is newer:

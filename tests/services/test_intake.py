@@ -74,7 +74,13 @@ async def service(tmp_path: Path) -> AsyncIterator[Service]:
 @pytest.mark.parametrize("base", ["/webservice", "/outbound/webservice"])
 @pytest.mark.parametrize("multipart", [False, True])
 async def test_a_call_is_queued(service: Service, base: str, multipart: bool) -> None:
-    values = {**CALL, "max_retry": "2", "result_url": "http://app/r", "message_reference": "<ü>&", "unknown": "kept out"}
+    values = {
+        **CALL,
+        "max_retry": "2",
+        "result_url": "http://app/r",
+        "message_reference": "<ü>&",
+        "unknown": "kept out",
+    }
     form = aiohttp.FormData(values, default_to_multipart=multipart)
     reply = await service.post(f"{base}/queuecall.php", form)
     assert (reply.tag, reply.get("status")) == ("queuecall", "queued")
@@ -181,7 +187,9 @@ async def test_a_list_is_queued_and_bad_lines_cost_only_themselves(service: Serv
         ("6", "is neither a telephone number, a sip: address nor an extension"),
     ]
     page = await service.store.calls(int(reply.get("campaign_id", "0")), None, None, 10)  # type: ignore[arg-type]
-    assert [(one.destination, one.ani, one.postd, one.campaign_parameters, one.plan.call_parameters) for one in page.calls] == [
+    assert [
+        (one.destination, one.ani, one.postd, one.campaign_parameters, one.plan.call_parameters) for one in page.calls
+    ] == [
         ("tel:+16177123000;ani=8009957586;postd=2", "8009957586", "2", "first_name=Plum", "x=1"),
         ("6175551234", None, None, "first_name=Zo%C3%AB", None),
     ]

@@ -1,0 +1,17 @@
+"""Run every benchmark and end with one summary line."""
+
+from __future__ import annotations
+
+import sys
+
+from bench import claim, intake, load
+
+
+def main() -> int:
+    lines = [part() for bench in (load, claim, intake) for part in bench.parts()]
+    print("bench: " + "; ".join(lines))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
