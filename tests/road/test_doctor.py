@@ -41,7 +41,11 @@ def test_it_names_what_is_wrong_and_the_mend(lab: Lab) -> None:
         (lab.ami_secret, "wrong", "manager.conf"),
         (f"port = {lab.ami_port}", "port = 1", "Is Asterisk running"),
         (f"[agi]\nport = {lab.agi_port}", "[agi]\nport = 0", "extensions.conf"),
-        (f'gateway_dir = "{lab.media}"', f'gateway_dir = "{gateway.folder}/m"\nasterisk_dir = "/nowhere"', "one folder"),
+        (
+            f'gateway_dir = "{lab.media}"',
+            f'gateway_dir = "{gateway.folder}/m"\nasterisk_dir = "/nowhere"',
+            "one folder",
+        ),
     ):
         status, found = findings(changed(gateway, old, new))
         assert status == 1

@@ -1,0 +1,98 @@
+"""The configuration and the commands that need no gateway."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gateway.config import ConfigError, load
+
+BASE = 'installation = "abc"\n[ami]\nsecret = "s"\n'
+
+
+def voxgate(*words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "gateway.cli", *words]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, cwd=cwd)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (BASE + "[dial]\ncsp = 3\n", "did you mean 'cps'"),
+        (BASE + "[dail]\n", "did you mean 'dial'"),
+        (BASE + "[dial]\nring_timeout = 5\n", "ring_timeout"),
+        (BASE + '[dial]\ncps = "fast"\n', "cps"),
+        (BASE + '[[route]]\ntrunk = "x"\n', "no such"),
+        (BASE + '[[trunk]]\nname = "x"\ndial = "PJSIP/1&{number}"\n', "mytrunk"),
+        (BASE + '[[trunk]]\nname = "x"\nnumber = 1\n', "number"),
+        ('[ami]\nsecret = "s"\n', "installation"),
+        ("not toml", "voxgate.toml"),
+    ],
+)
+def test_faults_name_file_key_and_mend(tmp_path: Path, text: str, words: str) -> None:
+    path = tmp_path / "voxgate.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=words) as caught:
+        load(path, {})
+    assert "voxgate.toml" in str(caught.value)
+
+
+def test_the_environment_overrides(tmp_path: Path) -> None:
+    path = tmp_path / "voxgate.toml"
+    path.write_text(BASE)
+    config = load(
+        path, {"VOXGATE__DIAL__CPS": "20", "VOXGATE__AMI__SECRET": "other", "VOXGATE__FETCH__ALLOW": '["10.0.0.0/8"]'}
+    )
+    assert (config.dial.cps, config.ami.secret, config.fetch.allow) == (20, "other", ["10.0.0.0/8"])
+    assert config.database.path == str(tmp_path / "voxgate.db")
+
+
+def test_init_writes_what_load_reads_and_asterisk_includes(tmp_path: Path) -> None:
+    done = voxgate("init", "--folder", str(tmp_path), "--fetch-allow", "10.0.0.0/8")
+    assert done.returncode == 0, done.stderr
+    config = load(tmp_path / "voxgate.toml", {})
+    assert config.fetch.allow == ["10.0.0.0/8"]
+    manager = (tmp_path / "asterisk/manager.conf").read_text()
+    assert config.ami.secret in manager
+    assert f"vg-{config.installation}-" in manager
+    assert (tmp_path / "asterisk/manager.conf").stat().st_mode & 0o077 == 0
+    assert "@" not in "".join(line for line in manager.splitlines() if not line.startswith(";"))
+    again = voxgate("init", "--folder", str(tmp_path), "--fetch-allow", "10.0.0.0/8")
+    assert again.returncode == 1
+    assert "--force" in again.stderr
+    routed = voxgate("route", "test", "617-555-1234", "--config", str(tmp_path / "voxgate.toml"))
+    assert routed.stdout.splitlines()[-1] == "PJSIP/+16175551234@mytrunk"
+    refused = voxgate("route", "test", "911", "--config", str(tmp_path / "voxgate.toml"))
+    assert (refused.returncode, "emergency" in refused.stderr) == (1, True)
+
+
+def test_errors_say_what_to_do_and_have_no_traceback(tmp_path: Path) -> None:
+    for words, said in (
+        (("serve", "--config", str(tmp_path / "none.toml")), "voxgate init"),
+        (("calls", "list", "--config", str(tmp_path / "voxgate.toml")), "voxgate serve"),
+    ):
+        (tmp_path / "voxgate.toml").write_text(BASE)
+        done = voxgate(*words)
+        assert done.returncode == 1
+        assert said in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_every_command_has_help() -> None:
+    for words in (
+        (),
+        ("account",),
+        ("campaign",),
+        ("calls",),
+        ("route",),
+        ("serve",),
+        ("init",),
+        ("doctor",),
+        ("call",),
+    ):
+        done = voxgate(*words, "--help")
+        assert done.returncode == 0
+        assert "Usage" in done.stdout

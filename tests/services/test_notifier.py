@@ -1,0 +1,150 @@
+"""Result posts: accepted by any 2xx, tried again with one webhook-id, never held up by another host."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from gateway.adapters.fetcher import HttpFetcher
+from gateway.adapters.store import SqliteStore
+from gateway.core.addresses import AllowList
+from gateway.core.model import AccountSettings, AttemptEnd, CalleeType, EndKind, Millis
+from gateway.core.retry import RetryPolicy
+from gateway.ports import FetchError, FetchErrorKind, FetchRequest, Lane
+from gateway.services.notifier import Notifier, NotifierSettings
+from gateway.wiring import SystemClock
+from tests.adapters.test_store import call, plan
+
+
+class Customer:
+    """A result_url that answers as told; ``got`` is (webhook-id, form) by path."""
+
+    def __init__(self) -> None:
+        self.got: dict[str, list[tuple[str, dict[str, str]]]] = defaultdict(list)
+        self.answers: dict[str, list[int]] = defaultdict(list)
+
+    async def serve(self, request: web.Request) -> web.StreamResponse:
+        path = request.path
+        form = {name: str(value) for name, value in (await request.post()).items()}
+        self.got[path].append((request.headers.get("webhook-id", ""), form))
+        if path == "/slow":
+            await asyncio.sleep(30)
+        if path == "/drip":
+            response = web.StreamResponse()
+            await response.prepare(request)
+            for _ in range(100):
+                await response.write(b"x")
+                await asyncio.sleep(0.1)
+            return response
+        if path == "/huge":
+            return web.Response(body=b"x" * 2_000_000)
+        if path == "/round":
+            raise web.HTTPFound("/round")
+        if path == "/moved":
+            raise web.HTTPFound("/ok")
+        status = self.answers[path].pop(0) if self.answers[path] else 200
+        return web.Response(status=status)
+
+
+@pytest.fixture
+async def customer() -> AsyncIterator[tuple[Customer, str]]:
+    made = Customer()
+    app = web.Application()
+    app.router.add_route("*", "/{any:.*}", made.serve)
+    async with TestServer(app) as server:
+        yield made, f"http://127.0.0.1:{server.port}"
+
+
+async def deliver(tmp_path: Path, urls: list[str], seconds: float) -> SqliteStore:
+    store = SqliteStore(tmp_path / "q.db", installation="abc", policy=RetryPolicy())
+    account = await store.add_account("u", "h", AccountSettings("UTC", "US"))
+    now = SystemClock().now()
+    for url in urls:
+        await store.queue_call(account.id, call(), plan(result_url=url, scheduled_at=now, max_retries=0), now)
+    for claimed in await store.claim([Lane("t", 99)], now, 99):
+        await store.close_attempt(AttemptEnd(claimed.attempt.id, EndKind.NOT_REACHED, CalleeType.BUSY, Millis(now)))
+    fetcher = HttpFetcher(AllowList.of(["127.0.0.0/8"]))
+    settings = NotifierSettings(timeout=1.0, backoff=0.1, backoff_limit=0.2, give_up_after=60)
+    running = asyncio.create_task(Notifier(store, fetcher, SystemClock(), settings).run())
+    await asyncio.sleep(seconds)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await fetcher.close()
+    return store
+
+
+async def test_posts_are_repeated_under_one_id_until_accepted(customer: tuple[Customer, str], tmp_path: Path) -> None:
+    made, base = customer
+    made.answers["/ok"] = [500, 404]
+    store = await deliver(tmp_path, [f"{base}/ok", f"{base}/slow", f"{base}/moved"], seconds=4.0)
+    try:
+        posts = made.got["/ok"]
+        assert len(posts) == 3
+        assert len({ident for ident, _ in posts}) == 1
+        assert posts[0][1]["callee_type"] == "busy"
+        assert posts[0][1]["attempts"] == "1"
+        assert await store.next_delivery() is not None  # slow and moved are still owed
+        assert len(made.got["/moved"]) >= 2  # a redirect that drops the form is no acceptance
+    finally:
+        await store.close()
+
+
+async def test_the_fetcher_bounds_what_a_hostile_host_can_do(customer: tuple[Customer, str]) -> None:
+    _, base = customer
+    fetcher = HttpFetcher(AllowList.of(["127.0.0.0/8"]))
+    try:
+        for path, kind in (
+            ("/slow", FetchErrorKind.TIMEOUT), ("/drip", FetchErrorKind.TIMEOUT), ("/huge", FetchErrorKind.TOO_LARGE),
+            ("/round", FetchErrorKind.PROTOCOL),
+        ):  # fmt: skip
+            with pytest.raises(FetchError) as caught:
+                await fetcher.fetch(FetchRequest(base + path, timeout=0.5, max_bytes=100_000))
+            assert caught.value.kind is kind, path
+        with pytest.raises(FetchError) as caught:
+            await fetcher.fetch(FetchRequest("http://127.0.0.1:1/"))
+        assert caught.value.kind is FetchErrorKind.CONNECT
+    finally:
+        await fetcher.close()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "2130706433", "0x7f.1", "[::1]", "[::ffff:127.0.0.1]"])
+async def test_without_an_allow_list_loopback_is_refused_under_every_name(
+    customer: tuple[Customer, str], host: str
+) -> None:
+    made, base = customer
+    fetcher = HttpFetcher(AllowList())
+    try:
+        with pytest.raises(FetchError) as caught:
+            await fetcher.fetch(FetchRequest(f"http://{host}:{base.rsplit(':', 1)[1]}/x", timeout=5))
+        assert caught.value.kind in (FetchErrorKind.REFUSED, FetchErrorKind.CONNECT, FetchErrorKind.PROTOCOL)
+        assert made.got == {}
+    finally:
+        await fetcher.close()
+
+
+async def test_a_redirect_into_the_house_is_refused(customer: tuple[Customer, str]) -> None:
+    """The first hop is allowed by name, the second, by address, is not."""
+    made, base = customer
+    port = base.rsplit(":", 1)[1]
+
+    async def redirect(request: web.Request) -> web.Response:
+        raise web.HTTPFound(f"http://127.0.0.1:{port}/secret")
+
+    app = web.Application()
+    app.router.add_get("/", redirect)
+    fetcher = HttpFetcher(AllowList.of(["localhost"]))
+    try:
+        async with TestServer(app) as server:
+            with pytest.raises(FetchError) as caught:
+                await fetcher.fetch(FetchRequest(f"http://localhost:{server.port}/", timeout=5))
+        assert caught.value.kind is FetchErrorKind.REFUSED
+        assert "[fetch]" in str(caught.value)
+        assert made.got == {}
+    finally:
+        await fetcher.close()
