@@ -17,9 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SUITE = "forky"
-PACKAGES = ("asterisk", "asterisk-core-sounds-en-wav", "baresip-core")
+#: Beside Asterisk: its recorded voices, a softphone, and the PHP that existing clients are written in.
+PACKAGES = ("asterisk", "asterisk-core-sounds-en-wav", "baresip-core", "php-cli", "php-curl")
 #: Raised whenever what is unpacked changes, so that an older cache is not mistaken for it.
-LAYOUT = "1"
+LAYOUT = "2"
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 DEFAULT_MIRROR = "http://deb.debian.org/debian"
 
@@ -135,7 +136,7 @@ def _unpack(folder: Path) -> None:
     conf = work / "apt.conf"
     conf.write_text(_apt_conf(work))
     env = {**os.environ, "APT_CONFIG": str(conf), "LC_ALL": "C.UTF-8"}
-    _say(f"fetching Asterisk 22 from {mirror} ({SUITE}): about 100 MB, once")
+    _say(f"fetching Asterisk 22 from {mirror} ({SUITE}): about 110 MB, once")
     said = _run(["apt-get", "update"], env, may_fail=True)
     if "is expired" in said:
         _say("the mirror's Release file has expired: going on with its signature alone")

@@ -1,4 +1,4 @@
-"""A real SIP softphone (baresip, from the same root as Asterisk): registers, answers, records what it hears, keys digits."""
+"""A real SIP softphone, baresip: registers, answers, records what it hears, keys digits."""
 
 from __future__ import annotations
 
@@ -47,7 +47,9 @@ class Softphone:
         ]  # fmt: skip
         (self.folder / "config").write_text("\n".join(lines) + "\n")
         secret = lab.phone_secrets[number - 1]
-        account = f"<sip:{self._name}@127.0.0.1:{lab.sip_port}>;auth_pass={secret};answermode=auto;audio_codecs=PCMU/8000/1"
+        account = (
+            f"<sip:{self._name}@127.0.0.1:{lab.sip_port}>;auth_pass={secret};answermode=auto;audio_codecs=PCMU/8000/1"
+        )
         (self.folder / "accounts").write_text(account + "\n")
         (self.folder / "contacts").touch()
 
@@ -63,7 +65,9 @@ class Softphone:
                 return self
             time.sleep(0.1)
         self.__exit__(None, None, None)
-        raise RuntimeError(f"the softphone did not register:\n{(self.folder / 'log').read_text(errors='replace')[-2000:]}")
+        raise RuntimeError(
+            f"the softphone did not register:\n{(self.folder / 'log').read_text(errors='replace')[-2000:]}"
+        )
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         if self._process is not None:
