@@ -22,4 +22,4 @@ def _unpacked() -> list[str]:
         raise fetch.FetchFailed("php is not on PATH: install php-cli and php-curl")
     program = next(iter(sorted((install.root / "usr/bin").glob("php[0-9]*"))))
     curl = next(iter(sorted((install.root / "usr/lib/php").glob("*/curl.so"))))
-    return [*install.loader, str(program), "-n", "-d", f"extension={curl}"]
+    return [*install.loader, str(program), "-n", "-d", f"extension={curl}", "-d", "display_errors=stderr"]

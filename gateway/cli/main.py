@@ -304,14 +304,15 @@ def route_test(
     from gateway.wiring import router_of
 
     found = parse_destination(number, country)
+    trace: list[str] = []
     try:
-        way = router_of(_config(config)).resolve(found.kind, found.dialed, NumberPolicy(), country)
+        way = router_of(_config(config)).resolve(found.kind, found.dialed, NumberPolicy(), country, trace)
     except Refused as error:
-        for line in error.trace:
+        for line in trace:
             print(f"  {line}")
         print(f"{found.dialed} may not be dialed: {error}", file=sys.stderr)
         raise typer.Exit(1) from None
-    for line in way.trace:
+    for line in trace:
         print(f"  {line}")
     print(way.dial_string)
 

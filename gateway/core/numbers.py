@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 import phonenumbers
 from phonenumbers import NumberParseException
@@ -23,8 +23,7 @@ class NumberError(ValueError):
     """A text that is no destination; the message names the rule."""
 
 
-@dataclass(frozen=True, slots=True)
-class Destination:
+class Destination(NamedTuple):
     """``dialed`` is E.164 with ``+``, ``sip:user@host`` or an extension's digits; ``original`` is the text as given."""
 
     kind: DestinationKind

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 MAX_LINE = 4096
@@ -15,8 +16,7 @@ _BOM = b"\xef\xbb\xbf"
 OVERRIDES = ("message_reference", "call_parameters")
 
 
-@dataclass(frozen=True, slots=True)
-class ListRow:
+class ListRow(NamedTuple):
     """``line`` counts from 1. ``variables`` are the CSV columns beside destination that hold a value."""
 
     line: int
@@ -25,15 +25,17 @@ class ListRow:
 
     @property
     def message_reference(self) -> str | None:
-        return dict(self.variables).get("message_reference")
+        return dict(self.variables).get("message_reference") if self.variables else None
 
     @property
     def call_parameters(self) -> str | None:
-        return dict(self.variables).get("call_parameters")
+        return dict(self.variables).get("call_parameters") if self.variables else None
 
     @property
     def campaign_parameters(self) -> str | None:
         """The other columns, urlencoded; None where there are none."""
+        if not self.variables:
+            return None
         return urlencode([pair for pair in self.variables if pair[0] not in OVERRIDES]) or None
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 import phonenumbers
 
@@ -55,19 +56,13 @@ class NumberPolicy:
     premium: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Dialable:
+class Dialable(NamedTuple):
     trunk: Trunk
     dial_string: str
-    trace: tuple[str, ...] = ()
 
 
 class Refused(ValueError):
     """The number may not, or cannot, be dialed; the message is the reason."""
-
-    def __init__(self, reason: str, trace: Sequence[str] = ()) -> None:
-        super().__init__(reason)
-        self.trace = tuple(trace)
 
 
 #: What may stand in a dial string: nothing that Asterisk would read as a second destination or an option.
@@ -91,32 +86,34 @@ class Router:
     routes: Sequence[Route]
     policy: NumberPolicy = field(default_factory=NumberPolicy)
 
-    def resolve(self, kind: DestinationKind, dialed: str, account: NumberPolicy, country: str) -> Dialable:
-        """Where ``dialed`` goes. Raises :class:`Refused`."""
-        trace: list[str] = []
+    def resolve(
+        self, kind: DestinationKind, dialed: str, account: NumberPolicy, country: str, trace: list[str] | None = None
+    ) -> Dialable:
+        """Where ``dialed`` goes. Raises :class:`Refused`. ``trace`` is told each step, for people to read."""
         if kind is DestinationKind.PHONE:
             self._special(dialed, country, trace)
         elif not self.policy.emergency and phonenumbers.is_emergency_number(dialed, country):
-            raise Refused("it is an emergency number", trace)  # 112 is nobody's extension
+            raise Refused("it is an emergency number")  # 112 is nobody's extension
         for owner, policy in (("gateway", self.policy), ("account", account)):
             _listed(dialed, policy, owner, trace)
         route = self._route(kind, dialed, trace)
         trunk = self.trunks.get(route.trunk)
         if trunk is None:
-            raise Refused(f"its route names trunk {route.trunk!r}, which is not configured", trace)
+            raise Refused(f"its route names trunk {route.trunk!r}, which is not configured")
         number = formatted(dialed, trunk)
-        trace.append(f"trunk {trunk.name}: format {trunk.format} gives {number}")
+        if trace is not None:
+            trace.append(f"trunk {trunk.name}: format {trunk.format} gives {number}")
         safe = _SAFE_SIP if kind is DestinationKind.SIP else _SAFE_NUMBER
         if not safe.match(number):
-            raise Refused("it holds characters that may not reach a dial string", trace)
-        return Dialable(trunk, trunk.dial.replace("{number}", number), tuple(trace))
+            raise Refused("it holds characters that may not reach a dial string")
+        return Dialable(trunk, trunk.dial.replace("{number}", number))
 
-    def _special(self, dialed: str, country: str, trace: list[str]) -> None:
+    def _special(self, dialed: str, country: str, trace: list[str] | None) -> None:
         policy = self.policy
         if _NANP.match(dialed):  # the library takes 30 µs; here only area code 900 is special
             if dialed.startswith("+1900") and not policy.premium:
-                raise Refused("it is a premium-rate number", trace)
-            trace.append("neither an emergency nor a premium-rate number")
+                raise Refused("it is a premium-rate number")
+            _told(trace, "neither an emergency nor a premium-rate number")
             return
         number = phonenumbers.parse(dialed)
         national = phonenumbers.national_significant_number(number)
@@ -124,30 +121,32 @@ class Router:
             phonenumbers.is_emergency_number(dialed.lstrip("+"), country)
             or phonenumbers.is_emergency_number(national, country)
         ):
-            raise Refused("it is an emergency number", trace)
+            raise Refused("it is an emergency number")
         if not policy.premium and phonenumbers.number_type(number) in (
             phonenumbers.PhoneNumberType.PREMIUM_RATE,
             phonenumbers.PhoneNumberType.SHARED_COST,
         ):
-            raise Refused("it is a premium-rate number", trace)
-        trace.append("neither an emergency nor a premium-rate number")
+            raise Refused("it is a premium-rate number")
+        _told(trace, "neither an emergency nor a premium-rate number")
 
-    def _route(self, kind: DestinationKind, dialed: str, trace: list[str]) -> Route:
-        def fits(route: Route) -> bool:
-            match kind:
-                case DestinationKind.PHONE:
-                    return not route.extensions and not route.sip
-                case DestinationKind.EXTENSION:
-                    return route.extensions
-                case DestinationKind.SIP:
-                    return route.sip
-
-        found = [route for route in self.routes if fits(route) and dialed.startswith(route.prefix)]
+    def _route(self, kind: DestinationKind, dialed: str, trace: list[str] | None) -> Route:
+        extension, sip = kind is DestinationKind.EXTENSION, kind is DestinationKind.SIP
+        found = [
+            route
+            for route in self.routes
+            if route.extensions is extension and route.sip is sip and dialed.startswith(route.prefix)
+        ]
         if not found:
-            raise Refused(f"no route takes this {kind} (add a [[route]] for it)", trace)
-        best = max(found, key=lambda route: len(route.prefix))
-        trace.append(f'route prefix "{best.prefix}" to trunk {best.trunk}')
+            raise Refused(f"no route takes this {kind} (add a [[route]] for it)")
+        best = found[0] if len(found) == 1 else max(found, key=lambda route: len(route.prefix))
+        if trace is not None:
+            trace.append(f'route prefix "{best.prefix}" to trunk {best.trunk}')
         return best
+
+
+def _told(trace: list[str] | None, step: str) -> None:
+    if trace is not None:
+        trace.append(step)
 
 
 def formatted(dialed: str, trunk: Trunk) -> str:
@@ -166,10 +165,11 @@ def formatted(dialed: str, trunk: Trunk) -> str:
     return trunk.prefix + number
 
 
-def _listed(dialed: str, policy: NumberPolicy, owner: str, trace: list[str]) -> None:
+def _listed(dialed: str, policy: NumberPolicy, owner: str, trace: list[str] | None) -> None:
     for entry in policy.blocked:
         if dialed.startswith(entry):
-            raise Refused(f"the {owner}'s blocked list holds {entry}", trace)
+            raise Refused(f"the {owner}'s blocked list holds {entry}")
     if policy.allowed and not any(dialed.startswith(entry) for entry in policy.allowed):
-        raise Refused(f"it is not on the {owner}'s allowed list", trace)
-    trace.append(f"passes the {owner}'s lists")
+        raise Refused(f"it is not on the {owner}'s allowed list")
+    if trace is not None:
+        trace.append(f"passes the {owner}'s lists")

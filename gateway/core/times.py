@@ -336,6 +336,7 @@ def _human(text: str, now: datetime) -> datetime:
         raise TimeError(f"is not understood; {_HELP}")
     settings = {
         "RELATIVE_BASE": now,
+        "TIMEZONE": "UTC",  # not the machine's: the text is local time already
         "PREFER_DATES_FROM": "future",
         "RETURN_AS_TIMEZONE_AWARE": False,
         "STRICT_PARSING": True,  # day, month and year must all be there

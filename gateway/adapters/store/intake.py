@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Sequence
 
 from sqlite_utils import Database
@@ -110,8 +111,8 @@ def load_calls(db: Database, campaign: CampaignId, plan: CallPlan, calls: Sequen
         ],
     )  # fmt: skip
     counts = Counts()
-    for one in calls:
-        counts.added(campaign, one.trunk, CallState.PENDING)
+    for trunk, many in Counter(one.trunk for one in calls).items():
+        counts.added(campaign, trunk, CallState.PENDING, many)
     counts.write(db)
 
 

@@ -165,14 +165,13 @@ class Writer:
         execute = db.conn.execute
         try:
             execute("BEGIN IMMEDIATE")
-            for job in group:
-                execute("SAVEPOINT job")
-                try:
-                    outcomes.append((job, job.work(db), None))
-                except BaseException as error:
-                    execute("ROLLBACK TO job")
-                    outcomes.append((job, None, error))
-                execute("RELEASE job")
+            try:
+                outcomes = [(job, job.work(db), None) for job in group]
+            except BaseException:
+                # Rare: the whole group again, each job with a savepoint of its own, so that one fails alone.
+                execute("ROLLBACK")
+                execute("BEGIN IMMEDIATE")
+                outcomes = [(job, *_alone(db, job)) for job in group]
             execute("COMMIT")
         except sqlite3.Error as error:
             if db.conn.in_transaction:
@@ -186,6 +185,18 @@ class Writer:
         for loop, mine in loops.items():
             if not loop.is_closed():
                 loop.call_soon_threadsafe(_tell, mine)
+
+
+def _alone(db: Database, job: _Job) -> tuple[Any, BaseException | None]:
+    """One job in a savepoint: its result, or what it raised."""
+    db.conn.execute("SAVEPOINT job")
+    try:
+        return job.work(db), None
+    except BaseException as error:
+        db.conn.execute("ROLLBACK TO job")
+        return None, error
+    finally:
+        db.conn.execute("RELEASE job")
 
 
 def _tell(outcomes: list[tuple[_Job, Any, BaseException | None]]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import itertools
 import struct
 from collections.abc import Awaitable, Callable, Iterator
@@ -13,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from gateway.core.model import Account, CallId, CallPlan, CampaignId, NewCall
+from gateway.core.model import Account, AccountSettings, CallId, CallPlan, CampaignId, NewCall
 from gateway.core.numbers import Destination, NumberError, parse_destination
 from gateway.core.phonelist import BadLine, ListError, ListRow, PhoneListReader
 from gateway.core.plum import FieldError, Submission, needs_words, read_plan
@@ -27,6 +28,7 @@ Preflight = Callable[[str], Awaitable[str | None]]
 BATCH = 2000
 READ = 256 * 1024
 SHOWN_REJECTED = 20
+SHOWN_LOADS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,8 @@ class Desk:
         await self._check_urls(plan)
         load = Load(next(self._ids), name, bytes_total=path.stat().st_size)
         self.loads[load.id] = load
+        for old in [one.id for one in self.loads.values() if one.done][:-SHOWN_LOADS]:
+            del self.loads[old]
         try:
             load.campaign = await self._store.open_campaign(account.id, name, plan, self._clock.now())
         except NameTaken as error:
@@ -127,8 +131,7 @@ class Desk:
         settings = account.settings
         if found.ani is not None and found.ani not in settings.allowed_caller_ids:
             raise NumberError(f"ani {found.ani} is not among the account's allowed caller IDs")
-        policy = NumberPolicy(allowed=settings.allowed_prefixes, blocked=settings.blocked_prefixes)
-        way = self._router.resolve(found.kind, found.dialed, policy, settings.country)
+        way = self._router.resolve(found.kind, found.dialed, _policy(settings), settings.country)
         return NewCall(
             destination=found.original,
             dialed=found.dialed,
@@ -154,6 +157,11 @@ class Desk:
             raise FieldError("phone_list", str(error)) from None
         finally:
             batches.close()
+
+
+@functools.lru_cache(maxsize=256)
+def _policy(settings: AccountSettings) -> NumberPolicy:
+    return NumberPolicy(allowed=settings.allowed_prefixes, blocked=settings.blocked_prefixes)
 
 
 def _nothing(load: Load) -> str:
