@@ -42,6 +42,7 @@ class SampleApplication:
     starts: dict[str, dict[str, str]] = field(default_factory=dict)
     keyed: dict[str, str] = field(default_factory=dict)
     posts: dict[str, list[dict[str, str]]] = field(default_factory=lambda: defaultdict(list))
+    pages: dict[str, tuple[float, bytes]] = field(default_factory=dict)  # name: (seconds of delay, body), at /page/NAME
     ids: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))  # webhook-ids by call_id
 
     def __enter__(self) -> SampleApplication:
@@ -65,6 +66,7 @@ class SampleApplication:
         app.router.add_route("*", "/{call}/start.php", self._serve_start)
         app.router.add_route("*", "/start.php", self._serve_start)
         app.router.add_post("/{call}/keyed", self._serve_keyed)
+        app.router.add_route("*", "/page/{name}", self._serve_page)
         app.router.add_route("*", "/result.php", self._result)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
@@ -87,6 +89,17 @@ class SampleApplication:
             self.starts[form["call_id"]] = form
             text = START.replace('next="keyed"', f'next="/{form["call_id"]}/keyed"')
         return web.Response(text=text, content_type="application/voicexml+xml")
+
+    def page_url(self, name: str) -> str:
+        return f"http://127.0.0.1:{self.port}/page/{name}"
+
+    async def _serve_page(self, request: web.Request) -> web.Response:
+        """A page of ``pages`` for a POST; a GET is the pre-flight, which any short answer satisfies."""
+        delay, body = self.pages[request.match_info["name"]]
+        if request.method == "GET":
+            return web.Response(text="here")
+        await asyncio.sleep(delay)
+        return web.Response(body=body, content_type="application/voicexml+xml")
 
     async def _serve_keyed(self, request: web.Request) -> web.Response:
         form = await request.post()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 import urllib.parse
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from xml.etree import ElementTree
 
+import pytest
+
 from lab import demo, listening
-from lab.application import SampleApplication
+from lab.application import START, SampleApplication
 from lab.gateway import LOGIN, PIN, GatewayProcess
 from lab.lab import Lab
 from lab.softphone import Softphone
@@ -21,29 +23,81 @@ def wait_for(what: Callable[[], object], seconds: float = 30.0) -> None:
         time.sleep(0.1)
 
 
-def test_a_softphone_is_rung_hears_and_keys(lab: Lab) -> None:
+@pytest.fixture(scope="module")
+def road(lab: Lab) -> Iterator[tuple[GatewayProcess, SampleApplication, Softphone]]:
     gateway = GatewayProcess(lab, name="softphone")
     gateway.add_account()
     gateway.start()
     try:
         with SampleApplication() as application, Softphone(lab) as phone:
-            fields = {
-                "login": LOGIN, "pin": PIN, "phone_number": "901", "start_url": application.start_url,
-                "result_url": application.result_url,
-            }  # fmt: skip
-            reply = demo._post(gateway, "queuecall.php", urllib.parse.urlencode(fields).encode())
-            call_id = ElementTree.fromstring(reply).get("call_id", "")
-            assert call_id, reply
-            wait_for(lambda: call_id in application.starts)
-            time.sleep(4.5)  # the prompt is heard
-            phone.key("2468")
-            wait_for(lambda: application.keyed.get(call_id) == "2468")
-            wait_for(lambda: application.posts.get(call_id))
-            post = application.posts[call_id][0]
-            assert (post["result"], post["callee_type"], post["phone_number"]) == ("completed", "voice", "901")
-            heard = phone.recordings()
-            assert heard
-            prompt = max(lab.media.glob("*.wav"), key=lambda path: path.stat().st_size)
-            assert listening.similarity(heard[-1], prompt) > listening.HEARD
+            yield gateway, application, phone
     finally:
         assert gateway.stop() == 0
+
+
+Road = tuple[GatewayProcess, SampleApplication, Softphone]
+
+
+def ring(road: Road, start_url: str) -> str:
+    """Queue a call to the phone; its id."""
+    gateway, application, _ = road
+    fields = {
+        "login": LOGIN, "pin": PIN, "phone_number": "901", "start_url": start_url, "result_url": application.result_url
+    }  # fmt: skip
+    reply = demo._post(gateway, "queuecall.php", urllib.parse.urlencode(fields).encode())
+    call_id = ElementTree.fromstring(reply).get("call_id", "")
+    assert call_id, reply
+    return call_id
+
+
+def test_a_softphone_is_rung_hears_and_keys(road: Road, lab: Lab) -> None:
+    _, application, phone = road
+    call_id = ring(road, application.start_url)
+    wait_for(lambda: call_id in application.starts)
+    time.sleep(4.5)  # the prompt is heard
+    phone.key("2468")
+    wait_for(lambda: application.keyed.get(call_id) == "2468")
+    wait_for(lambda: application.posts.get(call_id))
+    post = application.posts[call_id][0]
+    assert (post["result"], post["callee_type"], post["phone_number"]) == ("completed", "voice", "901")
+    heard = phone.recordings()
+    assert heard
+    prompt = max(lab.media.glob("*.wav"), key=lambda path: path.stat().st_size)
+    assert listening.similarity(heard[-1], prompt) > listening.HEARD
+
+
+def test_digits_typed_while_a_document_is_fetched_are_not_lost(road: Road) -> None:
+    """Typed between the answer and the first prompt, while no AGI command listens."""
+    gateway, application, phone = road
+    application.pages["slow"] = (4.0, START.replace('next="keyed"', 'next="/typed/keyed"').encode())
+    call_id = ring(road, application.page_url("slow"))
+    wait_for(lambda: "callee.detected" in gateway.log.read_text() and _state(gateway, call_id) == "in_call")
+    wait_for(lambda: gateway.log.read_text().count("callee.detected") >= 2)
+    phone.key("1357")
+    wait_for(lambda: application.keyed.get("typed") == "1357")
+    wait_for(lambda: application.posts.get(call_id))
+
+
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        ("broken", b"<vxml version='2.1'><form>"),
+        ("huge", b"<vxml version='2.1'>" + b" " * 5_000_000 + b"</vxml>"),
+        ("endless", b"<vxml version='2.1'><form id='a'><block><goto next='#a'/></block></form></vxml>"),
+    ],
+)
+def test_a_broken_application_apologises_is_completed_and_says_why(road: Road, name: str, body: bytes) -> None:
+    gateway, application, phone = road
+    application.pages[name] = (0.0, body)
+    before = len(phone.recordings())
+    call_id = ring(road, application.page_url(name))
+    wait_for(lambda: application.posts.get(call_id))
+    assert application.posts[call_id][0]["result"] == "completed"
+    call = gateway.json("calls", "show", call_id)
+    assert call["application_error"].startswith(("error.badfetch", "error.voxgate.loop"))
+    wait_for(lambda: len(phone.recordings()) > before)
+    wait_for(lambda: listening.loudness(phone.recordings()[-1]) > 1000, 5)  # the apology is heard
+
+
+def _state(gateway: GatewayProcess, call_id: str) -> str:
+    return str(gateway.json("calls", "show", call_id)["state"])

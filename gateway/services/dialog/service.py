@@ -94,7 +94,7 @@ class DialogService:
         ended = await self._run(conversation, live)
         if ended.error is not None:
             record.application_error = f"{ended.error}: {ended.message}"[:500]
-            log.warning("application.error", call_id=call_id, event=ended.error)
+            log.warning("application.error", call_id=call_id, error=ended.error)
             await self._apologise(line)
 
     async def _run(self, conversation: Conversation, live: LiveCall) -> Exit:
