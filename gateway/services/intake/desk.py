@@ -148,14 +148,17 @@ class Desk:
     async def _load(self, account: Account, load: Load, path: Path) -> None:
         assert load.campaign is not None
         batches = _Batches(account, path, self._routed, load)
+        ahead = asyncio.create_task(asyncio.to_thread(batches.next))
         try:
-            # Reading goes on in a thread, a batch ahead of the store.
-            while batch := await asyncio.to_thread(batches.next):
+            while batch := await ahead:
+                # The next batch is read in its thread while this one is written in the store's.
+                ahead = asyncio.create_task(asyncio.to_thread(batches.next))
                 await self._store.load_calls(load.campaign, batch, self._clock.now())
                 load.queued += len(batch)
         except ListError as error:
             raise FieldError("phone_list", str(error)) from None
         finally:
+            await asyncio.gather(ahead, return_exceptions=True)
             batches.close()
 
 
