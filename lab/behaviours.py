@@ -129,7 +129,7 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
     _sit_early("itu", 603, "603 (vague)", UNKNOWN, INFORMATION),
     Behaviour(
         "sit-answered",
-        "SIT and an announcement after answer",
+        "SIT (a category of GR-674) and an announcement after answer",
         ("Answer()", "Wait(0.2)", "Playback({run}/sit-{sit}&ss-noservice)", "Wait(1)", "Hangup(16)"),
         (INFORMATION,),
         with_tap=None,
