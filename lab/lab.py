@@ -128,9 +128,6 @@ contact = sip:127.0.0.1:{silent_port}
         self.pbx.start()
         return self
 
-        self.pbx.start()
-        return self
-
     def stop(self) -> None:
         self.pbx.stop()
         self.carrier.remove()
