@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SUITE = "forky"
-#: Beside Asterisk: its recorded voices, a softphone, and the PHP that existing clients are written in.
-PACKAGES = ("asterisk", "asterisk-core-sounds-en-wav", "baresip-core", "php-cli", "php-curl")
+#: Beside Asterisk: its recorded voices, a softphone, and what existing clients are written with.
+PACKAGES = ("asterisk", "asterisk-core-sounds-en-wav", "baresip-core", "php-cli", "php-curl", "curl")
 #: Raised whenever what is unpacked changes, so that an older cache is not mistaken for it.
-LAYOUT = "2"
+LAYOUT = "3"
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 DEFAULT_MIRROR = "http://deb.debian.org/debian"
 

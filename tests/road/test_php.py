@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from lab import php
+from lab import clients
 from lab.application import SampleApplication
 from lab.gateway import LOGIN, PIN, GatewayProcess
 from lab.lab import Lab
@@ -41,7 +41,7 @@ def client(gateway: GatewayProcess, folder: Path, page: str, params: dict[str, s
     script = folder / "client.php"
     lines = "".join(f"$params['{name}'] = {value};\n" for name, value in params.items())
     script.write_text("<?php\n" + lines + POST.replace("{url}", f"{gateway.base}/webservice/{page}.php") + "?>")
-    return ElementTree.fromstring(php.run(script))
+    return ElementTree.fromstring(clients.php(script))
 
 
 def test_the_manuals_first_example(running: tuple[GatewayProcess, SampleApplication], lab: Lab, tmp_path: Path) -> None:
