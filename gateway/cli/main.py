@@ -90,23 +90,28 @@ def serve(
     asyncio.run(wiring.serve(_config(config)))
 
 
-@app.command(epilog="Example: voxgate doctor")
-def doctor(config: ConfigOption = None, as_json: JsonOption = False) -> None:
-    """Check configuration, AMI, folders, disk and Asterisk's abilities; say how to mend what is wrong."""
+@app.command(epilog="Example: voxgate doctor --asterisk-etc /etc/asterisk")
+def doctor(
+    config: ConfigOption = None,
+    asterisk_etc: Annotated[Path, typer.Option(help="Where Asterisk's configuration files are.")] = Path(
+        "/etc/asterisk"
+    ),
+    as_json: JsonOption = False,
+) -> None:
+    """Check configuration, Asterisk's files, AMI, folders, disk, clock and Asterisk's abilities; say how to mend."""
     import asyncio
 
-    from gateway.cli.doctor import examine
+    from gateway.cli.doctor import State, examine
 
-    findings = asyncio.run(examine(_config(config)))
+    findings = asyncio.run(examine(_config(config), asterisk_etc))
+    count = {state: sum(one.state is state for one in findings) for state in State}
     if as_json:
         print(json.dumps([finding.plain() for finding in findings], indent=2))
     else:
         for finding in findings:
-            print(
-                f"{'ok  ' if finding.ok else 'FAIL'}  {finding.what}"
-                + (f"\n      {finding.mend}" if finding.mend else "")
-            )
-    if not all(finding.ok for finding in findings):
+            print(f"{finding.state:<7}  {finding.what}" + (f"\n         {finding.mend}" if finding.mend else ""))
+        print(f"{count[State.OK]} ok, {count[State.FAIL]} to mend, {count[State.SKIPPED]} skipped")
+    if count[State.FAIL]:
         raise typer.Exit(1)
 
 

@@ -12,8 +12,9 @@ from lab.gateway import GatewayProcess
 from lab.lab import Lab
 
 
-def findings(config: Path) -> tuple[int, list[dict[str, Any]]]:
+def findings(lab: Lab, config: Path) -> tuple[int, list[dict[str, Any]]]:
     command = [sys.executable, "-m", "gateway.cli", "doctor", "--config", str(config), "--json"]
+    command += ["--asterisk-etc", str(lab.pbx.etc)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=90)
     return done.returncode, json.loads(done.stdout)
 
@@ -27,11 +28,11 @@ def changed(gateway: GatewayProcess, old: str, new: str) -> Path:
 
 
 def test_a_healthy_installation_has_nothing_to_mend(lab: Lab) -> None:
-    status, found = findings(GatewayProcess(lab, name="doctor").config)
-    assert [one for one in found if not one["ok"]] == []
+    status, found = findings(lab, GatewayProcess(lab, name="doctor").config)
+    assert [one for one in found if one["state"] != "ok"] == []
     assert status == 0
     said = " ".join(one["what"] for one in found)
-    for part in ("AMI login", "FastAGI", "prompts", "AMD", "tone detection", "AudioSocket"):
+    for part in ("AMI login", "FastAGI", "prompts", "records", "clock", "AMD", "tone detection", "AudioSocket brings"):
         assert part in said
 
 
@@ -47,6 +48,6 @@ def test_it_names_what_is_wrong_and_the_mend(lab: Lab) -> None:
             "one folder",
         ),
     ):
-        status, found = findings(changed(gateway, old, new))
+        status, found = findings(lab, changed(gateway, old, new))
         assert status == 1
-        assert words in " ".join(one["mend"] for one in found if not one["ok"]), (words, found)
+        assert words in " ".join(one["mend"] for one in found if one["state"] == "fail"), (words, found)

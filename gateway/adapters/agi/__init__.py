@@ -2,5 +2,6 @@
 
 from gateway.adapters.agi.detector import AgiDetector
 from gateway.adapters.agi.server import AgiServer, AgiSettings
+from gateway.adapters.agi.session import AgiError
 
-__all__ = ["AgiDetector", "AgiServer", "AgiSettings"]
+__all__ = ["AgiDetector", "AgiError", "AgiServer", "AgiSettings"]
