@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import sys
 import time
-import urllib.parse
-import urllib.request
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
@@ -68,7 +66,7 @@ def queue(
     planned: Sequence[Line], gateway: GatewayProcess, application: SampleApplication, name: str = "demo"
 ) -> dict[int, Line]:
     """Queue these numbers, some singly, the rest as campaign ``name``; a call id to its line."""
-    common = {"login": LOGIN, "pin": PIN, "start_url": application.start_url, "result_url": application.result_url}
+    common = {"start_url": application.start_url, "result_url": application.result_url}
     queued: dict[int, Line] = {}
     for line in planned:
         if line.behaviour.key not in SINGLE:
@@ -80,29 +78,19 @@ def queue(
         if line.behaviour.trunk_fault:
             fields["expiration_time"] = "+25 seconds"  # it would be tried again for an hour
         for _ in range(2 if line.behaviour.key == "twice" else 1):
-            reply = ElementTree.fromstring(_post(gateway, "queuecall.php", urllib.parse.urlencode(fields).encode()))  # noqa: S314
-            if reply.get("status") != "queued":
-                raise RuntimeError(f"refused: {reply.findtext('error')}")
-            queued[int(reply.get("call_id", "0"))] = line
+            queued[int(gateway.queue_call(**fields))] = line
     rest = [line for line in planned if line.behaviour.key not in SINGLE]
     listed = "\r\n".join(['"destination","behaviour"', *(f'"{one.number}","{one.behaviour.key}"' for one in rest)])
-    body, kind = _multipart({**common, "campaign_name": name, "retry_interval": "60"}, listed.encode())
-    reply = ElementTree.fromstring(_post(gateway, "queuecalls.php", body, kind))  # noqa: S314 - our own reply
+    body, kind = _multipart(
+        {"login": LOGIN, "pin": PIN, **common, "campaign_name": name, "retry_interval": "60"}, listed.encode()
+    )
+    reply = ElementTree.fromstring(gateway.post("queuecalls.php", body, kind))  # noqa: S314 - our own reply
     if reply.get("status") != "queued" or reply.get("rejected") != "0":
         raise RuntimeError(f"refused: {ElementTree.tostring(reply, 'unicode')}")
     by_number = {line.number: line for line in rest}
     for call in gateway.json("calls", "list", "--campaign", str(reply.get("campaign_id")), "--limit", "1000"):
         queued[call["id"]] = by_number[call["dialed"]]
     return queued
-
-
-def _post(gateway: GatewayProcess, page: str, body: bytes, kind: str = "application/x-www-form-urlencoded") -> bytes:
-    request = urllib.request.Request(  # noqa: S310 - our own loopback URL
-        f"{gateway.base}/webservice/{page}", body, {"Content-Type": kind}
-    )
-    with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
-        content: bytes = answer.read()
-        return content
 
 
 def _multipart(fields: dict[str, str], listed: bytes) -> tuple[bytes, str]:

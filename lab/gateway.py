@@ -9,9 +9,11 @@ import subprocess
 import sys
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 from lab.instance import free_port
 from lab.lab import Lab
@@ -20,10 +22,21 @@ LOGIN, PIN = "demo", "12345678"
 
 
 class GatewayProcess:
-    """``voxgate serve`` on the lab's PBX. ``retry_gap_scale`` shortens retry gaps, in the lab only."""
+    """``voxgate serve`` on the lab's PBX.
+
+    ``retry_gap_scale`` shortens retry gaps, in the lab only. ``ami_port`` is that of a :class:`lab.proxy.Proxy` where
+    the link is to be cut.
+    """
 
     def __init__(
-        self, lab: Lab, *, name: str = "gateway", retry_gap_scale: float = 1.0, cps: float = 20.0, max_calls: int = 60
+        self,
+        lab: Lab,
+        *,
+        name: str = "gateway",
+        retry_gap_scale: float = 1.0,
+        cps: float = 20.0,
+        max_calls: int = 60,
+        ami_port: int | None = None,
     ) -> None:
         self.lab = lab
         self.folder = lab.folder / name
@@ -36,7 +49,7 @@ class GatewayProcess:
 [server]
 port = {self.port}
 [ami]
-port = {lab.ami_port}
+port = {ami_port or lab.ami_port}
 user = "{lab.ami_user}"
 secret = "{lab.ami_secret}"
 [agi]
@@ -101,6 +114,26 @@ extensions = true
             "account", "add", LOGIN, "--time-zone", "America/New_York", "--country", "US", "--pin", PIN,
             "--allow-ani", "8009957586",
         )  # fmt: skip
+
+    def post(self, page: str, body: bytes, kind: str = "application/x-www-form-urlencoded") -> bytes:
+        """The reply of one of the two endpoints to a body."""
+        request = urllib.request.Request(f"{self.base}/webservice/{page}", body, {"Content-Type": kind})  # noqa: S310
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - our own loopback URL
+            content: bytes = answer.read()
+            return content
+
+    def queue_call(self, **fields: str) -> str:
+        """Queue one call for :data:`LOGIN`; its call_id. Raises RuntimeError with the gateway's words where refused."""
+        body = urllib.parse.urlencode({"login": LOGIN, "pin": PIN, **fields}).encode()
+        reply = ElementTree.fromstring(self.post("queuecall.php", body))  # noqa: S314 - our own reply
+        if reply.get("status") != "queued":
+            raise RuntimeError(f"refused: {reply.findtext('error')}")
+        return reply.get("call_id", "")
+
+    def logged(self, event: str, call_id: str) -> bool:
+        """Whether the gateway's log has the event for the call."""
+        entries = (json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{"))
+        return any(one.get("event") == event and str(one.get("call_id")) == call_id for one in entries)
 
     def start(self, timeout: float = 20.0) -> None:
         env = {**os.environ, "PYTHONUNBUFFERED": "1"}

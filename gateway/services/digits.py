@@ -57,8 +57,13 @@ class DigitBuffer:
                     break
         if digit in self._heard_ami:
             return
-        self._owed.append((digit, asyncio.get_running_loop().time() + AMI_LATE))
+        if self._ami_up():
+            self._owed.append((digit, asyncio.get_running_loop().time() + AMI_LATE))
         self._put(digit)
+
+    def ami_lost(self) -> None:
+        """The link is gone, and with it whatever it still had to tell: the next one starts with the next digit."""
+        self._owed.clear()
 
     def take(self) -> str | None:
         """The oldest digit, taken out; None where none waits."""

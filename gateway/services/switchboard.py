@@ -36,6 +36,8 @@ class Switchboard:
                     case LinkDown():
                         log.warning("ami.down", reason=event.reason)
                         self._dialer.suspend("the AMI link was lost")
+                        for live in self._live:
+                            live.digits.ami_lost()
                     case _:
                         self._live.hear(event)
 

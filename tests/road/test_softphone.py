@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import time
-import urllib.parse
-from collections.abc import Callable, Iterator
-from xml.etree import ElementTree
+from collections.abc import Iterator
 
 import pytest
 
-from lab import demo, listening
+from lab import listening
 from lab.application import START, SampleApplication
-from lab.gateway import LOGIN, PIN, GatewayProcess
+from lab.gateway import GatewayProcess
 from lab.lab import Lab
 from lab.softphone import Softphone
-
-
-def wait_for(what: Callable[[], object], seconds: float = 30.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.1)
+from tests.road.waiting import wait_for
 
 
 @pytest.fixture(scope="module")
@@ -41,13 +33,7 @@ Road = tuple[GatewayProcess, SampleApplication, Softphone]
 def ring(road: Road, start_url: str) -> str:
     """Queue a call to the phone; its id."""
     gateway, application, _ = road
-    fields = {
-        "login": LOGIN, "pin": PIN, "phone_number": "901", "start_url": start_url, "result_url": application.result_url
-    }  # fmt: skip
-    reply = demo._post(gateway, "queuecall.php", urllib.parse.urlencode(fields).encode())
-    call_id = ElementTree.fromstring(reply).get("call_id", "")
-    assert call_id, reply
-    return call_id
+    return gateway.queue_call(phone_number="901", start_url=start_url, result_url=application.result_url)
 
 
 def test_a_softphone_is_rung_hears_and_keys(road: Road, lab: Lab) -> None:
@@ -71,8 +57,7 @@ def test_digits_typed_while_a_document_is_fetched_are_not_lost(road: Road) -> No
     gateway, application, phone = road
     application.pages["slow"] = (4.0, START.replace('next="keyed"', 'next="/typed/keyed"').encode())
     call_id = ring(road, application.page_url("slow"))
-    wait_for(lambda: "callee.detected" in gateway.log.read_text() and _state(gateway, call_id) == "in_call")
-    wait_for(lambda: gateway.log.read_text().count("callee.detected") >= 2)
+    wait_for(lambda: gateway.logged("callee.detected", call_id))
     phone.key("1357")
     wait_for(lambda: application.keyed.get("typed") == "1357")
     wait_for(lambda: application.posts.get(call_id))
@@ -97,7 +82,3 @@ def test_a_broken_application_apologises_is_completed_and_says_why(road: Road, n
     assert call["application_error"].startswith(("error.badfetch", "error.voxgate.loop"))
     wait_for(lambda: len(phone.recordings()) > before)
     wait_for(lambda: listening.loudness(phone.recordings()[-1]) > 1000, 5)  # the apology is heard
-
-
-def _state(gateway: GatewayProcess, call_id: str) -> str:
-    return str(gateway.json("calls", "show", call_id)["state"])

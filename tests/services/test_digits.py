@@ -20,15 +20,27 @@ async def test_a_digit_that_both_tell_of_counts_once_whoever_is_first() -> None:
     assert taken(digits) == "5"
 
 
-async def test_agi_alone_counts_while_ami_is_away_and_a_late_word_of_ami_is_dropped() -> None:
+async def test_agi_alone_counts_while_ami_is_away() -> None:
     up = [False]
     digits = DigitBuffer(lambda: up[0])
     digits.command_begins()
     await digits.feed_agi("7")
     up[0] = True
-    digits.feed_ami("7")
+    digits.feed_ami("7")  # a second 7: the link came up after the first
     digits.feed_ami("8")
-    assert taken(digits) == "78"
+    assert taken(digits) == "778"
+
+
+async def test_a_stalled_amis_late_word_is_dropped_unless_its_link_was_lost() -> None:
+    digits = DigitBuffer(lambda: True)
+    for lost in (False, True):
+        digits.command_begins()
+        await digits.feed_agi("7")
+        if lost:
+            digits.ami_lost()
+        digits.feed_ami("7")
+        digits.feed_ami("8")
+    assert taken(digits) == "78" + "778"
 
 
 async def test_a_stalled_ami_loses_no_digit() -> None:

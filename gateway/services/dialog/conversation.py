@@ -81,7 +81,7 @@ class Conversation:
             max_stale=action.max_stale,
         )
         try:
-            answer = await self.fetcher.fetch(request)
+            answer = await self.line.meanwhile(self.fetcher.fetch(request))
         except FetchError as error:
             log.warning("vxml.fetch_failed", call_id=self.call_id, url=action.url, kind=error.kind, error=str(error))
             return FetchFailed(str(error))

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 from gateway.ports import AgiChannel, ChannelGone, MediaRef, Pbx
 from gateway.services.livecalls import LiveCall
+
+T = TypeVar("T")
 
 #: An AGI command ends at any of these; ``D`` is not typed by people and belongs to :meth:`Pbx.stop_playback`.
 DIGITS = "0123456789*#ABC"
 STOP = "D"
 #: The longest single WAIT FOR DIGIT, so that a hang-up or a late digit over AMI is noticed in time.
 WAIT_STEP = 1.0
+#: How soon the loss of the AMI link is noticed while no AGI command listens, and what it may then add to a fetch.
+LOOK_STEP = 0.1
 
 
 class Line:
@@ -81,6 +85,20 @@ class Line:
             if (left := end - loop.time()) <= 0:
                 return None
             await self._listen(min(left, WAIT_STEP))
+
+    async def meanwhile(self, work: Coroutine[Any, Any, T]) -> T:
+        """Wait for ``work``, which needs no line. AMI tells of digits typed meanwhile; without it AGI must listen."""
+        task = asyncio.ensure_future(work)
+        try:
+            while not task.done():
+                if self._pbx.connected or self.gone:
+                    await asyncio.wait((task,), timeout=LOOK_STEP)
+                else:
+                    await self._listen(LOOK_STEP)
+            return task.result()
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
     async def _listen(self, seconds: float) -> None:
         """One WAIT FOR DIGIT; returns early where a digit is in the buffer by then."""
