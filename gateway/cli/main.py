@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -207,6 +210,7 @@ def campaign_load(
     as_json: JsonOption = False,
 ) -> None:
     """Queue a list of numbers as a campaign."""
+    from rich.console import Console
     from rich.progress import Progress
 
     fields = {
@@ -214,16 +218,39 @@ def campaign_load(
         "max_retries": max_retries, "retry_interval": retry_interval,
     }  # fmt: skip
     given = {key: str(value) for key, value in fields.items() if value is not None}
-    client = _client(_config(config))
-    with Progress(disable=not sys.stderr.isatty(), console=None) as progress:
-        task = progress.add_task("uploading", total=file.stat().st_size)
-        done = client.upload("/campaigns", given, file, lambda sent: progress.advance(task, sent))
+    client, size = _client(_config(config)), file.stat().st_size
+    with Progress(disable=not sys.stderr.isatty(), console=Console(stderr=True)) as progress:
+        sending, queueing = (progress.add_task(what, total=size) for what in ("uploading", "queueing"))
+        with _watched(client, name, lambda load: progress.update(queueing, completed=load["bytes_read"])):
+            done = client.upload("/campaigns", given, file, lambda sent: progress.advance(sending, sent))
+        progress.update(queueing, completed=size)
     if as_json:
         print(json.dumps(done, indent=2))
         return
     print(f"campaign {done['campaign']}: {done['queued']} queued, {done['rejected']} rejected")
     for line, text, reason in done["first_rejected"]:
         print(f"  line {line}: {text!r} {reason}")
+
+
+@contextmanager
+def _watched(client: Client, name: str, tell: Callable[[dict[str, Any]], None]) -> Iterator[None]:
+    """Tell of the progress of the load called ``name`` every half second, until the block ends."""
+    done = threading.Event()
+
+    def watch() -> None:
+        while not done.wait(0.5):
+            with suppress(GatewayDown, ApiRefused):
+                for load in client.ask("GET", "/uploads"):
+                    if load["name"] == name and not load["done"]:
+                        tell(load)
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        done.set()
+        watcher.join()
 
 
 @campaign_app.command("list")

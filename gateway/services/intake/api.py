@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import re
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
@@ -108,7 +109,7 @@ class Api:
         return _json({"calls": [_call(one) for one in page.calls], "next_after": page.next_after})
 
     async def call(self, request: web.Request) -> web.Response:
-        call_id = CallId(int(request.match_info["id"]))
+        call_id = CallId(_ident(request))
         call = await self._store.call(call_id)
         if call is None:
             return _failed(404, f"there is no call {call_id}")
@@ -119,7 +120,7 @@ class Api:
         return _json({**_call(call), "history": attempts, "delivery": await self._store.delivery_of(call_id)})
 
     async def cancel_call(self, request: web.Request) -> web.Response:
-        call_id = CallId(int(request.match_info["id"]))
+        call_id = CallId(_ident(request))
         state = await self._store.cancel_call(None, call_id)
         if state is None:
             return _failed(404, f"there is no call {call_id}")
@@ -133,7 +134,7 @@ class Api:
         return _json([_campaign(one) for one in await self._store.campaigns(None)])
 
     async def campaign(self, request: web.Request) -> web.Response:
-        found = await self._store.campaign(CampaignId(int(request.match_info["id"])))
+        found = await self._store.campaign(CampaignId(_ident(request)))
         return _failed(404, "there is no such campaign") if found is None else _json(_campaign(found))
 
     async def load_campaign(self, request: web.Request) -> web.Response:
@@ -152,7 +153,7 @@ class Api:
     async def change_campaign(self, request: web.Request) -> web.Response:
         verb = request.path.rsplit("/", 1)[1]
         state = {"pause": CampaignState.PAUSED, "resume": CampaignState.ACTIVE, "cancel": CampaignState.CANCELLED}[verb]
-        return _json(_campaign(await self._store.set_campaign_state(CampaignId(int(request.match_info["id"])), state)))
+        return _json(_campaign(await self._store.set_campaign_state(CampaignId(_ident(request)), state)))
 
     async def uploads(self, request: web.Request) -> web.Response:
         return _json([_load(one) for one in self._desk.loads.values()])
@@ -202,10 +203,15 @@ async def _body(request: web.Request) -> dict[str, Any]:
     return body
 
 
-def _integer(query: Any, name: str) -> int:
-    if not query[name].isdigit():
-        raise FieldError(name, "must be a number")
-    return int(query[name])
+def _ident(request: web.Request) -> int:
+    return _integer(request.match_info, "id")
+
+
+def _integer(values: Mapping[str, str], name: str) -> int:
+    """A number that SQLite can hold."""
+    if not re.fullmatch("[0-9]{1,18}", values[name]):
+        raise FieldError(name, "must be a number of at most 18 digits")
+    return int(values[name])
 
 
 def _json(value: object, status: int = 200) -> web.Response:

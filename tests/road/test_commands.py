@@ -1,0 +1,128 @@
+"""The command line against a running gateway: what an operator types, and what is said when it cannot be done."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lab.application import SampleApplication
+from lab.gateway import LOGIN, GatewayProcess
+from lab.lab import Lab
+from tests.road.waiting import wait_for
+
+
+@pytest.fixture(scope="module")
+def gateway(lab: Lab) -> Iterator[GatewayProcess]:
+    running = GatewayProcess(lab, name="commands", cps=1, max_calls=1)
+    running.add_account()
+    running.start()
+    try:
+        yield running
+    finally:
+        assert running.stop() == 0
+
+
+@pytest.fixture(scope="module")
+def application() -> Iterator[SampleApplication]:
+    with SampleApplication() as serving:
+        yield serving
+
+
+def refused(gateway: GatewayProcess, *words: str) -> str:
+    with pytest.raises(RuntimeError) as raised:
+        gateway.voxgate(*words)
+    return str(raised.value)
+
+
+def test_a_campaigns_life(gateway: GatewayProcess, application: SampleApplication, lab: Lab, tmp_path: Path) -> None:
+    listed = tmp_path / "list.txt"
+    # One at a time, and the first rings for ever: the others wait.
+    listed.write_text(f"{lab.number('rings')}\n617555010\n+16175550101\n+16175550102\n+16175550101\n911\n")
+    given = ("--account", LOGIN, "--start-url", application.start_url)
+    said = gateway.voxgate("campaign", "load", "spring", str(listed), *given)
+    assert "3 queued, 3 rejected" in said
+    for words in ("line 2: '617555010'", "duplicate of line 3", "line 6: '911'"):
+        assert words in said
+    (campaign,) = (one for one in gateway.json("campaign", "list") if one["name"] == "spring")
+    ident = str(campaign["id"])
+    wait_for(lambda: gateway.json("calls", "list", "--campaign", ident, "--state", "dialing"))
+    assert "paused" in gateway.voxgate("campaign", "pause", ident)
+    assert gateway.json("campaign", "show", ident)["pending"] == 2
+    assert "active" in gateway.voxgate("campaign", "resume", ident)
+    waiting = gateway.json("calls", "list", "--campaign", ident, "--state", "pending")
+    assert "cancelled" in gateway.voxgate("calls", "cancel", str(waiting[0]["id"]))
+    assert "cancelled" in gateway.voxgate("campaign", "cancel", ident)
+    shown = gateway.json("campaign", "show", ident)
+    assert (shown["state"], shown["pending"], shown["cancelled"]) == ("cancelled", 0, 2)
+    assert "used before" in refused(gateway, "campaign", "load", "spring", str(listed), *given)
+
+
+def test_a_call_from_the_command_line(gateway: GatewayProcess, application: SampleApplication) -> None:
+    ident = gateway.voxgate(
+        "call", "617 555-0103", "--account", LOGIN, "--start-url", application.start_url, "--at", "tomorrow 9am"
+    ).strip()
+    call = gateway.json("calls", "show", ident)
+    assert (call["dialed"], call["state"], call["history"]) == ("+16175550103", "pending", [])
+    assert "Pending" in gateway.voxgate("calls", "show", ident)
+    gateway.voxgate("calls", "cancel", ident)
+    assert "only calls that wait" not in gateway.voxgate("calls", "show", ident)
+
+
+@pytest.mark.parametrize(
+    ("words", "answer"),
+    [
+        (("call", "112", "--account", LOGIN, "--start-url", "http://a/b"), "phone_number"),
+        (("call", "+16175550100", "--account", "nobody", "--start-url", "http://a/b"), "voxgate account list"),
+        (("call", "+16175550100", "--account", LOGIN, "--start-url", "ftp://a/b"), "start_url"),
+        (("calls", "show", "99999999999999999999"), "at most 18 digits"),
+        (("calls", "cancel", "424242"), "no call 424242"),
+        (("campaign", "show", "424242"), "no such campaign"),
+        (("campaign", "pause", "424242"), "no campaign 424242"),
+        (("calls", "list", "--state", "sleeping"), "must be one of"),
+        (("account", "add", LOGIN, "--time-zone", "UTC", "--country", "US"), "already"),
+        (("account", "add", "x", "--time-zone", "Mars/Base", "--country", "US"), "Mars/Base"),
+        (("account", "add", "x", "--time-zone", "UTC", "--country", "XX"), "country"),
+    ],
+)
+def test_what_cannot_be_done_is_said_without_a_traceback(
+    gateway: GatewayProcess, words: tuple[str, ...], answer: str
+) -> None:
+    said = refused(gateway, *words)
+    assert answer in said
+    assert "Traceback" not in said
+
+
+def test_accounts_and_routes(gateway: GatewayProcess) -> None:
+    assert LOGIN in gateway.voxgate("account", "list")
+    assert "PJSIP/+16175550100@carrier" in gateway.voxgate("route", "test", "16175550100")
+    assert "emergency" in refused(gateway, "route", "test", "911")
+
+
+def test_a_long_load_shows_its_progress(
+    gateway: GatewayProcess, application: SampleApplication, tmp_path: Path
+) -> None:
+    """On a terminal: bytes sent, then bytes queued."""
+    listed = tmp_path / "long.txt"
+    with listed.open("w") as file:
+        file.writelines(f"1617{number:07d}\n" for number in range(2_000_000, 2_060_000))
+    command = [
+        sys.executable, "-m", "gateway.cli", "campaign", "load", "long", str(listed), "--account", LOGIN,
+        "--start-url", application.start_url, "--config", str(gateway.config),
+    ]  # fmt: skip
+    terminal, side = pty.openpty()
+    try:
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=side, text=True, check=True, timeout=120)
+        seen = os.read(terminal, 1_000_000).decode()
+    finally:
+        os.close(side)
+        os.close(terminal)
+    assert "60000 queued, 0 rejected" in done.stdout
+    assert "uploading" in seen and "queueing" in seen
+    (campaign,) = (one for one in gateway.json("campaign", "list") if one["name"] == "long")
+    gateway.voxgate("campaign", "cancel", str(campaign["id"]))
