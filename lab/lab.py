@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 import secrets
+import shutil
 import socket
 import tempfile
 from pathlib import Path
@@ -39,6 +40,7 @@ class Lab:
         self.agi_port = agi_port or free_port()
         self.ring_timeout = ring_timeout
         self.bind = bind
+        self._temporary = folder is None
         self.folder = Path(tempfile.mkdtemp(prefix="voxgate-lab-")) if folder is None else folder
         self.run = self.folder / "run"
         self.media = self.folder / "media"
@@ -133,6 +135,8 @@ contact = sip:127.0.0.1:{silent_port}
         self.carrier.remove()
         self._silent.close()
         self.pbx.remove()
+        if self._temporary:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def __enter__(self) -> Lab:
         return self.start()

@@ -166,9 +166,9 @@ async def test_paused_and_full_campaigns_cost_nothing_and_starve_nobody(store: S
             counter[0] += 1
             return 0
 
-        await store._writer.run(lambda db: db.conn.set_progress_handler(count, 10))
+        await store._writer.run(lambda db, counts: db.conn.set_progress_handler(count, 10))
         assert len(await claim(store)) == 1
-        await store._writer.run(lambda db: db.conn.set_progress_handler(None, 10))
+        await store._writer.run(lambda db, counts: db.conn.set_progress_handler(None, 10))
         steps[name] = counter[0]
 
     for _ in range(3):
@@ -261,7 +261,7 @@ async def test_sql_refuses_what_the_tables_do_not_know(store: SqliteStore, accou
         f"INSERT INTO attempt (id, call_id, number, trunk, state, started_at) VALUES ('x', {claimed.call.id}, 2, 't', 'dialing', 0)",
     ):
         with pytest.raises(Exception, match="constraint"):
-            await store._writer.run(lambda db, sql=sql: db.conn.execute(sql))
+            await store._writer.run(lambda db, counts, sql=sql: db.conn.execute(sql))
     assert {str(state) for state in CallState} == {
         str(state) for key in CALL_TRANSITIONS for state in (key[0], CALL_TRANSITIONS[key])
     }

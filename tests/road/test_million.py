@@ -57,17 +57,20 @@ def million(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path
     gateway.add_account()
     database = gateway.folder / "voxgate.db"
     with SampleApplication() as application:
-        gateway.start()
-        sending = upload(gateway, application.start_url, listed)
-        while sending.poll() is None and rows(database, "SELECT count(*) FROM call")[0] < 0.4 * COUNT:
-            time.sleep(0.1)
-        gateway.kill()
-        said, _ = sending.communicate(timeout=30)
-        assert 0 < rows(database, "SELECT count(*) FROM call")[0] < COUNT, said
-        assert "queued" not in said
-        gateway.start()
-        said, errors = upload(gateway, application.start_url, listed).communicate(timeout=300)
-        assert gateway.stop() == 0
+        try:
+            gateway.start()
+            sending = upload(gateway, application.start_url, listed)
+            while sending.poll() is None and rows(database, "SELECT count(*) FROM call")[0] < 0.4 * COUNT:
+                time.sleep(0.1)
+            gateway.kill()
+            said, _ = sending.communicate(timeout=30)
+            assert 0 < rows(database, "SELECT count(*) FROM call")[0] < COUNT, said
+            assert "queued" not in said
+            gateway.start()
+            said, errors = upload(gateway, application.start_url, listed).communicate(timeout=300)
+        finally:
+            status = gateway.stop()
+    assert status == 0
     reply = ElementTree.fromstring(said or f"<none>{errors}</none>")
     assert [reply.get(name) for name in ("status", "queued", "rejected")] == ["queued", str(COUNT), "0"]
     yield database

@@ -137,6 +137,7 @@ class AgiSession(Request):  # type: ignore[misc]
 
     async def hangup(self) -> None:
         await self.command("HANGUP", 30)
+        self._gone = True
 
     async def _alive(self) -> bool:
         """Whether the channel still is up: -1 says both that it is gone and that a file is missing."""

@@ -40,12 +40,11 @@ class Claims:
         self._account_turn: dict[tuple[bool, int], int] = {}
         self._queue_turn: dict[tuple[int, str], int] = {}
 
-    def claim(self, db: Database, lanes: Sequence[Lane], now: Millis, limit: int) -> list[Claimed]:
+    def claim(self, db: Database, counts: Counts, lanes: Sequence[Lane], now: Millis, limit: int) -> list[Claimed]:
         slots = {lane.trunk: lane.slots for lane in lanes}
         queues = [
             _Queue(row[0], row[1], row[2], bool(row[3])) for row in db.conn.execute(_LANES) if slots.get(row[1], 0) > 0
         ]
-        counts = Counts()
         claimed: list[Claimed] = []
         accounts: dict[int, Account] = {}
         while queues and len(claimed) < limit:
@@ -61,7 +60,6 @@ class Claims:
             slots[chosen.trunk] -= 1
             if slots[chosen.trunk] == 0:
                 queues = [queue for queue in queues if queue.trunk != chosen.trunk]
-        counts.write(db)
         return claimed
 
     def _order(self, queue: _Queue) -> tuple[bool, int, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 
 import msgspec
 from sqlite_utils import Database
@@ -15,7 +16,17 @@ from gateway.adapters.store.rows import (
     attempt_of,
     call_of,
 )
-from gateway.core.model import Account, AttemptEnd, AttemptId, AttemptState, Call, CalleeType, CallId, CallState, Millis
+from gateway.core.model import (
+    Account,
+    AttemptEnd,
+    AttemptId,
+    AttemptState,
+    Call,
+    CalleeType,
+    CallState,
+    EndKind,
+    Millis,
+)
 from gateway.core.result import result_form
 from gateway.core.retry import RetryPolicy, settle
 from gateway.core.states import (
@@ -35,7 +46,7 @@ def read_call(db: Database, call: int) -> Call | None:
     return None if row is None else call_of(row)
 
 
-def mark(db: Database, attempt: AttemptId, event: AttemptEvent, at: Millis) -> None:
+def mark(db: Database, counts: Counts, attempt: AttemptId, event: AttemptEvent, at: Millis) -> None:
     """Note that an attempt rang or was answered. What comes too late, or twice, changes nothing."""
     row = db.conn.execute("SELECT state, call_id FROM attempt WHERE id = ?", (attempt,)).fetchone()
     if row is None:
@@ -47,21 +58,14 @@ def mark(db: Database, attempt: AttemptId, event: AttemptEvent, at: Millis) -> N
     column = "ringing_at" if event is AttemptEvent.RANG else "answered_at"
     db.conn.execute(f"UPDATE attempt SET state = ?, {column} = ? WHERE id = ?", (state, at, attempt))
     if event is AttemptEvent.ANSWERED:
-        call = read_call(db, row[1])
-        assert call is not None
-        _move(db, call, advance_call(call.state, CallEvent.ANSWERED))
+        found = db.conn.execute("SELECT state, campaign_id, trunk FROM call WHERE id = ?", (row[1],)).fetchone()
+        old = CallState(found[0])
+        new = advance_call(old, CallEvent.ANSWERED)
+        db.conn.execute("UPDATE call SET state = ? WHERE id = ?", (new, row[1]))
+        counts.moved(found[1], found[2], old, new)
 
 
-def _move(db: Database, call: Call, state: CallState, counts: Counts | None = None) -> None:
-    done = db.conn.execute("UPDATE call SET state = ? WHERE id = ? AND state = ?", (state, call.id, call.state))
-    assert done.rowcount == 1
-    own = Counts() if counts is None else counts
-    own.moved(call.campaign_id, call.trunk, call.state, state)
-    if counts is None:
-        own.write(db)
-
-
-def close_attempt(db: Database, end: AttemptEnd, policy: RetryPolicy, retry_unknown: bool) -> Call:
+def close_attempt(db: Database, counts: Counts, end: AttemptEnd, policy: RetryPolicy, retry_unknown: bool) -> Call:
     """Close an attempt and settle its call, once; a second closing returns the call as it is."""
     execute = db.conn.execute
     row = execute(f"SELECT {ATTEMPT_COLUMNS} FROM attempt WHERE id = ?", (end.attempt_id,)).fetchone()
@@ -81,7 +85,8 @@ def close_attempt(db: Database, end: AttemptEnd, policy: RetryPolicy, retry_unkn
         (state, end.ringing_at, answered_at, end.ended_at, end.kind, end.callee_type, end.cause, end.tech_cause,
          end.reason, end.application_error, msgspec.json.encode(end.evidence).decode(), end.attempt_id),
     )  # fmt: skip
-    retry_unknown = retry_unknown or _account(db, call).settings.retry_unknown_outcome
+    if end.kind is EndKind.LOST_AFTER_ANSWER:
+        retry_unknown = retry_unknown or _account(db, call).settings.retry_unknown_outcome
     settled = settle(call, end, policy, retry_unknown_outcome=retry_unknown)
     new_state = advance_call(call.state, settled.event)
     duration = 0 if answered_at is None else max(0, round((end.ended_at - answered_at) / 1000))
@@ -91,10 +96,14 @@ def close_attempt(db: Database, end: AttemptEnd, policy: RetryPolicy, retry_unkn
         (new_state, settled.attempts, settled.callee_type, settled.due_at, duration, settled.fault_since,
          settled.fault_count, settled.reason, end.application_error, call.id, call.state),
     )  # fmt: skip
-    counts = Counts()
     counts.moved(call.campaign_id, call.trunk, call.state, new_state)
-    counts.write(db)
-    return _posted(db, call.id, end.ended_at)
+    call = replace(
+        call, state=new_state, attempts=settled.attempts, callee_type=settled.callee_type, due_at=settled.due_at,
+        duration=duration, fault_since=settled.fault_since, fault_count=settled.fault_count, reason=settled.reason,
+        application_error=end.application_error,
+    )  # fmt: skip
+    _owe_result(db, call, end.ended_at)
+    return call
 
 
 def _account(db: Database, call: Call) -> Account:
@@ -102,10 +111,8 @@ def _account(db: Database, call: Call) -> Account:
     return account_of(row.fetchone())
 
 
-def _posted(db: Database, call_id: CallId, now: Millis) -> Call:
-    """The call as it is now; where it has ended, its result is owed from this transaction on."""
-    call = read_call(db, call_id)
-    assert call is not None
+def _owe_result(db: Database, call: Call, now: Millis) -> None:
+    """Where the call has ended, its result is owed from this transaction on."""
     if call.state in ENDED and call.state is not CallState.CANCELLED and call.plan.result_url:
         form = result_form(call)
         db.conn.execute(
@@ -119,10 +126,9 @@ def _posted(db: Database, call_id: CallId, now: Millis) -> Call:
                 now,
             ),
         )
-    return call
 
 
-def expire(db: Database, now: Millis, limit: int) -> int:
+def expire(db: Database, counts: Counts, now: Millis, limit: int) -> int:
     """Fail waiting calls whose expiration has come, at most ``limit``; how many there were."""
     rows = db.conn.execute(
         "SELECT call.id FROM call INDEXED BY call_expiry JOIN campaign ON campaign.id = call.campaign_id"
@@ -130,61 +136,59 @@ def expire(db: Database, now: Millis, limit: int) -> int:
         " AND campaign.state <> 'loading' LIMIT ?",
         (now, limit),
     ).fetchall()
-    counts = Counts()
     for (call_id,) in rows:
         call = read_call(db, call_id)
         assert call is not None
         state = advance_call(call.state, CallEvent.EXPIRED)
+        ended = replace(
+            call, state=state, due_at=None, callee_type=call.callee_type or CalleeType.UNKNOWN, reason="expired"
+        )
         db.conn.execute(
             "UPDATE call SET state = ?, due_at = NULL, callee_type = ?, reason = ? WHERE id = ? AND state = ?",
-            (state, call.callee_type or CalleeType.UNKNOWN, "expired", call_id, call.state),
+            (state, ended.callee_type, ended.reason, call_id, call.state),
         )
         counts.moved(call.campaign_id, call.trunk, call.state, state)
-        _posted(db, call.id, now)
-    counts.write(db)
+        _owe_result(db, ended, now)
     return len(rows)
 
 
-def cancel_call(db: Database, account: int | None, call_id: int) -> CallState | None:
+def cancel_call(db: Database, counts: Counts, account: int | None, call_id: int) -> CallState | None:
     """Cancel a waiting call; the state it then has (unchanged where it does not wait), None where there is none."""
     call = read_call(db, call_id)
     if call is None or (account is not None and call.account_id != account):
         return None
     if call.state not in WAITING:
         return call.state
-    return _cancel(db, call)
+    return _cancel(db, counts, call)
 
 
-def _cancel(db: Database, call: Call) -> CallState:
+def _cancel(db: Database, counts: Counts, call: Call) -> CallState:
     state = advance_call(call.state, CallEvent.CANCELLED)
     db.conn.execute(
         "UPDATE call SET state = ?, due_at = NULL, reason = 'cancelled' WHERE id = ? AND state = ?",
         (state, call.id, call.state),
     )
-    counts = Counts()
     counts.moved(call.campaign_id, call.trunk, call.state, state)
-    counts.write(db)
     return state
 
 
-def cancel_some(db: Database, campaign: int, limit: int) -> int:
+def cancel_some(db: Database, counts: Counts, campaign: int, limit: int) -> int:
     """Cancel waiting calls of a cancelled campaign, at most ``limit``; how many there were."""
+    counts.write(db)
     rows = db.conn.execute(
         f"{SELECT_CALL} WHERE call.campaign_id = ? AND call.state IN ('pending', 'retrying')"
         " AND call.trunk IN (SELECT trunk FROM lane WHERE campaign_id = ?1 AND waiting > 0) LIMIT ?",
         (campaign, limit),
     ).fetchall()
     for row in rows:
-        _cancel(db, call_of(row))
+        _cancel(db, counts, call_of(row))
     return len(rows)
 
 
-def move_call(db: Database, call_id: int, trunk: str) -> None:
+def move_call(db: Database, counts: Counts, call_id: int, trunk: str) -> None:
     """Let a waiting call wait for another trunk."""
     call = read_call(db, call_id)
     if call is None or call.state not in WAITING:
         return
     db.conn.execute("UPDATE call SET trunk = ? WHERE id = ?", (trunk, call_id))
-    counts = Counts()
     counts.rerouted(call.campaign_id, call.trunk, trunk)
-    counts.write(db)

@@ -11,7 +11,10 @@ from gateway.core.states import WAITING
 
 
 class Counts:
-    """Collects one transaction's changes and writes them at its end."""
+    """Collects one transaction's changes, over all its jobs, and writes them at its end.
+
+    Within the transaction ``lane`` and ``tally`` may therefore be behind; whoever must not miss a call writes first.
+    """
 
     def __init__(self) -> None:
         self._tally: Counter[tuple[int, str]] = Counter()
@@ -31,6 +34,12 @@ class Counts:
         self._lanes[campaign, old_trunk] -= 1
         self._lanes[campaign, new_trunk] += 1
 
+    def forget(self, campaign: int) -> None:
+        """The campaign is removed in this transaction."""
+        for changes in (self._tally, self._lanes):
+            for key in [one for one in changes if one[0] == campaign]:
+                del changes[key]
+
     def write(self, db: Database) -> None:
         execute = db.conn.execute
         for (campaign, state), change in self._tally.items():
@@ -45,3 +54,5 @@ class Counts:
                     "INSERT INTO lane VALUES (?1, ?2, max(0, ?3)) ON CONFLICT DO UPDATE SET waiting = waiting + ?3",
                     (campaign, trunk, change),
                 )
+        self._tally.clear()
+        self._lanes.clear()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import sqlite3
 from collections import Counter
 from collections.abc import Sequence
@@ -27,6 +29,8 @@ from gateway.ports import NameTaken, StoreError
 DEFAULT_CAMPAIGN = "default"
 #: Remains of an unfinished load are removed in steps of this many rows.
 SWEEP = 5000
+#: Rows that one INSERT carries; SQLite takes 32,766 parameters.
+ROWS = 500
 
 _INSERT_CALL = """INSERT INTO call (campaign_id, state, destination, dialed, trunk, ani, postd, message_reference,
     call_parameters, campaign_parameters, plan, due_at, expires_at, created_at)
@@ -54,16 +58,14 @@ def update_account(db: Database, account: Account) -> None:
     )
 
 
-def queue_call(db: Database, account: AccountId, call: NewCall, plan: CallPlan, now: Millis) -> CallId:
-    execute = db.conn.execute
+def queue_call(db: Database, counts: Counts, account: AccountId, call: NewCall, plan: CallPlan, now: Millis) -> CallId:
     campaign = _default_campaign(db, account, now)
-    done = execute(
+    done = db.conn.execute(
         _INSERT_CALL,
         (campaign, call.destination, call.dialed, call.trunk, call.ani, call.postd, call.message_reference,
          call.call_parameters, call.campaign_parameters, plan_json(plan), plan.scheduled_at, plan.expires_at, now),
     )  # fmt: skip
-    execute("UPDATE tally SET calls = calls + 1 WHERE campaign_id = ? AND state = 'pending'", (campaign,))
-    execute("INSERT INTO lane VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET waiting = waiting + 1", (campaign, call.trunk))
+    counts.added(campaign, call.trunk, CallState.PENDING)
     assert done.lastrowid is not None
     return CallId(done.lastrowid)
 
@@ -100,20 +102,34 @@ def open_campaign(db: Database, account: AccountId, name: str, plan: CallPlan, n
         raise
 
 
-def load_calls(db: Database, campaign: CampaignId, plan: CallPlan, calls: Sequence[NewCall], now: Millis) -> None:
-    due, expires = plan.scheduled_at, plan.expires_at
-    db.conn.executemany(
-        _INSERT_CALL,
-        [
-            (campaign, one.destination, one.dialed, one.trunk, one.ani, one.postd, one.message_reference,
-             one.call_parameters, one.campaign_parameters, None, due, expires, now)
-            for one in calls
-        ],
-    )  # fmt: skip
-    counts = Counts()
+def load_calls(
+    db: Database, counts: Counts, campaign: CampaignId, plan: CallPlan, calls: Sequence[NewCall], now: Millis
+) -> None:
+    """Insert in statements of :data:`ROWS` rows: SQLite works on each without Python's lock, beside the reader."""
+    rows = [
+        (one.destination, one.dialed, one.trunk, one.ani, one.postd, one.message_reference, one.call_parameters,
+         one.campaign_parameters)
+        for one in calls
+    ]  # fmt: skip
+    constant = {"campaign": campaign, "due": plan.scheduled_at, "expires": plan.expires_at, "now": now}
+    for start in range(0, len(rows), ROWS):
+        some = rows[start : start + ROWS]
+        values = [*constant.values(), *itertools.chain.from_iterable(some)]
+        db.conn.execute(_insert_rows(len(some)), values)
     for trunk, many in Counter(one.trunk for one in calls).items():
         counts.added(campaign, trunk, CallState.PENDING, many)
-    counts.write(db)
+
+
+@functools.lru_cache(maxsize=4)
+def _insert_rows(count: int) -> str:
+    """Parameters: campaign, due, expires, now, then eight for each row."""
+    row = "(?1, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?2, ?3, ?4)"
+    columns = (
+        "campaign_id, state, destination, dialed, trunk, ani, postd, message_reference, call_parameters,"
+        " campaign_parameters, due_at, expires_at, created_at"
+    )
+    first = "(?1, 'pending', ?5, ?, ?, ?, ?, ?, ?, ?, ?2, ?3, ?4)"
+    return f"INSERT INTO call ({columns}) VALUES {', '.join([first] + [row] * (count - 1))}"
 
 
 def publish_campaign(db: Database, campaign: CampaignId, rejected: int) -> None:
@@ -124,9 +140,10 @@ def publish_campaign(db: Database, campaign: CampaignId, rejected: int) -> None:
         raise StoreError(f"campaign {campaign} is not being loaded")
 
 
-def discard_some(db: Database, campaign: CampaignId) -> bool:
+def discard_some(db: Database, counts: Counts, campaign: CampaignId) -> bool:
     """Remove a step's worth of an unpublished campaign; True once nothing of it is left."""
     execute = db.conn.execute
+    counts.write(db)
     gone = execute(
         "DELETE FROM call WHERE id IN (SELECT id FROM call INDEXED BY call_due WHERE campaign_id = ?"
         " AND trunk IN (SELECT trunk FROM lane WHERE campaign_id = ?1) AND state IN ('pending', 'retrying') LIMIT ?)",

@@ -12,6 +12,7 @@ from typing import TypeVar
 from sqlite_utils import Database
 
 from gateway.adapters.store import claims, closing, intake, outbox, writer
+from gateway.adapters.store.counts import Counts
 from gateway.adapters.store.rows import ATTEMPT_COLUMNS, SELECT_CALL, account_of, attempt_of, call_of, plan_of
 from gateway.core.model import (
     Account,
@@ -65,7 +66,8 @@ class SqliteStore:
 
     async def close(self) -> None:
         """Finish what was handed in, then let the file go."""
-        await asyncio.to_thread(self._writer.close)
+        self._writer.close()
+        await asyncio.to_thread(self._writer.join)
         await asyncio.get_running_loop().run_in_executor(self._reader_thread, self._reader.close)
         self._reader_thread.shutdown()
         self._lock.close()
@@ -76,10 +78,10 @@ class SqliteStore:
     # --- accounts ---
 
     async def add_account(self, login: str, pin_hash: str, settings: AccountSettings) -> Account:
-        return await self._writer.run(lambda db: intake.add_account(db, login, pin_hash, settings))
+        return await self._writer.run(lambda db, counts: intake.add_account(db, login, pin_hash, settings))
 
     async def update_account(self, account: Account) -> None:
-        await self._writer.run(lambda db: intake.update_account(db, account))
+        await self._writer.run(lambda db, counts: intake.update_account(db, account))
 
     async def accounts(self) -> list[Account]:
         return await self._read(lambda db: [account_of(row) for row in db.conn.execute(f"{_ACCOUNT} ORDER BY login")])
@@ -94,24 +96,24 @@ class SqliteStore:
     # --- intake ---
 
     async def queue_call(self, account: AccountId, call: NewCall, plan: CallPlan, now: Millis) -> CallId:
-        return await self._writer.run(lambda db: intake.queue_call(db, account, call, plan, now))
+        return await self._writer.run(lambda db, counts: intake.queue_call(db, counts, account, call, plan, now))
 
     async def open_campaign(self, account: AccountId, name: str, plan: CallPlan, now: Millis) -> CampaignId:
-        campaign = await self._writer.run(lambda db: intake.open_campaign(db, account, name, plan, now))
+        campaign = await self._writer.run(lambda db, counts: intake.open_campaign(db, account, name, plan, now))
         self._plans[campaign] = plan
         return campaign
 
     async def load_calls(self, campaign: CampaignId, calls: Sequence[NewCall], now: Millis) -> None:
         plan = self._plans[campaign]
-        await self._writer.run(lambda db: intake.load_calls(db, campaign, plan, calls, now))
+        await self._writer.run(lambda db, counts: intake.load_calls(db, counts, campaign, plan, calls, now))
 
     async def publish_campaign(self, campaign: CampaignId, rejected: int) -> None:
-        await self._writer.run(lambda db: intake.publish_campaign(db, campaign, rejected))
+        await self._writer.run(lambda db, counts: intake.publish_campaign(db, campaign, rejected))
         self._plans.pop(campaign, None)
 
     async def discard_campaign(self, campaign: CampaignId) -> None:
         self._plans.pop(campaign, None)
-        while not await self._writer.run(lambda db: intake.discard_some(db, campaign)):
+        while not await self._writer.run(lambda db, counts: intake.discard_some(db, counts, campaign)):
             pass
 
     async def discard_unpublished(self) -> int:
@@ -123,19 +125,21 @@ class SqliteStore:
     # --- dialing ---
 
     async def claim(self, lanes: Sequence[Lane], now: Millis, limit: int) -> list[Claimed]:
-        return await self._writer.run(lambda db: self._claims.claim(db, lanes, now, limit))
+        return await self._writer.run(lambda db, counts: self._claims.claim(db, counts, lanes, now, limit))
 
     async def next_due(self, now: Millis) -> Millis | None:
         return await self._read(lambda db: claims.next_due(db, now))
 
     async def mark_ringing(self, attempt: AttemptId, at: Millis) -> None:
-        await self._writer.run(lambda db: closing.mark(db, attempt, AttemptEvent.RANG, at))
+        await self._writer.run(lambda db, counts: closing.mark(db, counts, attempt, AttemptEvent.RANG, at))
 
     async def mark_answered(self, attempt: AttemptId, at: Millis) -> None:
-        await self._writer.run(lambda db: closing.mark(db, attempt, AttemptEvent.ANSWERED, at))
+        await self._writer.run(lambda db, counts: closing.mark(db, counts, attempt, AttemptEvent.ANSWERED, at))
 
     async def close_attempt(self, end: AttemptEnd) -> Call:
-        return await self._writer.run(lambda db: closing.close_attempt(db, end, self._policy, self._retry_unknown))
+        return await self._writer.run(
+            lambda db, counts: closing.close_attempt(db, counts, end, self._policy, self._retry_unknown)
+        )
 
     async def open_attempts(self) -> list[Claimed]:
         return await self._read(lambda db: self._attempts_with_calls(db, "state <> 'ended'", ()))
@@ -156,20 +160,20 @@ class SqliteStore:
         return found
 
     async def expire(self, now: Millis, limit: int) -> int:
-        return await self._writer.run(lambda db: closing.expire(db, now, limit))
+        return await self._writer.run(lambda db, counts: closing.expire(db, counts, now, limit))
 
     async def move_call(self, call: CallId, trunk: str) -> None:
-        await self._writer.run(lambda db: closing.move_call(db, call, trunk))
+        await self._writer.run(lambda db, counts: closing.move_call(db, counts, call, trunk))
 
     # --- cancelling, pausing ---
 
     async def cancel_call(self, account: AccountId | None, call: CallId) -> CallState | None:
-        return await self._writer.run(lambda db: closing.cancel_call(db, account, call))
+        return await self._writer.run(lambda db, counts: closing.cancel_call(db, counts, account, call))
 
     async def set_campaign_state(self, campaign: CampaignId, state: CampaignState) -> Campaign:
         """Pause, resume or cancel. Cancelling goes on in steps after the state is set; live calls end by themselves."""
 
-        def write(db: Database) -> None:
+        def write(db: Database, counts: Counts) -> None:
             row = db.conn.execute("SELECT state, single FROM campaign WHERE id = ?", (campaign,)).fetchone()
             if row is None:
                 raise StoreError(f"no campaign {campaign}")
@@ -181,7 +185,7 @@ class SqliteStore:
 
         await self._writer.run(write)
         if state is CampaignState.CANCELLED:
-            while await self._writer.run(lambda db: closing.cancel_some(db, campaign, CANCEL_STEP)):
+            while await self._writer.run(lambda db, counts: closing.cancel_some(db, counts, campaign, CANCEL_STEP)):
                 pass
         found = await self.campaign(campaign)
         assert found is not None
@@ -228,7 +232,7 @@ class SqliteStore:
         return await self._read(lambda db: outbox.due(db, now, limit))
 
     async def record_try(self, tried: DeliveryTry) -> None:
-        await self._writer.run(lambda db: outbox.record_try(db, tried))
+        await self._writer.run(lambda db, counts: outbox.record_try(db, tried))
 
     async def next_delivery(self) -> Millis | None:
         return await self._read(outbox.next_delivery)

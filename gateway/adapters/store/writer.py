@@ -15,13 +15,14 @@ from typing import IO, Any, TypeVar
 import structlog
 from sqlite_utils import Database
 
+from gateway.adapters.store.counts import Counts
 from gateway.adapters.store.schema import MIGRATIONS, known_migrations
 from gateway.ports import StoreError
 
 log = structlog.get_logger()
 T = TypeVar("T")
 
-#: Jobs that one commit carries at most: a bound on what a power cut can take from callers still waiting.
+#: A commit waits for no more jobs once it has so many: a bound on what a power cut can take from callers that wait.
 GROUP = 256
 
 
@@ -36,7 +37,7 @@ class DatabaseRefused(StoreError):
 class _Job:
     __slots__ = ("future", "loop", "work")
 
-    def __init__(self, work: Callable[[Database], Any], loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, work: Callable[[Database, Counts], Any], loop: asyncio.AbstractEventLoop) -> None:
         self.work = work
         self.loop = loop
         self.future: asyncio.Future[Any] = loop.create_future()
@@ -115,47 +116,57 @@ class Writer:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._batches: queue.SimpleQueue[list[_Job] | None] = queue.SimpleQueue()
+        self._waiting: list[_Job] = []
         self._thread = threading.Thread(target=self._work, name="store-writer", daemon=True)
         self._closed = False
 
     def start(self) -> None:
         self._thread.start()
 
-    async def run(self, work: Callable[[Database], T]) -> T:
+    async def run(self, work: Callable[[Database, Counts], T]) -> T:
         if self._closed:
             raise StoreError("the store is closed")
-        job = _Job(work, asyncio.get_running_loop())
-        self._jobs.put(job)
+        loop = asyncio.get_running_loop()
+        job = _Job(work, loop)
+        if not self._waiting:
+            loop.call_soon(self._hand_over)
+        self._waiting.append(job)
         # A caller that stops waiting does not undo the work.
         result: T = await asyncio.shield(job.future)
         return result
 
+    def _hand_over(self) -> None:
+        """One waking of the thread for all jobs of a turn of the event loop."""
+        if self._waiting:
+            self._batches.put(self._waiting)
+            self._waiting = []
+
     def close(self) -> None:
+        """Take no more jobs; :meth:`join` waits for those that were taken."""
         if not self._closed:
             self._closed = True
-            self._jobs.put(None)
-            self._thread.join()
+            self._hand_over()
+            self._batches.put(None)
+
+    def join(self) -> None:
+        self._thread.join()
 
     def _work(self) -> None:
         db = connect(self._path)
         try:
-            stop = False
-            while not stop:
-                first = self._jobs.get()
-                group: list[_Job] = []
-                while first is not None:
-                    group.append(first)
-                    if len(group) >= GROUP:
-                        break
+            batch = self._batches.get()
+            while batch is not None:
+                group, batch = batch, []
+                while batch is not None and len(group) < GROUP:
                     try:
-                        first = self._jobs.get_nowait()
+                        batch = self._batches.get_nowait()
                     except queue.Empty:
                         break
-                else:
-                    stop = True
-                if group:
-                    self._commit(db, group)
+                    group += batch or ()
+                self._commit(db, group)
+                if batch is not None:
+                    batch = self._batches.get()
         finally:
             db.close()
 
@@ -166,7 +177,9 @@ class Writer:
         try:
             execute("BEGIN IMMEDIATE")
             try:
-                outcomes = [(job, job.work(db), None) for job in group]
+                counts = Counts()
+                outcomes = [(job, job.work(db, counts), None) for job in group]
+                counts.write(db)
             except BaseException:
                 # Rare: the whole group again, each job with a savepoint of its own, so that one fails alone.
                 execute("ROLLBACK")
@@ -191,7 +204,10 @@ def _alone(db: Database, job: _Job) -> tuple[Any, BaseException | None]:
     """One job in a savepoint: its result, or what it raised."""
     db.conn.execute("SAVEPOINT job")
     try:
-        return job.work(db), None
+        counts = Counts()
+        result = job.work(db, counts)
+        counts.write(db)
+        return result, None
     except BaseException as error:
         db.conn.execute("ROLLBACK TO job")
         return None, error

@@ -70,7 +70,6 @@ class DialogService:
         finally:
             live.session_ended.set()
             with contextlib.suppress(ChannelGone):
-                await channel.set_variable("VOXGATE_DONE", "1")
                 await channel.hangup()
 
     async def _converse(self, channel: AgiChannel, live: LiveCall, record: SessionRecord) -> None:
