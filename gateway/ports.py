@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -119,7 +119,19 @@ class Store(Protocol):
     async def open_attempts(self) -> list[Claimed]: ...
     async def claimed(self, attempt: AttemptId) -> Claimed | None: ...
     async def expire(self, now: Millis, limit: int) -> int: ...
-    async def move_call(self, call: CallId, trunk: str) -> None: ...
+    async def other_lanes(self, trunks: Collection[str]) -> list[tuple[CampaignId, str]]:
+        """Campaigns and trunks, none of them among ``trunks``, of which calls wait."""
+        ...
+
+    async def waiting(
+        self, campaign: CampaignId, trunk: str, after: tuple[Millis, CallId] | None, limit: int
+    ) -> list[Call]:
+        """Calls that wait for ``trunk``, by due time and id, from beyond ``after`` on."""
+        ...
+
+    async def move_calls(self, moves: Mapping[CallId, str]) -> None:
+        """Let each call that still waits wait for another trunk."""
+        ...
 
     async def cancel_call(self, account: AccountId | None, call: CallId) -> CallState | None: ...
     async def set_campaign_state(self, campaign: CampaignId, state: CampaignState) -> Campaign: ...

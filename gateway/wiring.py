@@ -22,11 +22,11 @@ from gateway.adapters.speech import EspeakSpeech
 from gateway.adapters.store import SqliteStore
 from gateway.config import Config
 from gateway.core.addresses import AllowList
-from gateway.core.model import AttemptEnd, Call, Claimed, Millis
+from gateway.core.model import Account, AttemptEnd, Call, Claimed, Millis
 from gateway.core.numbers import DestinationKind
 from gateway.core.pacing import Limit, Pacer
 from gateway.core.retry import RetryPolicy
-from gateway.core.routes import NumberPolicy, Refused, Router
+from gateway.core.routes import Dialable, NumberPolicy, Refused, Router
 from gateway.services.dialer import Dialer, Dialing, NoRoute
 from gateway.services.dialog import DialogService, DialogSettings
 from gateway.services.dialog.prompts import PromptRenderer
@@ -36,6 +36,7 @@ from gateway.services.intake.app import AppSettings
 from gateway.services.intake.logins import Logins
 from gateway.services.livecalls import LiveCall, LiveCalls
 from gateway.services.notifier import Notifier, NotifierSettings
+from gateway.services.rerouter import Rerouter
 from gateway.services.rescuer import Rescuer
 from gateway.services.switchboard import Switchboard
 
@@ -77,14 +78,19 @@ class Planner:
 
     def __call__(self, claimed: Claimed) -> Dialing:
         call, settings = claimed.call, claimed.account.settings
-        policy = NumberPolicy(allowed=settings.allowed_prefixes, blocked=settings.blocked_prefixes)
         try:
-            way = self._router.resolve(kind_of(call.dialed), call.dialed, policy, settings.country)
+            way = self.way(call, claimed.account)
         except Refused as error:
             raise NoRoute(f"may not be dialed: {error}") from None
         caller_id = call.ani or settings.caller_id or way.trunk.caller_id
         ring, longest = self.limits(claimed)
         return Dialing(way.dial_string, caller_id, ring, longest)
+
+    def way(self, call: Call, account: Account) -> Dialable:
+        """Raises :class:`Refused`."""
+        settings = account.settings
+        policy = NumberPolicy(allowed=settings.allowed_prefixes, blocked=settings.blocked_prefixes)
+        return self._router.resolve(kind_of(call.dialed), call.dialed, policy, settings.country)
 
     def limits(self, claimed: Claimed) -> tuple[int, int]:
         """Ring timeout and longest call in seconds: the call's own, else its account's, else the gateway's."""
@@ -116,6 +122,9 @@ class Gateway:
         )
         self.dialer = Dialer(store, self.pbx, self.live, self.clock, pacer, planner)
         self.rescuer = Rescuer(store, self.pbx, self.live, self.clock, lambda live: planner.limits(live.claimed))
+        self.rerouter = Rerouter(
+            store, frozenset(config.trunks), lambda call, account: planner.way(call, account).trunk.name
+        )
         self.switchboard = Switchboard(self.pbx, self.live, self.dialer, self.rescuer)
         self.notifier = Notifier(
             store, self.fetcher, self.clock, NotifierSettings(give_up_after=config.results.give_up_after)
@@ -192,7 +201,7 @@ class Gateway:
                     tasks.create_task(part)
                     for part in (
                         self.live.run(), self.agi.run(), self.pbx.run(), self.switchboard.run(), self.rescuer.run(),
-                        self.notifier.run(),
+                        self.notifier.run(), self.rerouter.run(),
                     )
                 ]  # fmt: skip
                 dialing = tasks.create_task(self.dialer.run())

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pty
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -116,13 +118,22 @@ def test_a_long_load_shows_its_progress(
         "--start-url", application.start_url, "--config", str(gateway.config),
     ]  # fmt: skip
     terminal, side = pty.openpty()
+    seen = bytearray()
+
+    def drain() -> None:
+        with contextlib.suppress(OSError):
+            while piece := os.read(terminal, 65536):
+                seen.extend(piece)
+
+    reader = threading.Thread(target=drain)
+    reader.start()
     try:
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=side, text=True, check=True, timeout=120)
-        seen = os.read(terminal, 1_000_000).decode()
     finally:
         os.close(side)
+        reader.join(10)
         os.close(terminal)
     assert "60000 queued, 0 rejected" in done.stdout
-    assert "uploading" in seen and "queueing" in seen
+    assert b"uploading" in seen and b"queueing" in seen
     (campaign,) = (one for one in gateway.json("campaign", "list") if one["name"] == "long")
     gateway.voxgate("campaign", "cancel", str(campaign["id"]))

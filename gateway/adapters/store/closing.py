@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import replace
 
 import msgspec
@@ -23,6 +24,7 @@ from gateway.core.model import (
     AttemptState,
     Call,
     CalleeType,
+    CallId,
     CallState,
     EndKind,
     Millis,
@@ -185,10 +187,18 @@ def cancel_some(db: Database, counts: Counts, campaign: int, limit: int) -> int:
     return len(rows)
 
 
-def move_call(db: Database, counts: Counts, call_id: int, trunk: str) -> None:
-    """Let a waiting call wait for another trunk."""
-    call = read_call(db, call_id)
-    if call is None or call.state not in WAITING:
-        return
-    db.conn.execute("UPDATE call SET trunk = ? WHERE id = ?", (trunk, call_id))
-    counts.rerouted(call.campaign_id, call.trunk, trunk)
+def waiting(db: Database, campaign: int, trunk: str, after: tuple[int, int], limit: int) -> list[Call]:
+    rows = db.conn.execute(
+        f"{SELECT_CALL} WHERE call.campaign_id = ? AND call.trunk = ? AND call.state IN ('pending', 'retrying')"
+        " AND (call.due_at, call.id) > (?, ?) ORDER BY call.due_at, call.id LIMIT ?",
+        (campaign, trunk, *after, limit),
+    )
+    return [call_of(row) for row in rows]
+
+
+def move_calls(db: Database, counts: Counts, moves: Mapping[CallId, str]) -> None:
+    for call_id, trunk in moves.items():
+        call = read_call(db, call_id)
+        if call is not None and call.state in WAITING:
+            db.conn.execute("UPDATE call SET trunk = ? WHERE id = ?", (trunk, call_id))
+            counts.rerouted(call.campaign_id, call.trunk, trunk)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
@@ -162,8 +162,19 @@ class SqliteStore:
     async def expire(self, now: Millis, limit: int) -> int:
         return await self._writer.run(lambda db, counts: closing.expire(db, counts, now, limit))
 
-    async def move_call(self, call: CallId, trunk: str) -> None:
-        await self._writer.run(lambda db, counts: closing.move_call(db, counts, call, trunk))
+    async def other_lanes(self, trunks: Collection[str]) -> list[tuple[CampaignId, str]]:
+        found = await self._read(
+            lambda db: db.conn.execute("SELECT campaign_id, trunk FROM lane WHERE waiting > 0").fetchall()
+        )
+        return [(CampaignId(campaign), trunk) for campaign, trunk in found if trunk not in trunks]
+
+    async def waiting(
+        self, campaign: CampaignId, trunk: str, after: tuple[Millis, CallId] | None, limit: int
+    ) -> list[Call]:
+        return await self._read(lambda db: closing.waiting(db, campaign, trunk, after or (-1, 0), limit))
+
+    async def move_calls(self, moves: Mapping[CallId, str]) -> None:
+        await self._writer.run(lambda db, counts: closing.move_calls(db, counts, moves))
 
     # --- cancelling, pausing ---
 
