@@ -160,3 +160,18 @@ def test_arguments_are_quoted(text: str, word: str) -> None:
 def test_arguments_that_would_end_the_command_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match="line break"):
         quoted(text)
+
+
+async def test_a_path_with_a_query_and_a_caller_name_that_is_no_utf8_find_their_handler() -> None:
+    """panoramisk's routes match exactly, and leave such a session unserved."""
+    paths: list[str] = []
+
+    async def handle(channel: AgiChannel) -> None:
+        paths.append(channel.path)
+
+    async with served(handle) as connect:
+        for greeting in (GREETING, GREETING.replace(b"vg-abc-1", b"vg-abc-2?id=1")):
+            reader, writer = await connect()
+            writer.write(greeting)
+            assert await asyncio.wait_for(reader.readline(), 5) == b'SET VARIABLE "VOXGATE_DONE" "1"\n'
+    assert paths == ["call/vg-abc-1", "call/vg-abc-2"]

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 
 from gateway.adapters.ami import AmiLoginRefused, AmiPbx, AmiSettings
+from gateway.adapters.ami.link import Link
 from gateway.core.model import AttemptId
 from gateway.ports import Answered, DtmfReceived, HungUp, LinkDown, LinkUp, Originate, OriginateEnded, PbxEvent, Placed
 from tests.fakes.ami import FakeAmi, Fields, message
@@ -170,3 +171,23 @@ async def test_closing_during_the_reconnect_wait_does_not_reconnect() -> None:
             await running
         await asyncio.sleep(0.5)
         assert fake.connections == 1
+
+
+async def test_an_originate_without_async_costs_not_the_link() -> None:
+    """panoramisk looks for its Async field when the answer comes, and drops the connection where there is none."""
+
+    async def answer(fake: FakeAmi, action: Fields) -> None:
+        await fake.answer(action, Message="Originate successfully queued")
+
+    fake = FakeAmi(answer)
+    heard: list[str] = []
+    async with fake.listening() as port:
+        link = Link("127.0.0.1", port, frozenset({"Hangup"}), lambda event: heard.append(event.event))
+        await link.open("u", "s", 1)
+        fields = {"Action": "Originate", "Channel": "Local/1@x", "Application": "Wait"}
+        assert (await link.ask(fields, 1)).success
+        fake.send(message(Event="Hangup", Uniqueid=ID, Cause=16))
+        assert (await link.ask({"Action": "Ping"}, 1)).success
+        assert heard == ["Hangup"]
+        assert not link.lost.is_set()
+        link.close()
