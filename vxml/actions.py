@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from vxml.grammar.dtmf import Matcher
+    from vxml.grammar.automaton import Matcher
+    from vxml.types import Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,14 @@ class Break:
     seconds: float
 
 
-Segment = Speech | Audio | Break
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A place in a prompt whose passing is reported with the next input (VoiceXML 2.1 §6)."""
+
+    name: str
+
+
+Segment = Speech | Audio | Break | Marked
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +57,21 @@ class Prompt:
 
 
 @dataclass(frozen=True, slots=True)
-class Fetch:
-    """Get a document or a script. Answered by Fetched or FetchFailed.
+class Waiting:
+    """What the caller hears while a fetch takes long (fetchaudio): it begins after ``delay`` and then lasts at least
+    ``minimum`` seconds (VoiceXML 2.0 §6.1.1)."""
 
-    ``form`` is what a POST carries; a GET's query is in ``url`` already. ``kind`` is ``document`` or ``script``.
+    url: str
+    delay: float
+    minimum: float
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """Get something. Answered by Fetched or FetchFailed. ``kind`` is document, script, grammar or data.
+
+    ``form`` is what a POST carries; a GET's query is in ``url`` already. A value that is a recording's reference is a
+    file's part of a multipart form.
     """
 
     url: str
@@ -62,6 +82,7 @@ class Fetch:
     timeout: float | None = None
     max_age: float | None = None
     max_stale: float | None = None
+    waiting: Waiting | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +93,21 @@ class Play:
 
 
 @dataclass(frozen=True, slots=True)
+class Listen:
+    """What a recogniser is to listen for. ``grammars`` are automata and functions of the words, most important first;
+    ``properties`` are those of VoiceXML 2.0 §6.3.2, by name."""
+
+    language: str
+    grammars: tuple[object, ...]
+    properties: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Collect:
-    """Play the prompts, then take digits as :class:`vxml.Collector` says. Answered by Digits, NoInput or NoMatch."""
+    """Play the prompts, then take input: digits as :class:`vxml.Collector` says, speech where ``listen`` is given.
+
+    Answered by Digits, Spoken, NoInput, NoMatch or TooLong.
+    """
 
     prompts: tuple[Prompt, ...]
     matcher: Matcher
@@ -81,6 +115,40 @@ class Collect:
     interdigit_timeout: float
     term_timeout: float
     term_char: str
+    listen: Listen | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Play the prompts, then record (VoiceXML 2.0 §2.3.6). Answered by Recorded, NoInput, Digits or Spoken.
+
+    ``final_silence`` ends it; ``any_key`` says that every key does, else those of ``matcher``.
+    """
+
+    prompts: tuple[Prompt, ...]
+    beep: bool
+    max_time: float
+    final_silence: float
+    timeout: float
+    any_key: bool
+    content_type: str
+    matcher: Matcher
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """Play the prompts, then connect to ``destination`` (VoiceXML 2.0 §2.3.7, 2.1 §8). ``kind`` is blind, bridge or
+    consultation. Answered by Transferred or TransferFailed. ``max_time`` 0 is without end."""
+
+    prompts: tuple[Prompt, ...]
+    destination: str
+    kind: str
+    connect_timeout: float
+    max_time: float
+    audio: str | None
+    user_data: str
+    matcher: Matcher
+    listen: Listen | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +161,21 @@ class Log:
 
 @dataclass(frozen=True, slots=True)
 class Disconnect:
-    """Hang up. Answered by Hangup."""
+    """Hang up. Answered by Hangup. ``values`` are for the host (VoiceXML 2.1 §9)."""
+
+    values: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Exit:
-    """The session is over. ``error`` is the uncaught event that ended it, None for a regular end."""
+    """The session is over. ``error`` is the uncaught event that ended it, None for a regular end.
+
+    ``values`` are what <exit> handed to the host: its namelist, or its expr under the empty name.
+    """
 
     error: str | None = None
     message: str = ""
+    values: Mapping[str, Json] = field(default_factory=dict)
 
 
-Action = Fetch | Play | Collect | Log | Disconnect | Exit
+Action = Fetch | Play | Collect | Record | Transfer | Log | Disconnect | Exit

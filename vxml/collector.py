@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vxml.actions import Collect
 from vxml.events import Digits, NoInput, NoMatch
-from vxml.grammar.dtmf import MatchState
+from vxml.grammar.automaton import MatchState
 
 
 class Collector:

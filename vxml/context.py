@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urldefrag
 
 from lxml import etree
 
-from vxml.actions import Action, Disconnect, Exit, Fetch, Log, Play, Prompt
+from vxml.actions import Action, Disconnect, Exit, Fetch, Log, Play, Prompt, Waiting
 from vxml.document import Document, parse_document
 from vxml.errors import Finished, LocalProtocolError, VoiceXmlEvent, badfetch
-from vxml.events import Event, Fetched, FetchFailed, Hangup, Played
+from vxml.events import Event, Fetched, FetchFailed, Hangup, Played, Recorded
 from vxml.grammar.srgs import local
 from vxml.scopes import Scopes
+from vxml.types import Json
 from vxml.values import seconds
 
 HANGUP = "connection.disconnect.hangup"
@@ -21,62 +22,110 @@ HANGUP = "connection.disconnect.hangup"
 #: Defaults of VoiceXML 2.0 §6.3.
 PROPERTIES = {
     "bargein": "true",
+    "bargeintype": "speech",
     "timeout": "5s",
     "interdigittimeout": "3s",
     "termtimeout": "0s",
     "termchar": "#",
+    "confidencelevel": "0.5",
+    "sensitivity": "0.5",
+    "speedvsaccuracy": "0.5",
+    "completetimeout": "500ms",
+    "incompletetimeout": "1s",
+    "maxspeechtimeout": "20s",
     "fetchtimeout": "15s",
+    "fetchaudiodelay": "2s",
+    "fetchaudiominimum": "5s",
     "inputmodes": "dtmf voice",
     "universals": "none",
+    "maxnbest": "1",
 }
+_RECOGNITION = (
+    "bargeintype", "confidencelevel", "sensitivity", "speedvsaccuracy", "completetimeout", "incompletetimeout",
+    "maxspeechtimeout", "recordutterance", "recordutterancetype",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds on one session. ``steps`` are form items visited without any input between."""
+    """Bounds on one session. ``steps`` are form items visited, and handlers run, without any input between."""
 
     steps: int = 1000
     documents: int = 1000
-    fetch_timeout: float = 15.0
+    subdialogs: int = 30
+    items: int = 100_000  # of one <foreach>
+
+
+#: Runs a subdialog in a context of its own: caller's context, document, dialog's name, parameters; its values.
+CallSubdialog = Callable[
+    ["Context", Document, "str | None", Mapping[str, Json]], Generator[Action, Event, dict[str, Json]]
+]
 
 
 @dataclass(slots=True)
-class Context:
-    """The state of one session."""
+class Shared:
+    """What a subdialog's context has in common with its caller's. ``speech``: whether the host can recognise it."""
 
-    scopes: Scopes
     limits: Limits
-    document: Document
-    root: Document | None = None  # the application root, where it is another document
+    session: Mapping[str, Json]
+    speech: bool
+    call: CallSubdialog
     queued: list[Prompt] = field(default_factory=list)
+    recordings: dict[str, Recorded] = field(default_factory=dict)
     hung_up: bool = False
     told_hangup: bool = False
     steps: int = 0
     documents: int = 0
 
+
+@dataclass(slots=True)
+class Context:
+    """One execution context: its variables and its documents (VoiceXML 2.0 §1.5.3)."""
+
+    scopes: Scopes
+    shared: Shared
+    document: Document
+    root: Document | None = None  # the application root, where it is another document
+    depth: int = 0  # subdialogs within each other
+
+    @property
+    def limits(self) -> Limits:
+        return self.shared.limits
+
     # --- asking the host ---
 
     def ask(self, action: Action) -> Generator[Action, Event, Event]:
         """Yield an action; a hang-up raises its event once, then ends what would need the caller."""
-        if self.hung_up and not isinstance(action, Fetch | Log | Exit):
+        shared = self.shared
+        if shared.hung_up and not isinstance(action, Fetch | Log | Exit):
             raise Finished  # VoiceXML 2.0 §1.5.4: final processing ends where it would need the caller
         event = yield action
         if isinstance(event, Hangup):
-            self.hung_up = True
-            self.queued.clear()
+            shared.hung_up = True
+            shared.queued.clear()
             if isinstance(action, Disconnect):
                 return event
-            if not self.told_hangup:
-                self.told_hangup = True
-                raise VoiceXmlEvent(HANGUP, "the caller hung up")
-            raise Finished
+            self.tell_hangup()
         return event
+
+    def tell_hangup(self) -> None:
+        """Raise the event of the caller's hang-up; the second time the session is over."""
+        if self.shared.told_hangup:
+            raise Finished
+        self.shared.hung_up = self.shared.told_hangup = True
+        raise VoiceXmlEvent(HANGUP, "the caller hung up")
+
+    def queue(self, prompt: Prompt) -> None:
+        self.shared.queued.append(prompt)
+
+    def take_queued(self) -> tuple[Prompt, ...]:
+        prompts, self.shared.queued = tuple(self.shared.queued), []
+        return prompts
 
     def flush(self) -> Generator[Action, Event, None]:
         """Play what is queued."""
-        if self.queued and not self.hung_up:
-            prompts, self.queued = tuple(self.queued), []
-            event = yield from self.ask(Play(prompts))
+        if self.shared.queued and not self.shared.hung_up:
+            event = yield from self.ask(Play(self.take_queued()))
             if not isinstance(event, Played):
                 raise LocalProtocolError(f"Play is answered by Played, not by {type(event).__name__}")
 
@@ -85,15 +134,47 @@ class Context:
 
     def step(self) -> None:
         """Count one visit; an application that runs on and on without input is stopped."""
-        self.steps += 1
-        if self.steps > self.limits.steps:
+        self.shared.steps += 1
+        if self.shared.steps > self.limits.steps:
             raise Finished("error.voxgate.loop", f"{self.limits.steps} steps without any input")
 
     def heard_input(self) -> None:
-        self.steps = 0
+        self.shared.steps = 0
+
+    # --- fetching (VoiceXML 2.0 §6.1) ---
+
+    def request(
+        self, element: etree._Element, url: str, kind: str, inside: Iterable[etree._Element], **more: object
+    ) -> Fetch:
+        """A fetch with the element's attributes, else with the properties in force."""
+        holders = tuple(inside)
+
+        def setting(name: str) -> str:
+            return element.get(name) or self.property(f"{kind}{name}", holders)
+
+        age, stale = setting("maxage"), setting("maxstale")
+        return Fetch(
+            url,
+            kind=kind,
+            timeout=seconds(element.get("fetchtimeout") or self.property("fetchtimeout", holders)),
+            max_age=_age(age),
+            max_stale=_age(stale),
+            waiting=self._waiting(element, holders) if kind == "document" else None,
+            **more,  # type: ignore[arg-type]
+        )
+
+    def _waiting(self, element: etree._Element, inside: Iterable[etree._Element]) -> Waiting | None:
+        holders = tuple(inside)
+        source = element.get("fetchaudio") or self.property("fetchaudio", holders)
+        if not source:
+            return None
+        delay, minimum = (self.seconds(name, holders) for name in ("fetchaudiodelay", "fetchaudiominimum"))
+        return Waiting(self.document.resolve(element, source), delay, minimum)
 
     def fetch(self, action: Fetch) -> Generator[Action, Event, Fetched]:
         """Raises error.badfetch where nothing, or an HTTP error, comes (VoiceXML 2.0 §5.2.6)."""
+        if action.waiting is not None:
+            yield from self.flush()  # §4.1.8: what is queued is heard before fetchaudio
         event = yield from self.ask(action)
         match event:
             case Fetched():
@@ -106,8 +187,8 @@ class Context:
                 raise LocalProtocolError(f"Fetch is answered by Fetched, not by {type(event).__name__}")
 
     def load(self, action: Fetch) -> Generator[Action, Event, Document]:
-        self.documents += 1
-        if self.documents > self.limits.documents:
+        self.shared.documents += 1
+        if self.shared.documents > self.limits.documents:
             raise Finished("error.voxgate.loop", f"{self.limits.documents} documents in one session")
         self.step()
         fetched = yield from self.fetch(action)
@@ -117,10 +198,23 @@ class Context:
 
     def property(self, name: str, inside: Iterable[etree._Element]) -> str:
         for holder in (*inside, self.document.root, *(() if self.root is None else (self.root.root,))):
-            for child in holder:
+            # Within one element the last of several counts (§6.3).
+            for child in reversed(holder):
                 if local(child) == "property" and child.get("name") == name and child.get("value") is not None:
                     return str(child.get("value"))
         return PROPERTIES.get(name, "")
 
     def seconds(self, name: str, inside: Iterable[etree._Element]) -> float:
         return seconds(self.property(name, inside))
+
+    def recognition(self, inside: Iterable[etree._Element]) -> dict[str, str]:
+        """The properties that a recogniser needs (VoiceXML 2.0 §6.3.2)."""
+        holders = tuple(inside)
+        return {name: self.property(name, holders) for name in _RECOGNITION}
+
+
+def _age(text: str) -> float | None:
+    try:
+        return float(text) if text else None
+    except ValueError:
+        raise badfetch(f"{text!r} is no number of seconds") from None

@@ -9,6 +9,7 @@ from lxml import etree
 
 from vxml.errors import badfetch
 from vxml.grammar.srgs import local
+from vxml.validation import faults
 
 NAMESPACE = "http://www.w3.org/2001/vxml"
 MAX_BYTES = 4 * 1024 * 1024
@@ -17,13 +18,13 @@ MAX_ELEMENTS = 200_000
 XML_BASE = "{http://www.w3.org/XML/1998/namespace}base"
 XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
-#: Everything VoiceXML 2.1 knows, and where the host cannot do it yet, what is thrown when it is executed.
-UNSUPPORTED = frozenset({"record", "transfer", "subdialog", "object", "data", "foreach", "return", "initial", "link"})
-ELEMENTS = UNSUPPORTED | frozenset(
-    "assign audio block catch choice clear disconnect else elseif enumerate error example exit field filled form goto "
-    "grammar help if item lexicon log mark menu meta metadata noinput nomatch one-of option param prompt property "
-    "reprompt rethrow rule ruleref script submit tag throw token value var vxml "
-    "break desc emphasis p paragraph phoneme prosody s say-as sentence speak sub voice".split()
+#: Every element of VoiceXML 2.1, and of the SRGS and SSML inside it.
+ELEMENTS = frozenset(
+    "assign audio block catch choice clear data disconnect else elseif enumerate error example exit field filled "
+    "foreach form goto grammar help if initial item lexicon link log mark menu meta metadata noinput nomatch object "
+    "one-of option param prompt property record reprompt rethrow return rule ruleref script subdialog submit tag "
+    "throw token transfer value var vxml "
+    "break desc div emphasis emp p paragraph phoneme prosody pros s say-as sayas sentence speak sub voice".split()
 )
 
 
@@ -109,5 +110,9 @@ def _check(root: etree._Element) -> None:
             raise badfetch(f"the document has more than {MAX_ELEMENTS} elements")
         if isinstance(element.tag, str):
             name = etree.QName(element)
-            if name.namespace in (None, NAMESPACE) and name.localname not in ELEMENTS:
+            if name.namespace not in (None, NAMESPACE):
+                continue
+            if name.localname not in ELEMENTS:
                 raise badfetch(f"line {element.sourceline}: there is no element <{name.localname}> in VoiceXML 2.1")
+            if (fault := next(faults(element), None)) is not None:
+                raise badfetch(str(fault))

@@ -8,15 +8,17 @@ from urllib.parse import urldefrag
 
 from lxml import etree
 
-from vxml.actions import Action, Disconnect, Fetch, Prompt
-from vxml.context import HANGUP, Context
-from vxml.document import UNSUPPORTED
-from vxml.errors import Finished, VoiceXmlEvent, badfetch, semantic
+from vxml.actions import Action, Disconnect, Prompt
+from vxml.context import Context
+from vxml.data import fetch_data, request_with
+from vxml.document import Document
+from vxml.errors import Finished, Returned, VoiceXmlEvent, badfetch, semantic
 from vxml.events import Event
 from vxml.grammar.srgs import local
-from vxml.prompts import PromptWriter
+from vxml.prompts import PromptWriter, each
 from vxml.transitions import ToDialog, ToDocument, ToItem, Transition
-from vxml.values import boolean, seconds, with_query
+from vxml.types import Json
+from vxml.values import boolean
 
 Running = Generator[Action, Event, Transition | None]
 
@@ -73,11 +75,15 @@ class Executor:
             case "if":
                 return (yield from self._if(element))
             case "script":
-                yield from run_script(self.context, element)
+                yield from run_script(self.context, element, self.inside)
             case "prompt":
                 self.prompt(element)
-            case "audio" | "value" | "enumerate":
+            case "audio" | "value" | "enumerate" | "mark":
                 self.queue(self.writer().one(element))
+            case "foreach":
+                return (yield from self._foreach(element))
+            case "data":
+                yield from fetch_data(self.context, element, self.inside)
             case "reprompt":
                 self.reprompt = True
             case "goto":
@@ -87,7 +93,9 @@ class Executor:
             case "exit":
                 yield from self._exit(element)
             case "disconnect":
-                yield from self._disconnect()
+                yield from self._disconnect(element)
+            case "return":
+                self._return(element)
             case "log":
                 yield from self._log(element)
             case "throw":
@@ -98,8 +106,6 @@ class Executor:
                 raise self.event
             case "property" | "":
                 pass
-            case name if name in UNSUPPORTED:
-                raise VoiceXmlEvent(f"error.unsupported.{name}", f"<{name}> is not supported")
             case name:
                 raise semantic(f"line {element.sourceline}: <{name}> is no executable content")
         return None
@@ -121,18 +127,21 @@ class Executor:
                 self.bare(child.tail)
         return None
 
+    def _foreach(self, element: etree._Element) -> Running:
+        for _ in each(self.context, element):
+            if (transition := (yield from self.content(element))) is not None:
+                return transition
+        return None
+
     # --- prompts ---
 
     def writer(self) -> PromptWriter:
-        context = self.context
-        return PromptWriter(
-            context.document.language, context.scopes.text, context.scopes.truth, context.document.resolve, self.options
-        )
+        return PromptWriter(self.context, self.options)
 
     def queue(self, segments: tuple[object, ...], bargein: str | None = None) -> None:
         if segments:
             allowed = boolean(bargein or self.context.property("bargein", self.inside))
-            self.context.queued.append(Prompt(segments, allowed))  # type: ignore[arg-type]
+            self.context.queue(Prompt(segments, allowed))  # type: ignore[arg-type]
 
     def prompt(self, element: etree._Element) -> None:
         """Queue a <prompt> whose cond holds."""
@@ -160,58 +169,51 @@ class Executor:
         if target.startswith("#"):
             return ToDialog(target[1:])
         url, fragment = urldefrag(self.context.document.resolve(element, target))
-        document = yield from self.context.load(self.request(element, url))
+        document = yield from self.context.load(self.context.request(element, url, "document", self.inside))
         return ToDocument(document, fragment or None)
 
-    def request(self, element: etree._Element, url: str, **more: object) -> Fetch:
-        timeout = element.get("fetchtimeout") or self.context.property("fetchtimeout", self.inside)
-        age, stale = element.get("maxage"), element.get("maxstale")
-        return Fetch(
-            url,
-            timeout=seconds(timeout),
-            max_age=None if age is None else float(age),
-            max_stale=None if stale is None else float(stale),
-            **more,  # type: ignore[arg-type]
-        )
-
     def _submit(self, element: etree._Element) -> Running:
-        scopes = self.context.scopes
         target, expression = element.get("next"), element.get("expr")
         if (target is None) == (expression is None):
             raise badfetch("<submit> needs exactly one of next and expr")  # §5.3.8
         if target is None:
-            target = scopes.text(str(expression))
+            target = self.context.scopes.text(str(expression))
         listed = element.get("namelist")
         names = listed.split() if listed is not None else self.form_items()
-        fields = [(name, scopes.text(name)) for name in names if scopes.truth(f"typeof ({name}) !== 'undefined'")]
-        url, fragment = urldefrag(self.context.document.resolve(element, target))
-        method = (element.get("method") or "get").upper()
-        if method not in ("GET", "POST"):
-            raise badfetch(f"<submit> knows the methods get and post, not {method}")
-        if method == "GET":
-            request = self.request(element, with_query(url, fields))
-        else:
-            multipart = element.get("enctype") == "multipart/form-data"
-            request = self.request(element, url, method="POST", form=tuple(fields), multipart=multipart)
-        document = yield from self.context.load(request)
-        return ToDocument(document, fragment or None)
+        document, fragment = yield from submit(self.context, element, target, names, self.inside)
+        return ToDocument(document, fragment, submitted=True)
 
     def _exit(self, element: etree._Element) -> Generator[Action, Event, None]:
         scopes = self.context.scopes
-        if (expression := element.get("expr")) is not None:
-            scopes.value(expression)
-        for name in (element.get("namelist") or "").split():
-            scopes.value(name)
+        expression, names = element.get("expr"), element.get("namelist")
+        if expression is not None and names is not None:
+            raise badfetch("<exit> has both expr and namelist")  # §5.3.9
+        values: dict[str, Json] = {} if expression is None else {"": scopes.value(expression)}
+        values |= {name: scopes.value(name) for name in (names or "").split()}
         yield from self.context.flush()
-        raise Finished
+        raise Finished(values=values)
 
-    def _disconnect(self) -> Generator[Action, Event, None]:
+    def _return(self, element: etree._Element) -> None:
+        """<return>: values, or an event, for the caller of this subdialog (VoiceXML 2.0 §5.3.10)."""
+        scopes = self.context.scopes
+        given = [name for name in ("event", "eventexpr", "namelist") if element.get(name) is not None]
+        if len(given) > 1:
+            raise badfetch("<return> has more than one of event, eventexpr and namelist")
+        if self.context.depth == 0:
+            raise semantic("<return> outside a subdialog")
+        if given and given[0] != "namelist":
+            raise Returned({}, self._thrown(element))
+        names = (element.get("namelist") or "").split()
+        raise Returned({name: scopes.value(name) for name in names})
+
+    def _disconnect(self, element: etree._Element) -> Generator[Action, Event, None]:
+        names = (element.get("namelist") or "").split()  # VoiceXML 2.1 §9
+        values = {name: self.context.scopes.value(name) for name in names}
         yield from self.context.flush()
-        if not self.context.hung_up:
-            yield from self.context.ask(Disconnect())
-            self.context.told_hangup = True
+        if not self.context.shared.hung_up:
+            yield from self.context.ask(Disconnect(values))
         # The interpreter goes on as after a caller's hang-up (VoiceXML 2.0 §5.3.11).
-        raise VoiceXmlEvent(HANGUP, "disconnected")
+        self.context.tell_hangup()
 
     def _log(self, element: etree._Element) -> Generator[Action, Event, None]:
         pieces = [element.text or ""]
@@ -234,16 +236,29 @@ class Executor:
         return VoiceXmlEvent(name if name is not None else scopes.text(str(expression)), words)
 
 
-def run_script(context: Context, element: etree._Element) -> Generator[Action, Event, None]:
-    """<script>, inline or fetched (VoiceXML 2.0 §5.3.12)."""
-    source = element.get("src")
+def submit(
+    context: Context, element: etree._Element, target: str, names: Sequence[str], inside: Sequence[etree._Element]
+) -> Generator[Action, Event, tuple[Document, str | None]]:
+    """Fetch a document with variables (VoiceXML 2.0 §5.3.8): the document, and the dialog that is named in it."""
+    url, fragment = urldefrag(context.document.resolve(element, target))
+    request = request_with(context, element, url, names, inside, "document")
+    document = yield from context.load(request)
+    return document, fragment or None
+
+
+def run_script(
+    context: Context, element: etree._Element, inside: Sequence[etree._Element] = ()
+) -> Generator[Action, Event, None]:
+    """<script>, inline or fetched (VoiceXML 2.0 §5.3.12, 2.1 §4)."""
+    source, expression = element.get("src"), element.get("srcexpr")
     code = element.text or ""
+    if sum((source is not None, expression is not None, bool(code.strip()))) > 1:
+        raise badfetch("<script> has more than one of src, srcexpr and content")
+    if expression is not None:
+        source = context.scopes.text(expression)
     if source is not None:
-        if code.strip():
-            raise badfetch("<script> has both src and content")
         url = context.document.resolve(element, source)
-        timeout = element.get("fetchtimeout") or context.property("fetchtimeout", ())
-        fetched = yield from context.fetch(Fetch(url, kind="script", timeout=seconds(timeout)))
+        fetched = yield from context.fetch(context.request(element, url, "script", inside))
         charset = fetched.charset or element.get("charset") or "utf-8"
         try:
             code = fetched.body.decode(charset)
@@ -253,13 +268,15 @@ def run_script(context: Context, element: etree._Element) -> Generator[Action, E
 
 
 def declarations(context: Context, holder: Iterable[etree._Element]) -> Generator[Action, Event, None]:
-    """The <var> and <script> children of a document or form, in order."""
+    """The <var>, <script> and <data> children of a document or form, in order."""
     for child in holder:
         match local(child):
             case "var":
                 context.scopes.declare(_needed(child, "name"), child.get("expr"))
             case "script":
                 yield from run_script(context, child)
+            case "data":
+                yield from fetch_data(context, child, ())
 
 
 def _needed(element: etree._Element, name: str) -> str:

@@ -2,26 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lxml import etree
 
-from vxml.actions import Action, Collect
 from vxml.catching import EventCounter, default_for, select
+from vxml.collecting import Heard, collect
 from vxml.context import Context
-from vxml.document import UNSUPPORTED
-from vxml.errors import Finished, LocalProtocolError, VoiceXmlEvent, badfetch
-from vxml.events import Digits, Event, NoInput, NoMatch
+from vxml.errors import Finished, VoiceXmlEvent, badfetch, semantic
 from vxml.executable import Executor, Running, declarations
-from vxml.grammar.dtmf import Matcher
 from vxml.grammar.srgs import local
-from vxml.inputs import Input, chosen, field_inputs, menu_inputs
-from vxml.scopes import Json
-from vxml.transitions import ToItem, Transition
+from vxml.inputs import (
+    Active,
+    Gathering,
+    Match,
+    Purpose,
+    form_inputs,
+    item_inputs,
+    item_value,
+    link_inputs,
+    menu_inputs,
+    menu_keys,
+    outer_inputs,
+    slots,
+    spoken_text,
+    universal_inputs,
+)
+from vxml.transitions import ToDocument, ToItem, ToMatched, Transition
+from vxml.types import Json
 from vxml.values import seconds
+from vxml.visits import Visit, record, subdialog, transfer
 
-ITEMS = ("field", "block", "initial", "subdialog", "record", "transfer", "object")
+INPUT_ITEMS = ("field", "record", "transfer", "object", "subdialog")
+ITEMS = (*INPUT_ITEMS, "block", "initial")
 
 
 @dataclass(slots=True)
@@ -33,17 +47,30 @@ class Item:
     prompts: int = 1
     events: EventCounter = field(default_factory=EventCounter)
 
+    @property
+    def kind(self) -> str:
+        return local(self.element)
+
 
 class Dialog:
-    """One visit to a <form> or <menu>."""
+    """One visit to a <form> or <menu>. ``match`` is an input that its document-wide grammar took elsewhere;
+    ``parameters`` are a subdialog's."""
 
-    def __init__(self, context: Context, element: etree._Element) -> None:
+    def __init__(
+        self,
+        context: Context,
+        element: etree._Element,
+        *,
+        match: Match | None = None,
+        parameters: Mapping[str, Json] | None = None,
+    ) -> None:
         self._context = context
         self._element = element
+        self._match = match
+        self._parameters = dict(parameters or {})
         self._items: list[Item] = []
         self._next: str | None = None
         self._prompting = True
-        self._just_filled: list[str] = []
 
     def run(self) -> Running:
         """Returns the transition to elsewhere; Finished is raised where no item is left."""
@@ -56,16 +83,22 @@ class Dialog:
             scopes.unwind(depth)
 
     def _run(self) -> Running:
-        item: Item | None = None
+        transition: Transition | None = None
         try:
             yield from self._initialise()
+            if self._match is not None:
+                transition = yield from self._matched(self._match, None)
         except VoiceXmlEvent as event:
-            if (transition := (yield from self._handle(event, None))) is not None:
-                return transition
+            transition = yield from self._handle(event, None)
         while True:
+            if isinstance(transition, ToItem):
+                self._next = transition.item
+                self._prompting = True
+            elif transition is not None:
+                return transition
             self._context.step()
+            item: Item | None = None
             try:
-                item = None
                 item = self._select()
                 if item is None:
                     yield from self._context.flush()
@@ -73,28 +106,30 @@ class Dialog:
                 transition = yield from self._visit(item)
             except VoiceXmlEvent as event:
                 transition = yield from self._handle(event, item)
-            if isinstance(transition, ToItem):
-                self._next = transition.item
-                self._prompting = True
-                continue
-            if transition is not None:
-                return transition
 
     # --- initialise ---
 
-    def _initialise(self) -> Generator[Action, Event, None]:
+    def _initialise(self) -> Running:
         scopes = self._context.scopes
         if local(self._element) == "menu":
             self._items = [Item("", self._element)]
-            return
+            return None
         for child in self._element:
             name = local(child)
             if name in ITEMS:
                 item = Item(child.get("name") or f"__item{len(self._items)}", child)
                 self._items.append(item)
                 scopes.declare(item.name, child.get("expr"))
-            elif name in ("var", "script"):
+            elif name == "var" and child.get("name") in self._parameters:
+                # §2.3.4: the caller's value takes the place of the variable's own.
+                given = str(child.get("name"))
+                scopes.declare(given, None)
+                scopes.put("dialog", given, self._parameters.pop(given))
+            else:
                 yield from declarations(self._context, [child])
+        if self._parameters:
+            raise semantic(f"the subdialog declares no variable {sorted(self._parameters)[0]!r} for its parameter")
+        return None
 
     # --- select ---
 
@@ -117,112 +152,89 @@ class Dialog:
     # --- collect ---
 
     def _visit(self, item: Item) -> Running:
-        match local(item.element):
+        match item.kind:
             case "block":
                 # The item is filled before its content runs, so that a <goto> back does not run it again (§2.3.2).
                 self._context.scopes.put("dialog", item.name, True)
                 return (yield from self._executor(item).block(item.element))
             case "field":
-                return (yield from self._field(item))
+                own = yield from item_inputs(self._context, item.element, self._inside(item))
+                return (yield from self._asked(item, own))
+            case "initial":
+                return (yield from self._asked(item, []))
             case "menu":
-                return (yield from self._menu(item))
-            case name if name in UNSUPPORTED:
-                raise VoiceXmlEvent(f"error.unsupported.{name}", f"<{name}> is not supported")
-            case name:
-                raise badfetch(f"<{name}> is no form item")
+                own = yield from menu_inputs(self._context, item.element)
+                if not any(local(child) == "choice" for child in item.element):
+                    raise Finished
+                return (yield from self._asked(item, own))
+            case "object":
+                raise VoiceXmlEvent("error.unsupported.objectname", "there are no objects on this platform")
+        return (yield from self._special(item))
 
-    def _field(self, item: Item) -> Running:
-        inputs = yield from field_inputs(self._context, item.element)
-        options = [
-            (" ".join("".join(str(text) for text in one.itertext()).split()), one.get("dtmf") or "")
-            for one in item.element
-            if local(one) == "option"
-        ]
-        digits, used = yield from self._collect(item, inputs, options)
-        scopes = self._context.scopes
-        value = used.interpretation(self._context, digits)
-        if isinstance(value, dict):  # SISR 1.0 §8: a property of the field's slot name is the field's value
-            slot = item.element.get("slot") or item.name
-            value = value.get(slot, value)
-        scopes.put("dialog", item.name, value)
-        shadow: dict[str, Json] = {
-            "utterance": digits, "inputmode": "dtmf", "confidence": 1.0, "interpretation": value
-        }  # fmt: skip
-        scopes.put("dialog", f"{item.name}$", shadow)
-        self._just_filled = [item.name]
-        return (yield from self._filled(item))
-
-    def _menu(self, item: Item) -> Running:
-        inputs, options = menu_inputs(item.element)
-        if not inputs:
-            raise Finished
-        _, used = yield from self._collect(item, inputs, options)
-        choice = used.choice
-        assert choice is not None
-        executor = self._executor(item)
-        if (event := choice.get("event")) is not None:
-            raise VoiceXmlEvent(event, choice.get("message") or "")
-        if (event := choice.get("eventexpr")) is not None:
-            raise VoiceXmlEvent(self._context.scopes.text(event), choice.get("message") or "")
-        target = choice.get("next")
-        if target is None:
-            target = self._context.scopes.text(choice.get("expr") or "undefined")
-        return (yield from executor.go(choice, target))
-
-    def _collect(
-        self, item: Item, inputs: list[Input], options: list[tuple[str, str]]
-    ) -> Generator[Action, Event, tuple[str, Input]]:
-        """Play the item's prompts and take its input. Raises noinput and nomatch."""
+    def _asked(self, item: Item, own: list[Active]) -> Running:
+        """A field, a menu or an <initial>: prompts, and whatever is active."""
         context = self._context
-        inside = (item.element, self._element)
-        timeout = context.seconds("timeout", inside)
-        if self._prompting:
-            own = self._queue_prompts(item, options)
-            timeout = own if own is not None else timeout
-        self._prompting = True
-        prompts, context.queued = tuple(context.queued), []
-        event = yield from context.ask(
-            Collect(
-                prompts,
-                Matcher([one.grammar for one in inputs]),
-                timeout=timeout,
-                interdigit_timeout=context.seconds("interdigittimeout", inside),
-                term_timeout=context.seconds("termtimeout", inside),
-                term_char=context.property("termchar", inside).strip(),
-            )
-        )
-        match event:
-            case NoInput():
-                raise VoiceXmlEvent("noinput", "nothing was typed")
-            case NoMatch():
-                context.heard_input()
-                self._last_result("", event.text)
-                raise VoiceXmlEvent("nomatch", "what was typed fits no grammar")
-            case Digits():
-                context.heard_input()
-                used = chosen(inputs, event.text)
-                if used is None:
-                    raise VoiceXmlEvent("nomatch", "what was typed fits no grammar")
-                self._last_result(used.interpretation(context, event.text), event.text)
-                return event.text, used
-            case _:
-                raise LocalProtocolError(f"Collect is not answered by {type(event).__name__}")
+        active = own if item.element.get("modal") == "true" else own + (yield from self._around(item))
+        timeout = self._prompts(item)
+        heard = yield from collect(context, active, self._inside(item), timeout)
+        return (yield from self._heard(heard, item))
 
-    def _queue_prompts(self, item: Item, options: list[tuple[str, str]]) -> float | None:
-        """Tapered prompts (VoiceXML 2.0 §4.1.6); the last one's timeout, if it has one."""
+    def _around(self, item: Item) -> Gathering:
+        """The grammars outside the item: the form's, the documents', the universals."""
+        context = self._context
+        found: list[Active] = []
+        if item.element is not self._element:
+            found += yield from link_inputs(context, item.element, context.document)
+        if local(self._element) == "form":
+            found += yield from form_inputs(context, self._element)
+        found += yield from link_inputs(context, self._element, context.document)
+        found += yield from outer_inputs(context, self._element)
+        return found + universal_inputs(context, self._inside(item))
+
+    def _special(self, item: Item) -> Running:
+        """<record>, <transfer>, <subdialog>: the visit fills the item by itself, or hears an input."""
+        context, inside = self._context, self._inside(item)
+        active: list[Active] = []
+        if item.kind != "subdialog":
+            active = yield from item_inputs(context, item.element, inside)
+            if item.kind == "record" and item.element.get("modal") == "false":
+                active += yield from self._around(item)
+        visit = Visit(context, item.element, inside, tuple(active), self._prompts(item))
+        match item.kind:
+            case "record":
+                result = yield from record(visit)
+            case "transfer":
+                result = yield from transfer(visit)
+            case _:
+                result = yield from subdialog(visit)
+        if isinstance(result, Heard):
+            return (yield from self._heard(result, item))
+        self._put(item, result.value, result.shadow)
+        if result.hung_up:
+            context.tell_hangup()  # §2.3.6: what was recorded until then is kept
+        return (yield from self._filled([item]))
+
+    def _prompts(self, item: Item) -> float | None:
+        """Queue the item's prompts, unless a handler did not ask for them; the timeout that the last one gives."""
+        prompting, self._prompting = self._prompting, True
+        return self._queue_prompts(item) if prompting else None
+
+    def _queue_prompts(self, item: Item) -> float | None:
+        """Tapered prompts (VoiceXML 2.0 §4.1.6)."""
         scopes = self._context.scopes
         prompts = []
         for child in item.element:
             if local(child) != "prompt":
                 continue
             condition = child.get("cond")
-            count = int(child.get("count") or 1) if (child.get("count") or "1").isdigit() else 1
+            count = _count(child.get("count"))
             if count <= item.prompts and (condition is None or scopes.truth(condition)):
                 prompts.append((count, child))
         best = max((count for count, _ in prompts), default=1)
         executor = self._executor(item)
-        executor.options = options
         timeout = None
+        if item.kind != "initial":
+            executor.bare(item.element.text)
         for child in item.element:
             # Bare <audio>, <value>, <enumerate> and text stand for a <prompt> around them.
             if local(child) in ("audio", "value", "enumerate"):
@@ -231,36 +243,116 @@ class Dialog:
                 executor.queue(executor.writer().segments(child), child.get("bargein"))
                 if (own := child.get("timeout")) is not None:
                     timeout = seconds(own)
-        executor.bare(item.element.text)
+            executor.bare(child.tail)
         item.prompts += 1
         return timeout
 
-    def _last_result(self, interpretation: Json, digits: str) -> None:
-        """application.lastresult$ (VoiceXML 2.0 §5.1.5): an array with the best result's properties upon it."""
-        result: dict[str, Json] = {
-            "confidence": 1.0, "utterance": digits, "inputmode": "dtmf", "interpretation": interpretation
-        }  # fmt: skip
-        self._context.scopes.put("application", "lastresult$", {**result, "0": result, "length": 1})
-
     # --- process ---
 
-    def _filled(self, item: Item) -> Running:
-        """The field's own <filled>, then the form's that speak of it (VoiceXML 2.0 §2.4)."""
-        executor = self._executor(item)
-        for child in item.element:
-            if local(child) == "filled" and (transition := (yield from executor.block(child))) is not None:
-                return transition
-        for child in self._element:
-            if local(child) != "filled" or not self._speaks(child):
+    def _heard(self, heard: Heard, item: Item | None) -> Running:
+        shadow: dict[str, Json] = {
+            "utterance": heard.match.utterance,
+            "inputmode": heard.mode,
+            "confidence": heard.confidence,
+            "interpretation": heard.match.interpretation,
+            **heard.more,
+        }
+        return (yield from self._matched(heard.match, item, shadow))
+
+    def _matched(self, match: Match, item: Item | None, shadow: Mapping[str, Json] | None = None) -> Running:
+        """What an input does depends on whose grammar took it (Appendix C, process phase)."""
+        active = match.active
+        match active.purpose:
+            case Purpose.UNIVERSAL:
+                raise VoiceXmlEvent(local(active.owner), f"{match.utterance!r} was said")
+            case Purpose.LINK:
+                return (yield from self._follow(active, item))
+            case Purpose.CHOICE:
+                menu = active.owner.getparent()
+                assert menu is not None
+                if menu is not self._element:
+                    return ToMatched(match, menu)
+                return (yield from self._choose(active.owner))
+            case Purpose.FORM:
+                if active.owner is not self._element:
+                    return ToMatched(match, active.owner)
+                return (yield from self._fill_slots(match, shadow or {}))
+        assert item is not None
+        value = item_value(match, item.element.get("slot") or item.name)
+        self._put(item, value, shadow or {})
+        return (yield from self._filled([item]))
+
+    def _fill_slots(self, match: Match, shadow: Mapping[str, Json]) -> Running:
+        """A form-level grammar fills every item whose slot it names; an <initial> has then done its work (§2.3.3)."""
+        found = slots(match)
+        filled = []
+        for item in self._items:
+            if item.kind not in INPUT_ITEMS:
                 continue
-            if (transition := (yield from executor.block(child))) is not None:
+            value, there = _slot(found, item.element.get("slot") or item.name)
+            if there:
+                self._put(item, value, shadow)
+                filled.append(item)
+        if filled:
+            for item in self._items:
+                if item.kind == "initial":
+                    self._context.scopes.put("dialog", item.name, True)
+        return (yield from self._filled(filled))
+
+    def _put(self, item: Item, value: Json, shadow: Mapping[str, Json]) -> None:
+        self._context.scopes.put("dialog", item.name, value)
+        self._context.scopes.put("dialog", f"{item.name}$", dict(shadow))
+
+    def _choose(self, choice: etree._Element) -> Running:
+        """A menu's choice (VoiceXML 2.0 §2.2.1)."""
+        return (yield from self._go(choice, self._items[0]))
+
+    def _follow(self, active: Active, item: Item | None) -> Running:
+        """A link that was matched (VoiceXML 2.0 §2.5)."""
+        link = active.owner
+        target = link.get("next") or ""
+        if target.startswith("#") and active.document is not self._context.document:
+            return ToDocument(active.document, target[1:])
+        return (yield from self._go(link, item))
+
+    def _go(self, element: etree._Element, item: Item | None) -> Running:
+        """Where a <choice> or a <link> leads: a dialog, a document, or an event."""
+        scopes = self._context.scopes
+        given = [name for name in ("next", "expr", "event", "eventexpr") if element.get(name) is not None]
+        if len(given) != 1:
+            raise badfetch(f"<{local(element)}> needs exactly one of next, expr, event and eventexpr")
+        name = given[0]
+        value = str(element.get(name))
+        if name in ("expr", "eventexpr"):
+            value = scopes.text(value)
+        if name in ("event", "eventexpr"):
+            words = element.get("messageexpr")
+            raise VoiceXmlEvent(value, element.get("message") or "" if words is None else scopes.text(words))
+        return (yield from self._executor(item).go(element, value))
+
+    def _filled(self, items: Sequence[Item]) -> Running:
+        """The <filled> of the items and of the form, in document order (VoiceXML 2.0 §2.4, Appendix C)."""
+        for filled, item in self._due(items):
+            if (transition := (yield from self._executor(item).block(filled))) is not None:
                 return transition
         return None
 
-    def _speaks(self, filled: etree._Element) -> bool:
-        fields = [one.name for one in self._items if local(one.element) != "block"]
-        names = (filled.get("namelist") or "").split() or fields
-        if not any(name in names for name in self._just_filled):
+    def _due(self, items: Sequence[Item]) -> Iterator[tuple[etree._Element, Item]]:
+        """One by one: what a <filled> does may decide whether the next one is due."""
+        elements = {id(item.element): item for item in items}
+        for child in self._element:
+            if (item := elements.get(id(child))) is not None:
+                yield from ((inner, item) for inner in child if local(inner) == "filled")
+            elif local(child) == "filled" and self._speaks(child, items):
+                yield child, items[-1]
+
+    def _speaks(self, filled: etree._Element, items: Sequence[Item]) -> bool:
+        inputs = [one.name for one in self._items if one.kind in INPUT_ITEMS]
+        names = (filled.get("namelist") or "").split() or inputs
+        for name in names:
+            if name not in inputs:
+                raise badfetch(f"<filled> names {name!r}, which is no input item of the form")
+        if not any(item.name in names for item in items):
             return False
         if filled.get("mode") == "any":
             return True
@@ -309,12 +401,22 @@ class Dialog:
         self._prompting = default.reprompts
         return None
 
+    # --- what executable content needs of the form ---
+
+    def _inside(self, item: Item | None) -> tuple[etree._Element, ...]:
+        own = item is not None and item.element is not self._element
+        return (item.element, self._element) if own and item is not None else (self._element,)
+
     def _executor(self, item: Item | None) -> Executor:
-        inside = (self._element,) if item is None else (item.element, self._element)
-        return Executor(self._context, inside, form_items=self._names, clear=self._clear)
+        options: list[tuple[str, str]] = []
+        if item is not None and item.kind == "menu":
+            options = [(spoken_text(choice), keys) for choice, keys in menu_keys(item.element)]
+        elif item is not None:
+            options = [(spoken_text(one), one.get("dtmf") or "") for one in item.element if local(one) == "option"]
+        return Executor(self._context, self._inside(item), form_items=self._names, clear=self._clear, options=options)
 
     def _names(self) -> list[str]:
-        return [item.name for item in self._items if local(item.element) == "field" and item.element.get("name")]
+        return [item.name for item in self._items if item.kind in INPUT_ITEMS and item.element.get("name")]
 
     def _clear(self, names: list[str]) -> None:
         """<clear>: make undefined, and reset the counters of form items (VoiceXML 2.0 §5.3.3)."""
@@ -328,13 +430,15 @@ class Dialog:
                 scopes.assign(name, "undefined")
 
 
-def dialog_named(context: Context, name: str | None) -> etree._Element:
-    """Raises error.badfetch where the document has no such dialog (VoiceXML 2.0 §5.3.7)."""
-    document = context.document
-    element = document.first_dialog() if name is None else document.dialogs.get(name)
-    if element is None:
-        raise badfetch(f"{document.url} has no dialog {name!r}" if name else f"{document.url} has no dialog at all")
-    return element
+def _count(text: str | None) -> int:
+    return int(text) if text is not None and text.isdigit() else 1
 
 
-__all__ = ["Dialog", "Transition", "dialog_named"]
+def _slot(found: Mapping[str, Json], name: str) -> tuple[Json, bool]:
+    """The property that a slot names, ``a.b`` being one of an inner object; and whether it is there."""
+    value: Json = dict(found)
+    for part in name.split("."):
+        if not isinstance(value, dict) or part not in value:
+            return None, False
+        value = value[part]
+    return value, value is not None

@@ -1,118 +1,265 @@
-"""What a field or a menu takes as input: its grammars, and what each match means."""
+"""Which grammars are active, from the inside out, and what a match with one of them means (VoiceXML 2.0 §3.1.4)."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 
 from lxml import etree
 
-from vxml.actions import Action, Fetch
+from vxml.actions import Action
 from vxml.context import Context
-from vxml.errors import VoiceXmlEvent, badfetch
-from vxml.events import Event
-from vxml.grammar.builtin import builtin, number_value
-from vxml.grammar.dtmf import DtmfGrammar
-from vxml.grammar.srgs import local, parse_grammar, simple
-from vxml.scopes import Json
+from vxml.document import Document
+from vxml.errors import badfetch
+from vxml.events import Event, Fetched
+from vxml.grammar.automaton import Automaton
+from vxml.grammar.builtin import keyed_value
+from vxml.grammar.expression import Chain, Choice, Expression, Repeat, Token
+from vxml.grammar.loading import Grammar, Loading, builtin_grammars, load_external, load_inline
+from vxml.grammar.sisr import has_scripts, literal, script
+from vxml.grammar.srgs import local, tokens, words
+from vxml.types import Json
 
-_SAFE_PARSER = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True)
+Gathering = Generator[Action, Event, "list[Active]"]
+UNIVERSALS = ("help", "exit", "cancel")
+
+
+class Purpose(Enum):
+    ITEM = auto()  # fills the input item
+    FORM = auto()  # fills items of its form by their slots
+    CHOICE = auto()  # a menu's
+    LINK = auto()
+    UNIVERSAL = auto()
 
 
 @dataclass(frozen=True, slots=True)
-class Input:
-    """One active grammar. ``kind`` names the builtin; ``value`` is an option's; ``choice`` a menu's element."""
+class Active:
+    """One active grammar. ``owner`` is its item, form, choice or link, in ``document``; ``value`` an option's."""
 
-    grammar: DtmfGrammar
-    kind: str = ""
+    grammar: Grammar
+    purpose: Purpose
+    owner: etree._Element
+    document: Document
     value: str | None = None
-    choice: etree._Element | None = None
 
-    def interpretation(self, context: Context, digits: str) -> Json:
-        """The value of ``digits``, which match this grammar."""
+    def match(self, context: Context, mode: str, said: Sequence[str]) -> Match | None:
+        """What ``said`` (keys, or words) means by this grammar; None where it does not fit."""
+        if self.grammar.mode != mode:
+            return None
+        joint = "" if mode == "dtmf" else " "
+        text = joint.join(said)
+        builtin = self.grammar.builtin
+        if builtin is not None and builtin.spoken is not None:
+            value = builtin.spoken(said)
+            return None if value is None else Match(self, text, value)
+        assert self.grammar.automaton is not None
+        steps = self.grammar.automaton.match(said)
+        if steps is None:
+            return None
+        if builtin is not None:
+            value = keyed_value(builtin.name, dict(builtin.parameters), text)
+            return None if value is None else Match(self, text, value)
         if self.value is not None:
-            return self.value
-        if self.kind == "number":
-            return number_value(digits)
-        tags = self.grammar.tags(digits) or ()
-        if not tags:
-            return digits
-        if self.grammar.literal_tags:
-            return tags[-1].strip()
-        return context.scopes.tag("\n".join(tags), digits)
+            return Match(self, text, self.value)
+        if (found := literal(steps)) is not None:
+            return Match(self, text, found)
+        if has_scripts(steps):
+            return Match(self, text, context.scopes.interpret(script(steps, joint)))
+        return Match(self, text, text)
 
 
-def field_inputs(context: Context, field: etree._Element) -> Generator[Action, Event, list[Input]]:
-    """The DTMF grammars of a <field>. Raises error.noresource where only speech could fill it."""
-    inputs: list[Input] = []
-    spoken = False
-    if (kind := field.get("type")) is not None:
-        inputs.append(Input(builtin(kind), kind.partition("?")[0]))
-    for number, child in enumerate((one for one in field if local(one) == "option"), 1):
-        words = " ".join("".join(str(text) for text in child.itertext()).split())
-        keys = child.get("dtmf") or (str(number) if field.get("dtmf") == "true" else None)
-        spoken = True
-        if keys is not None:
-            inputs.append(Input(simple(keys), value=child.get("value") or words or keys))
-    for child in field:
-        if local(child) == "grammar":
-            found = yield from _grammar(context, child)
-            if found is None:
-                spoken = True
-            else:
-                inputs.append(found)
-    if not inputs:
-        why = "no speech recogniser is configured" if spoken else "the field has no grammar"
-        raise VoiceXmlEvent("error.noresource" if spoken else "error.semantic", why)
-    return inputs
+@dataclass(frozen=True, slots=True)
+class Match:
+    """An utterance, keyed or said, and its interpretation."""
+
+    active: Active
+    utterance: str
+    interpretation: Json
 
 
-def _grammar(context: Context, element: etree._Element) -> Generator[Action, Event, Input | None]:
-    """A <grammar>; None where it is for speech."""
-    source = element.get("src")
-    if source is not None and source.startswith("builtin:"):
-        mode, _, name = source.removeprefix("builtin:").partition("/")
-        return Input(builtin(name), name.partition("?")[0]) if mode == "dtmf" else None
-    kind = element.get("type") or ""
-    if kind and kind not in ("application/srgs+xml", "application/grammar+xml", "text/xml", "application/xml"):
-        raise VoiceXmlEvent("error.unsupported.format", f"grammars of type {kind} are not supported")
-    if source is not None:
-        url = context.document.resolve(element, source)
-        fetched = yield from context.fetch(Fetch(url.partition("#")[0], kind="grammar"))
-        try:
-            element = etree.fromstring(fetched.body, _SAFE_PARSER)
-        except (etree.XMLSyntaxError, ValueError) as error:
-            raise badfetch(f"the grammar {url} is not well-formed XML: {error}") from None
-    return Input(parse_grammar(element)) if element.get("mode") == "dtmf" else None
+# --- gathering ---
 
 
-def menu_inputs(menu: etree._Element) -> tuple[list[Input], list[tuple[str, str]]]:
-    """The choices of a <menu> and what <enumerate> says of each (VoiceXML 2.0 §2.2)."""
-    choices = [child for child in menu if local(child) == "choice"]
-    automatic = menu.get("dtmf") == "true"
-    inputs: list[Input] = []
-    spoken: list[tuple[str, str]] = []
-    number = 0
-    for choice in choices:
-        keys = choice.get("dtmf")
+def grammar_of(context: Context, element: etree._Element, inside: Sequence[etree._Element]) -> Loading:
+    """The grammar of a <grammar> element."""
+    source, expression = element.get("src"), element.get("srcexpr")
+    if expression is not None:
+        source = context.scopes.text(expression)
+
+    def get(url: str) -> Generator[Action, Event, Fetched]:
+        return (yield from context.fetch(context.request(element, url, "grammar", inside)))
+
+    if source is None:
+        return (yield from load_inline(element, context.document.base(element), get))
+    target = source if source.startswith("builtin:") else context.document.resolve(element, source)
+    return (yield from load_external(target, element.get("type"), get))
+
+
+def item_inputs(context: Context, item: etree._Element, inside: Sequence[etree._Element]) -> Gathering:
+    """An input item's own grammars: its type, its options, its <grammar>s."""
+    found: list[Active] = []
+
+    def add(grammar: Grammar, value: str | None = None) -> None:
+        found.append(Active(grammar, Purpose.ITEM, item, context.document, value))
+
+    if local(item) == "field" and (kind := item.get("type")) is not None:
+        for grammar in builtin_grammars(kind):
+            add(grammar)
+    for child in item:
+        match local(child):
+            case "option":
+                text = spoken_text(child)
+                keys = child.get("dtmf")
+                value = child.get("value")
+                if value is None:
+                    value = text or keys or ""
+                if text:
+                    add(_phrase(text, child.get("accept")), value)
+                if keys:
+                    add(_keys(keys), value)
+            case "grammar":
+                add((yield from grammar_of(context, child, (item, *inside))))
+    return found
+
+
+def menu_inputs(context: Context, menu: etree._Element) -> Gathering:
+    """The choices of a <menu> (VoiceXML 2.0 §2.2)."""
+    found: list[Active] = []
+    for choice, keys in menu_keys(menu):
+        if keys:
+            found.append(Active(_keys(keys), Purpose.CHOICE, choice, context.document))
+        own = [child for child in choice if local(child) == "grammar"]
+        for child in own:
+            grammar = yield from grammar_of(context, child, (menu,))
+            found.append(Active(grammar, Purpose.CHOICE, choice, context.document))
+        if not own and (text := spoken_text(choice)):
+            phrase = _phrase(text, choice.get("accept") or menu.get("accept"))
+            found.append(Active(phrase, Purpose.CHOICE, choice, context.document))
+    return found
+
+
+def menu_keys(menu: etree._Element) -> list[tuple[etree._Element, str]]:
+    """Each choice with its keys, those that dtmf="true" generates included (VoiceXML 2.0 §2.2.1)."""
+    automatic, number = menu.get("dtmf") == "true", 0
+    found = []
+    for choice in (child for child in menu if local(child) == "choice"):
+        keys = choice.get("dtmf") or ""
         if automatic:
-            # Own keys may only be *, # or 0 beside generated ones (§2.2.1).
-            if keys is not None and keys not in ("*", "#", "0"):
+            if keys and keys not in ("*", "#", "0"):
                 raise badfetch("a menu with dtmf=true has a choice with keys of its own")
-            if keys is None and number < 9:
+            if not keys and number < 9:
                 number += 1
                 keys = str(number)
-        words = " ".join("".join(str(text) for text in choice.itertext()).split())
-        spoken.append((words, keys or ""))
-        if keys is not None:
-            inputs.append(Input(simple(keys), choice=choice))
-    if choices and not inputs:
-        raise VoiceXmlEvent(
-            "error.noresource", "no choice of the menu has keys, and no speech recogniser is configured"
-        )
-    return inputs, spoken
+        found.append((choice, keys))
+    return found
 
 
-def chosen(inputs: Sequence[Input], digits: str) -> Input | None:
-    """The first grammar that takes ``digits``."""
-    return next((one for one in inputs if one.grammar.tags(digits) is not None), None)
+def form_inputs(context: Context, form: etree._Element) -> Gathering:
+    """The form-level grammars."""
+    found = []
+    for child in form:
+        if local(child) == "grammar":
+            grammar = yield from grammar_of(context, child, (form,))
+            found.append(Active(grammar, Purpose.FORM, form, context.document))
+    return found
+
+
+def link_inputs(context: Context, holder: etree._Element, document: Document) -> Gathering:
+    """The <link>s of an element (VoiceXML 2.0 §2.5)."""
+    found = []
+    for link in (child for child in holder if local(child) == "link"):
+        if (keys := link.get("dtmf")) is not None:
+            found.append(Active(_keys(keys), Purpose.LINK, link, document))
+        for child in link:
+            if local(child) == "grammar":
+                grammar = yield from grammar_of(context, child, (holder,))
+                found.append(Active(grammar, Purpose.LINK, link, document))
+    return found
+
+
+def outer_inputs(context: Context, current: etree._Element) -> Gathering:
+    """Links and document-wide grammars of the document, then of the application root."""
+    found: list[Active] = []
+    here = context.document
+    for document in (here, *(() if context.root is None else (context.root,))):
+        context.document = document  # URLs in it count from it
+        try:
+            found += yield from link_inputs(context, document.root, document)
+            for dialog in document.root:
+                if dialog is current or local(dialog) not in ("form", "menu"):
+                    continue
+                wide = dialog.get("scope") == "document"
+                if local(dialog) == "menu":
+                    found += (yield from menu_inputs(context, dialog)) if wide else []
+                    continue
+                for child in dialog:
+                    if local(child) == "grammar" and (child.get("scope") or ("document" if wide else "")) == "document":
+                        grammar = yield from grammar_of(context, child, (dialog,))
+                        found.append(Active(grammar, Purpose.FORM, dialog, document))
+        finally:
+            context.document = here
+    return found
+
+
+def universal_inputs(context: Context, inside: Sequence[etree._Element]) -> list[Active]:
+    """help, exit and cancel where the property asks for them (VoiceXML 2.0 §6.3.6)."""
+    wanted = context.property("universals", inside).split()
+    names = UNIVERSALS if wanted == ["all"] else tuple(name for name in UNIVERSALS if name in wanted)
+    return [
+        Active(Grammar("voice", Automaton(Token(name))), Purpose.UNIVERSAL, etree.Element(name), context.document)
+        for name in names
+    ]
+
+
+# --- phrases ---
+
+
+def spoken_text(element: etree._Element) -> str:
+    """The words of a <choice> or <option>, without its grammars."""
+    return " ".join("".join(_texts(element)).split())
+
+
+def _texts(element: etree._Element) -> Iterator[str]:
+    yield element.text or ""
+    for child in element:
+        if local(child) != "grammar":
+            yield from _texts(child)
+        yield child.tail or ""
+
+
+def _phrase(text: str, accept: str | None) -> Grammar:
+    """The words in order; approximate takes any of them that are left, in order (VoiceXML 2.0 §2.2.5)."""
+    said = [Token(word) for word in words(text)]
+    if accept not in (None, "exact", "approximate"):
+        raise badfetch(f"accept is exact or approximate, not {accept!r}")
+    if accept != "approximate":
+        return Grammar("voice", Automaton(Chain(tuple(said))))
+    ways: list[Expression] = [
+        Chain((first, *(Repeat(word, 0, 1) for word in said[at + 1 :]))) for at, first in enumerate(said)
+    ]
+    return Grammar("voice", Automaton(Choice(tuple(ways))))
+
+
+def _keys(keys: str) -> Grammar:
+    return Grammar("dtmf", Automaton(Chain(tuple(tokens(keys, "dtmf")))))
+
+
+# --- matching ---
+
+
+def first_match(context: Context, active: Sequence[Active], mode: str, said: Sequence[str]) -> Match | None:
+    """By the innermost grammar that fits; among equals by the one written first."""
+    return next((found for one in active if (found := one.match(context, mode, said)) is not None), None)
+
+
+def slots(match: Match) -> dict[str, Json]:
+    """What a form-level match says of the items: properties by slot (VoiceXML 2.0 §3.1.6)."""
+    value = match.interpretation
+    return value if isinstance(value, dict) else {}
+
+
+def item_value(match: Match, slot: str) -> Json:
+    """The value of an item whose own grammar matched: the property of its slot, else the whole (§3.1.6.1)."""
+    value = match.interpretation
+    return value.get(slot, value) if isinstance(value, dict) else value

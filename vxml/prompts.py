@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from xml.sax.saxutils import escape, quoteattr
 
 from lxml import etree
 
-from vxml.actions import Audio, Break, Segment, Speech
+from vxml.actions import Audio, Break, Marked, Segment, Speech
+from vxml.context import Context
 from vxml.document import XML_LANG
-from vxml.errors import semantic
+from vxml.errors import badfetch, semantic
 from vxml.grammar.srgs import local
 from vxml.values import seconds
 
@@ -18,20 +19,12 @@ _BREAKS = {"none": 0.0, "x-weak": 0.1, "weak": 0.25, "medium": 0.5, "strong": 1.
 
 
 class PromptWriter:
-    """``text`` evaluates an expression to its words, ``resolve`` makes a URL absolute; ``options`` feed <enumerate>."""
+    """Writes the prompts of one place. ``options`` are the words and keys that <enumerate> lists."""
 
-    def __init__(
-        self,
-        language: str,
-        text: Callable[[str], str],
-        truth: Callable[[str], bool],
-        resolve: Callable[[etree._Element, str], str],
-        options: list[tuple[str, str]],
-    ) -> None:
-        self._language = language
-        self._text = text
-        self._truth = truth
-        self._resolve = resolve
+    def __init__(self, context: Context, options: list[tuple[str, str]]) -> None:
+        self._context = context
+        self._scopes = context.scopes
+        self._language = context.document.language
         self._options = options
 
     def segments(self, element: etree._Element) -> tuple[Segment, ...]:
@@ -59,14 +52,18 @@ class PromptWriter:
     def _element(self, element: etree._Element) -> Iterator[str | Segment]:
         match local(element):
             case "value":
-                yield escape(self._text(element.get("expr") or ""))
+                yield escape(self._scopes.text(element.get("expr") or ""))
             case "audio":
                 yield from self._audio(element)
             case "break":
                 yield Break(_pause(element))
             case "enumerate":
                 yield from self._enumerate(element)
-            case "mark" | "desc" | "metadata" | "lexicon" | "grammar" | "":
+            case "mark":
+                yield Marked(self._mark(element))
+            case "foreach":
+                yield from self._foreach(element)
+            case "desc" | "metadata" | "meta" | "lexicon" | "grammar" | "":
                 return
             case name if name in _SSML:
                 pieces = list(self._content(element))
@@ -83,12 +80,12 @@ class PromptWriter:
 
     def _audio(self, element: etree._Element) -> Iterator[str | Segment]:
         source, expression = element.get("src"), element.get("expr")
+        if source is not None and expression is not None:
+            raise badfetch("<audio> has both src and expr")  # VoiceXML 2.0 §4.1.3
         if expression is not None:
-            if source is not None:
-                raise semantic("<audio> has both src and expr")
-            if self._text(f"({expression}) === undefined") == "true":
-                return  # VoiceXML 2.0 §4.1.3: an undefined expr plays nothing, not even the alternative
-            source = self._text(expression)
+            if self._scopes.kind(expression) in ("undefined", "null"):
+                return  # an undefined expr plays nothing, not even the alternative
+            source = self._scopes.text(expression)
         fallback = tuple(self._merge(self._content(element), element.get(XML_LANG) or self._language))
         if not source:
             yield from fallback
@@ -96,7 +93,7 @@ class PromptWriter:
         timeout = element.get("fetchtimeout")
         age, stale = element.get("maxage"), element.get("maxstale")
         yield Audio(
-            self._resolve(element, source),
+            self._context.document.resolve(element, source),
             fallback,
             timeout=None if timeout is None else seconds(timeout),
             max_age=None if age is None else float(age),
@@ -104,8 +101,29 @@ class PromptWriter:
         )
 
     def _enumerate(self, element: etree._Element) -> Iterator[str | Segment]:
-        for words, keys in self._options:  # VoiceXML 2.0 §2.2.4: the automatic text of a menu
-            yield escape(f"For {words}, press {' '.join(keys)}. " if keys else f"{words}. ")
+        """The automatic text of a menu, or the element's own for each choice (VoiceXML 2.0 §2.2.4)."""
+        template = len(element) > 0 or bool((element.text or "").strip())
+        for words, keys in self._options:
+            if not template:
+                yield escape(f"For {words}, press {' '.join(keys)}. " if keys else f"{words}. ")
+                continue
+            depth = self._scopes.depth
+            self._scopes.push("", {"_prompt": words, "_dtmf": keys})
+            try:
+                yield from list(self._content(element))
+            finally:
+                self._scopes.unwind(depth)
+
+    def _mark(self, element: etree._Element) -> str:
+        name, expression = element.get("name"), element.get("nameexpr")
+        if (name is None) == (expression is None):
+            raise badfetch("<mark> needs exactly one of name and nameexpr")  # VoiceXML 2.1 §6
+        return name if name is not None else self._scopes.text(str(expression))
+
+    def _foreach(self, element: etree._Element) -> Iterator[str | Segment]:
+        """The content once for each item of an array (VoiceXML 2.1 §7)."""
+        for _ in each(self._context, element):
+            yield from list(self._content(element))
 
     def _merge(self, pieces: Iterator[str | Segment], language: str) -> Iterator[Segment]:
         """Neighbouring markup becomes one Speech; blank text none."""
@@ -129,6 +147,26 @@ class PromptWriter:
                 yield from flush()
                 yield piece
         yield from flush()
+
+
+def each(context: Context, element: etree._Element) -> Iterator[int]:
+    """Bind the item of a <foreach> for each turn of the loop, in a scope of its own."""
+    name, array = element.get("item"), element.get("array")
+    if name is None or array is None:
+        raise badfetch("<foreach> needs item and array")
+    scopes, depth = context.scopes, context.scopes.depth
+    scopes.push()
+    try:
+        count = scopes.array(array)
+        if count > context.limits.items:
+            raise semantic(f"<foreach> over more than {context.limits.items} items")
+        scopes.declare(name, None)
+        for index in range(count):
+            scopes.item(name, index)
+            yield index
+            scopes.unwind(depth + 1)
+    finally:
+        scopes.unwind(depth)
 
 
 def _pause(element: etree._Element) -> float:

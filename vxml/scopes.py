@@ -5,15 +5,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from typing import TypeAlias
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
 
 import quickjs
 
 from vxml.errors import semantic
 from vxml.hoist import hoisted
-
-Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
+from vxml.types import Json
 
 MEMORY = 16 * 1024 * 1024  # bytes: the time limit does not interrupt native calls, the memory limit does
 CPU_SECONDS = 2.0
@@ -26,108 +25,9 @@ _RESERVED = frozenset(
     "let static yield".split()
 )
 
-# The chain is nested `with`s over objects without a prototype. Outermost stands one that owns every name the language
-# itself has not: reading or assigning an undeclared variable ends there, as a ReferenceError.
-_PRELUDE = r"""
-var __vx = (function () {
-  'use strict';
-  const own = Object.prototype.hasOwnProperty;
-  const missing = new Proxy(Object.create(null), {
-    has(target, key) {
-      return typeof key === 'string' && !(key in globalThis) && key.slice(0, 5) !== '__vx_';
-    },
-    get(target, key) {
-      if (typeof key !== 'string') return undefined;
-      throw new ReferenceError(key + ' is not defined');
-    },
-    set(target, key) { throw new ReferenceError(key + ' is not defined'); },
-  });
-  const readonly = (target) => new Proxy(target, {
-    get(t, key) { const v = t[key]; return v !== null && typeof v === 'object' ? readonly(v) : v; },
-    set(t, key) { throw new TypeError('session.' + String(key) + ' is read-only'); },
-    defineProperty(t, key) { throw new TypeError('session is read-only'); },
-    deleteProperty() { throw new TypeError('session is read-only'); },
-  });
-  const names = Object.create(null);
-  let scopes = [];
-  const runners = {};
-  const runner = (depth) => {
-    if (!runners[depth]) {
-      let open = '', close = '';
-      for (let i = 0; i < depth; i++) { open += 'with (__vx_s[' + i + ']) { '; close += ' }'; }
-      runners[depth] = (0, eval)('(function (__vx_s, __vx_c) { ' + open + 'return eval(__vx_c);' + close + ' })');
-    }
-    return runners[depth];
-  };
-  const run = (code) => {
-    const chain = [missing, names, ...scopes.map((one) => one.view)];
-    return runner(chain.length)(chain, code);
-  };
-  const expression = (code) => run('(' + code + '\n)');
-  const guard = (work) => {
-    try {
-      return JSON.stringify({ ok: work() });
-    } catch (error) {
-      const named = error !== null && typeof error === 'object';
-      return JSON.stringify({ error: named ? String(error.name) : 'Error',
-                              message: named ? String(error.message) : String(error) });
-    }
-  };
-  const plain = (value) => {
-    const text = JSON.stringify(value);
-    return text === undefined ? null : JSON.parse(text);
-  };
-  const find = (name) => scopes.find((one) => one.name === name);
-  return {
-    push(name, values, frozen) {
-      const vars = Object.create(null);
-      Object.assign(vars, JSON.parse(values));
-      const view = frozen ? readonly(vars) : vars;
-      scopes.push({ name, vars, view });
-      if (name) names[name] = view;
-    },
-    alias(name, of) { names[name] = find(of).view; },
-    pop() {
-      const gone = scopes.pop();
-      if (gone.name) {
-        delete names[gone.name];
-        const outer = scopes.filter((one) => one.name === gone.name).pop();
-        if (outer) names[gone.name] = outer.view;
-      }
-    },
-    depth() { return scopes.length; },
-    declare(name) {
-      const top = scopes[scopes.length - 1].vars;
-      if (!own.call(top, name)) top[name] = undefined;
-    },
-    put(scope, name, json) { find(scope).vars[name] = json === null ? undefined : JSON.parse(json); },
-    init(name, code) {
-      return guard(() => {
-        scopes[scopes.length - 1].vars[name] = code === null ? undefined : expression(code);
-        return null;
-      });
-    },
-    value(code) { return guard(() => plain(expression(code))); },
-    text(code) {
-      return guard(() => {
-        const value = expression(code);
-        return typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value);
-      });
-    },
-    truth(code) { return guard(() => !!expression(code)); },
-    defined(scope, name) { return guard(() => find(scope).vars[name] !== undefined); },
-    exec(code) { return guard(() => { run(code); return null; }); },
-    has(name) { return scopes.some((one) => own.call(one.vars, name)); },
-    tag(code, text) {
-      return guard(() => {
-        const holder = { out: {} };
-        const script = (0, eval)('(function (__h, meta) { with (__h) { ' + code + '\n } return __h.out; })');
-        return plain(script(holder, text));
-      });
-    },
-  };
-})();
-"""
+_SCRIPTS = tuple(
+    files("vxml.engine").joinpath(name).read_text(encoding="utf-8") for name in ("dom.js", "sisr.js", "scopes.js")
+)
 
 
 class Scopes:
@@ -137,14 +37,15 @@ class Scopes:
         self._context = quickjs.Context()
         self._context.set_memory_limit(MEMORY)
         self._context.set_max_stack_size(MAX_STACK)
-        self._context.eval(_PRELUDE)
+        for script in _SCRIPTS:
+            self._context.eval(script)
         self._context.set_time_limit(CPU_SECONDS)
         self._api = self._context.get("__vx")
         self._push("session", session, frozen=True)
 
     # --- the chain ---
 
-    def _call(self, method: str, *arguments: str | bool | None) -> str:
+    def _call(self, method: str, *arguments: str | int | None) -> str:
         words = ", ".join(json.dumps(argument) for argument in arguments)
         try:
             result = self._context.eval(f"__vx.{method}({words})")
@@ -152,7 +53,7 @@ class Scopes:
             raise semantic(f"the script was stopped: {str(error).splitlines()[0]}") from None
         return result if isinstance(result, str) else json.dumps({"ok": result})
 
-    def _result(self, method: str, *arguments: str | bool | None) -> Json:
+    def _result(self, method: str, *arguments: str | int | None) -> Json:
         answer = json.loads(self._call(method, *arguments))
         if "error" in answer:
             raise semantic(f"{answer['error']}: {answer['message']}")
@@ -224,6 +125,30 @@ class Scopes:
         head = "".join(f"{name} = ({source});\n" for name, source in functions)
         self._result("exec", head + rest)
 
-    def tag(self, code: str, utterance: str) -> Json:
-        """The value of a grammar's semantic tag (SISR 1.0 script tags)."""
-        return self._result("tag", code, utterance)
+    # --- what is more than an expression ---
+
+    def interpret(self, code: str) -> Json:
+        """The value of a grammar's match by its script tags (SISR 1.0)."""
+        return self._result("interpret", code)
+
+    def put_results(self, results: Sequence[Json]) -> None:
+        """application.lastresult$, best first."""
+        self._call("results", json.dumps(list(results)))
+
+    def put_dom(self, name: str, tree: Json) -> None:
+        """A read-only document for <data> (VoiceXML 2.1 §5), in the variable that ``name`` now is, or a new one."""
+        self._result("dom", name, json.dumps(tree))
+
+    def array(self, expression: str) -> int:
+        """Begin a <foreach> in the innermost scope: how many items the array has."""
+        length = self._result("array", expression)
+        assert isinstance(length, int)
+        return length
+
+    def item(self, name: str, index: int) -> None:
+        """Put an item of the array that :meth:`array` took into the variable ``name`` of the innermost scope."""
+        self._call("item", name, index)
+
+    def kind(self, expression: str) -> str:
+        """The value's ``typeof``."""
+        return str(self._result("kind", expression))

@@ -1,130 +1,170 @@
-"""SRGS 1.0 XML grammars in DTMF mode: one-of, item with repeat, local rule references, tags."""
+"""The XML form of SRGS 1.0 grammars (W3C Recommendation 2004-03-16)."""
 
 from __future__ import annotations
 
+import re
+
 from lxml import etree
 
-from vxml.errors import badfetch
-from vxml.grammar.dtmf import (
-    DIGITS,
-    EMPTY,
-    Chain,
-    Choice,
-    DtmfGrammar,
-    Expression,
-    GrammarTooLarge,
-    Repeat,
-    Tag,
-    Token,
-)
+from vxml.errors import VoiceXmlEvent, badfetch
+from vxml.grammar.expression import EMPTY, GARBAGE, VOID, Call, Chain, Choice, Expression, Repeat, Rules, Tag, Token
 
-MAX_DEPTH = 50
-_NAMES = {"star": "*", "pound": "#", "hash": "#"}
+MAX_DEPTH = 60
+MAX_REPEAT = 10_000
+XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+KEYS = "0123456789*#ABCD"
+_KEY_NAMES = {"star": "*", "pound": "#", "hash": "#"}
+_WORD = re.compile(r'"([^"]*)"|(\S+)')
+_PUNCTUATION = ".,;:!?"
 
 
 def local(element: etree._Element) -> str:
     return etree.QName(element).localname if isinstance(element.tag, str) else ""
 
 
-def parse_grammar(grammar: etree._Element) -> DtmfGrammar:
-    """An inline <grammar> element. Raises error.badfetch where it is no DTMF grammar that SRGS 1.0 allows."""
-    rules = {rule.get("id", ""): rule for rule in grammar if local(rule) == "rule"}
-    root = grammar.get("root") or (next(iter(rules)) if len(rules) == 1 else "")
-    if root not in rules:
-        raise badfetch(f"the grammar has no root rule {root!r}")  # SRGS 1.0 §4.7
-    literal = grammar.get("tag-format", "").endswith("literals")
-    try:
-        return DtmfGrammar(_rule(rules, root, (), 0), literal_tags=literal)
-    except GrammarTooLarge as error:
-        raise badfetch(str(error)) from None
-
-
-def _rule(rules: dict[str, etree._Element], name: str, open_: tuple[str, ...], depth: int) -> Expression:
-    if name not in rules:
-        raise badfetch(f"the grammar has no rule {name!r}")
-    if name in open_:
-        raise badfetch(f"the rule {name!r} refers to itself: DTMF grammars cannot recurse here")
-    return _content(rules, rules[name], (*open_, name), depth + 1)
-
-
-def _content(
-    rules: dict[str, etree._Element], parent: etree._Element, open_: tuple[str, ...], depth: int
-) -> Expression:
-    if depth > MAX_DEPTH:
-        raise badfetch("the grammar is nested too deeply")
-    items: list[Expression] = _tokens(parent.text)
-    for child in parent:
+def parse_grammar(grammar: etree._Element) -> Rules:
+    """A <grammar> element. Raises error.badfetch where SRGS 1.0 does not allow it."""
+    if local(grammar) != "grammar":
+        raise badfetch(f"a grammar's root is <grammar>, not <{local(grammar)}>")
+    mode = grammar.get("mode") or "voice"
+    if mode not in ("voice", "dtmf"):
+        raise badfetch(f"a grammar's mode is voice or dtmf, not {mode!r}")
+    found = Rules(mode=mode, language=grammar.get(XML_LANG) or "", root=grammar.get("root") or "")
+    literal = (grammar.get("tag-format") or "").endswith("literals")
+    reader = _Reader(mode, literal)
+    for child in grammar:
         match local(child):
-            case "item":
-                items.append(_item(rules, child, open_, depth))
-            case "one-of":
-                options = [_item(rules, option, open_, depth) for option in child if local(option) == "item"]
-                if not options:
-                    raise badfetch("a <one-of> without an <item>")
-                items.append(Choice(tuple(options)))
-            case "ruleref":
-                items.append(_reference(rules, child, open_, depth))
-            case "tag":
-                items.append(Tag(child.text or ""))
-            case "token":
-                items.extend(_tokens(child.text))
-            case "example" | "":
+            case "rule":
+                name = child.get("id") or ""
+                if not name or name in found.rules:
+                    raise badfetch(f"a rule's id must be given once, and be unique: {name!r}")  # SRGS 1.0 §3.1
+                found.rules[name] = reader.content(child, 0)
+                if child.get("scope") == "public":
+                    found.public.add(name)
+            case "meta":
+                found.meta[child.get("name") or child.get("http-equiv") or ""] = child.get("content") or ""
+            case "lexicon":
+                found.lexicons.append(child.get("uri") or "")
+            case "tag" | "metadata" | "":
                 pass
             case other:
                 raise badfetch(f"a grammar cannot hold <{other}>")
-        items.extend(_tokens(child.tail))
+    if not found.root and len(found.rules) == 1:
+        found.root = next(iter(found.rules))
+    if found.root and found.root not in found.rules:
+        raise badfetch(f"the grammar has no root rule {found.root!r}")  # SRGS 1.0 §4.7
+    return found
+
+
+class _Reader:
+    def __init__(self, mode: str, literal: bool) -> None:
+        self._mode = mode
+        self._literal = literal
+
+    def content(self, parent: etree._Element, depth: int) -> Expression:
+        if depth > MAX_DEPTH:
+            raise badfetch("the grammar is nested too deeply")
+        items: list[Expression] = tokens(parent.text, self._mode)
+        for child in parent:
+            match local(child):
+                case "item":
+                    items.append(self._item(child, depth))
+                case "one-of":
+                    items.append(self._one_of(child, depth))
+                case "ruleref":
+                    items.append(reference(child.get("uri"), child.get("special")))
+                case "tag":
+                    items.append(Tag(child.text or "", self._literal))
+                case "token":
+                    items.extend(tokens(child.text, self._mode))
+                case "example" | "":
+                    pass
+                case other:
+                    raise badfetch(f"a rule cannot hold <{other}>")
+            items.extend(tokens(child.tail, self._mode))
+        return chain(items)
+
+    def _one_of(self, element: etree._Element, depth: int) -> Expression:
+        options = [option for option in element if local(option) == "item"]
+        if not options:
+            raise badfetch("a <one-of> without an <item>")
+        weights = tuple(_number(option.get("weight"), "weight") or 1.0 for option in options)
+        given = any(option.get("weight") for option in options)
+        return Choice(tuple(self._item(option, depth) for option in options), weights if given else None)
+
+    def _item(self, item: etree._Element, depth: int) -> Expression:
+        content = self.content(item, depth + 1)
+        written = item.get("repeat")
+        if written is None:
+            return content
+        return repeated(content, written, _number(item.get("repeat-prob"), "repeat-prob"))
+
+
+def chain(items: list[Expression]) -> Expression:
     return items[0] if len(items) == 1 else Chain(tuple(items)) if items else EMPTY
 
 
-def _reference(
-    rules: dict[str, etree._Element], element: etree._Element, open_: tuple[str, ...], depth: int
-) -> Expression:
-    if (special := element.get("special")) is not None:
-        match special:
-            case "NULL":
-                return EMPTY
-            case "VOID":
-                return Choice(())
-            case _:
-                raise badfetch(f"the special rule {special} has no meaning for DTMF")  # SRGS 1.0 §2.2.3
-    uri = element.get("uri", "")
-    if not uri.startswith("#"):
-        raise badfetch(f"the rule reference {uri!r} is not local")
-    return _rule(rules, uri[1:], open_, depth)
-
-
-def _item(rules: dict[str, etree._Element], item: etree._Element, open_: tuple[str, ...], depth: int) -> Expression:
-    content = _content(rules, item, open_, depth + 1)
-    repeat = item.get("repeat")
-    if repeat is None:
-        return content
-    low_text, dash, high_text = repeat.partition("-")  # SRGS 1.0 §2.5: n, n-m, n-
+def repeated(content: Expression, written: str, probability: float | None = None) -> Repeat:
+    """``n``, ``n-m`` or ``n-`` (SRGS 1.0 §2.5)."""
+    low_text, dash, high_text = written.partition("-")
     try:
         low = int(low_text)
         high = low if not dash else (int(high_text) if high_text.strip() else None)
     except ValueError:
-        raise badfetch(f"the repeat {repeat!r} is malformed") from None
-    if low < 0 or low > 10_000 or (high is not None and (high < low or high > 10_000)):
-        raise badfetch(f"the repeat {repeat!r} is out of range")
-    return Repeat(content, low, high)
+        raise badfetch(f"the repeat {written!r} is malformed") from None
+    if low < 0 or low > MAX_REPEAT or (high is not None and (high < low or high > MAX_REPEAT)):
+        raise badfetch(f"the repeat {written!r} is out of range")
+    return Repeat(content, low, high, probability)
 
 
-def _tokens(text: str | None) -> list[Expression]:
-    """DTMF tokens of a text: digits run together or apart, and the names that SRGS 1.0 Appendix E gives * and #."""
+def reference(uri: str | None, special: str | None) -> Expression:
+    """A rule reference (SRGS 1.0 §2.2)."""
+    if (uri is None) == (special is None):
+        raise badfetch("a rule reference has either a uri or a special rule")
+    match special:
+        case "NULL":
+            return EMPTY
+        case "VOID":
+            return VOID
+        case "GARBAGE":
+            return GARBAGE
+        case None:
+            assert uri is not None
+            return Call(uri)
+    raise badfetch(f"there is no special rule {special!r}")
+
+
+def _number(text: str | None, what: str) -> float | None:
+    if text is None:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        raise badfetch(f"{what} is no number: {text!r}") from None
+    if value < 0:
+        raise badfetch(f"{what} is negative")
+    return value
+
+
+def tokens(text: str | None, mode: str) -> list[Expression]:
+    """The tokens of a text: words in lower case, or DTMF keys run together or apart (SRGS 1.0 §2.1, Appendix E)."""
     found: list[Expression] = []
-    for word in (text or "").split():
-        name = word.strip('"')
-        if name.lower() in _NAMES or name.lower().removeprefix("dtmf-") in (*_NAMES, *DIGITS.lower()):
-            key = name.lower().removeprefix("dtmf-")
-            found.append(Token(_NAMES.get(key, key.upper())))
-            continue
-        for char in name.upper():
-            if char not in DIGITS:
-                raise badfetch(f"{word!r} is no DTMF token")
-            found.append(Token(char))
+    for quoted, bare in _WORD.findall(text or ""):
+        for word in (quoted or bare).split():
+            found += _keys(word) if mode == "dtmf" else [Token(one) for one in words(word)]
     return found
 
 
-def simple(keys: str) -> DtmfGrammar:
-    """The grammar of a ``dtmf`` attribute: these keys in order."""
-    return DtmfGrammar(Chain(tuple(_tokens(keys))))
+def words(text: str) -> list[str]:
+    """An utterance as the tokens that grammars are matched against."""
+    return [word for one in text.lower().split() if (word := one.strip(_PUNCTUATION))]
+
+
+def _keys(word: str) -> list[Expression]:
+    name = word.lower().removeprefix("dtmf-")
+    if name in _KEY_NAMES:
+        return [Token(_KEY_NAMES[name])]
+    for char in name.upper():
+        if char not in KEYS:
+            raise VoiceXmlEvent("error.badfetch", f"{word!r} is no DTMF token")
+    return [Token(char) for char in name.upper()]

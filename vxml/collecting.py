@@ -1,0 +1,144 @@
+"""Asks the host for input and matches what was keyed or said against the active grammars (VoiceXML 2.0 §3, §4.1.8)."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from lxml import etree
+
+from vxml.actions import Action, Collect, Listen
+from vxml.context import Context
+from vxml.errors import LocalProtocolError, VoiceXmlEvent, semantic
+from vxml.events import Digits, Event, Mark, NoInput, NoMatch, Spoken, TooLong
+from vxml.grammar.automaton import Matcher
+from vxml.grammar.srgs import words
+from vxml.inputs import Active, Match, first_match
+from vxml.types import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """An input that a grammar took. ``more`` are further shadow variables."""
+
+    match: Match
+    mode: str
+    confidence: float = 1.0
+    more: Mapping[str, Json] = field(default_factory=dict)
+
+
+def usable(context: Context, active: Sequence[Active], inside: Sequence[etree._Element]) -> list[Active]:
+    """Those that the platform and the property inputmodes let be matched."""
+    modes = context.property("inputmodes", inside).split()
+    return [
+        one for one in active if one.grammar.mode in modes and (one.grammar.mode == "dtmf" or context.shared.speech)
+    ]
+
+
+def listening(context: Context, active: Sequence[Active], inside: Sequence[etree._Element]) -> Listen | None:
+    voiced = [one for one in active if one.grammar.mode == "voice"]
+    if not voiced:
+        return None
+    grammars = tuple(
+        one.grammar.automaton if one.grammar.automaton is not None else one.grammar.builtin for one in voiced
+    )
+    return Listen(context.document.language, grammars, context.recognition(inside))
+
+
+def matcher(active: Sequence[Active]) -> Matcher:
+    return Matcher([one.grammar.automaton for one in active if one.grammar.mode == "dtmf" and one.grammar.automaton])
+
+
+def collect(
+    context: Context, active: Sequence[Active], inside: Sequence[etree._Element], timeout: float | None
+) -> Generator[Action, Event, Heard]:
+    """Play what is queued and take one input. Raises noinput, nomatch, maxspeechtimeout."""
+    able = usable(context, active, inside)
+    if not able:
+        if active:
+            raise VoiceXmlEvent("error.noresource", "only speech fits here, and no recogniser is configured")
+        raise semantic("no grammar is active")
+    event = yield from context.ask(
+        Collect(
+            context.take_queued(),
+            matcher(able),
+            timeout=context.seconds("timeout", inside) if timeout is None else timeout,
+            interdigit_timeout=context.seconds("interdigittimeout", inside),
+            term_timeout=context.seconds("termtimeout", inside),
+            term_char=context.property("termchar", inside).strip(),
+            listen=listening(context, able, inside),
+        )
+    )
+    return heard(context, able, event, inside)
+
+
+def heard(context: Context, active: Sequence[Active], event: Event, inside: Sequence[etree._Element]) -> Heard:
+    """What an answer of the host means. Raises noinput, nomatch, maxspeechtimeout."""
+    match event:
+        case NoInput(mark):
+            if mark is not None:
+                context.scopes.put_results([_marked(mark)])
+            raise VoiceXmlEvent("noinput", "nothing was heard")
+        case TooLong():
+            raise VoiceXmlEvent("maxspeechtimeout", "the speech was too long")
+        case NoMatch(text, mark):
+            context.heard_input()
+            context.scopes.put_results([_result(text, "dtmf", 1.0, "", mark)])
+            raise VoiceXmlEvent("nomatch", "what was keyed fits no grammar")
+        case Digits(text, mark):
+            context.heard_input()
+            found = first_match(context, active, "dtmf", text)
+            if found is None:
+                context.scopes.put_results([_result(text, "dtmf", 1.0, "", mark)])
+                raise VoiceXmlEvent("nomatch", "what was keyed fits no grammar")
+            context.scopes.put_results([_result(text, "dtmf", 1.0, found.interpretation, mark)])
+            return Heard(found, "dtmf", more=_marked(mark))
+        case Spoken():
+            context.heard_input()
+            return _spoken(context, active, event, inside)
+    raise LocalProtocolError(f"Collect is not answered by {type(event).__name__}")
+
+
+def _spoken(context: Context, active: Sequence[Active], event: Spoken, inside: Sequence[etree._Element]) -> Heard:
+    """The best hypothesis that a grammar takes with confidence enough; the others in application.lastresult$."""
+    level = float(context.property("confidencelevel", inside))
+    most = int(context.property("maxnbest", inside))
+    fitting = [
+        (one, found)
+        for one in event.hypotheses
+        if one.confidence >= level
+        if (found := first_match(context, active, "voice", words(one.text))) is not None
+    ]
+    if not fitting:
+        told = [_result(one.text, "voice", one.confidence, one.text, event.mark) for one in event.hypotheses[:most]]
+        context.scopes.put_results(told or [_result("", "voice", 0.0, "", event.mark)])
+        raise VoiceXmlEvent("nomatch", "what was said fits no grammar")
+    more = _marked(event.mark)
+    if event.recording is not None:  # VoiceXML 2.1 §6: recordutterance
+        context.shared.recordings[event.recording.reference] = event.recording
+        more |= {
+            "recording": event.recording.reference,
+            "recordingsize": event.recording.size,
+            "recordingduration": round(event.recording.duration * 1000),
+        }
+    context.scopes.put_results(
+        [
+            {**_result(found.utterance, "voice", one.confidence, found.interpretation, None), **more}
+            for one, found in fitting[:most]
+        ]
+    )
+    best, match = fitting[0]
+    return Heard(match, "voice", best.confidence, more)
+
+
+def _result(utterance: str, mode: str, confidence: float, interpretation: Json, mark: Mark | None) -> dict[str, Json]:
+    """An entry of application.lastresult$ (VoiceXML 2.0 §5.1.5)."""
+    return {
+        "utterance": utterance, "inputmode": mode, "confidence": confidence, "interpretation": interpretation,
+        **_marked(mark),
+    }  # fmt: skip
+
+
+def _marked(mark: Mark | None) -> dict[str, Json]:
+    """markname, and marktime in milliseconds (VoiceXML 2.1 §6)."""
+    return {} if mark is None else {"markname": mark.name, "marktime": round(mark.time * 1000)}

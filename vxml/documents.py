@@ -1,0 +1,115 @@
+"""Goes from document to document and dialog to dialog within one execution context."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+
+from lxml import etree
+
+from vxml.actions import Action, Fetch
+from vxml.context import Context, Shared
+from vxml.document import Document
+from vxml.errors import Finished, LocalProtocolError, Returned, badfetch, semantic
+from vxml.events import Event
+from vxml.executable import declarations
+from vxml.fia import Dialog
+from vxml.inputs import Match
+from vxml.scopes import Scopes
+from vxml.transitions import ToDialog, ToDocument, ToMatched, Transition
+from vxml.types import Json
+
+_NOWHERE = '<vxml version="2.1"><form/></vxml>'
+
+
+def new_context(shared: Shared, depth: int = 0) -> Context:
+    """A context without a document yet."""
+    return Context(Scopes(shared.session), shared, Document("about:blank", etree.fromstring(_NOWHERE)), depth=depth)
+
+
+def run_documents(
+    context: Context, first: Transition, parameters: Mapping[str, Json] | None = None
+) -> Generator[Action, Event, None]:
+    """From ``first`` on, until Finished or Returned is raised. ``parameters`` are for the first dialog."""
+    transition: Transition | None = first
+    given = dict(parameters or {})
+    while transition is not None:
+        transition = yield from _follow(context, transition, given)
+        given = {}
+
+
+def call_subdialog(
+    caller: Context, document: Document, name: str | None, parameters: Mapping[str, Json]
+) -> Generator[Action, Event, dict[str, Json]]:
+    """What the subdialog's <return> gives; the event that it returns is raised (VoiceXML 2.0 §2.3.4)."""
+    if caller.depth >= caller.limits.subdialogs:
+        raise semantic(f"more than {caller.limits.subdialogs} subdialogs within each other")
+    try:
+        yield from run_documents(new_context(caller.shared, caller.depth + 1), ToDocument(document, name), parameters)
+    except Returned as returned:
+        if returned.event is not None:
+            raise returned.event from None
+        return returned.values
+    raise Finished
+
+
+def _follow(
+    context: Context, transition: Transition, parameters: dict[str, Json]
+) -> Generator[Action, Event, Transition | None]:
+    match: Match | None = None
+    match transition:
+        case ToDocument(document, name):
+            yield from _enter(context, document, submitted=transition.submitted)
+            element = dialog_named(context, name)
+        case ToDialog(name):
+            element = dialog_named(context, name)
+        case ToMatched(match, element):
+            if match.active.document is not context.document:
+                yield from _enter(context, match.active.document, submitted=False)
+        case _:
+            raise LocalProtocolError("an item is no place to begin a document")
+    return (yield from Dialog(context, element, match=match, parameters=parameters).run())
+
+
+def _enter(context: Context, document: Document, *, submitted: bool) -> Generator[Action, Event, None]:
+    """Make ``document`` the current one, with its application root (VoiceXML 2.0 §1.5.2, §5.1.2)."""
+    scopes = context.scopes
+    root_url = document.application
+    if root_url is None or root_url == document.url:
+        # Without a root, a document's variables are the application's. From a leaf to its root they live on, unless
+        # the root was submitted to; from the root to itself they begin anew.
+        kept = context.root is not None and context.root.url == document.url and not submitted
+        scopes.unwind(2 if kept else 1)
+        context.root, context.document = None, document
+        if not kept:
+            scopes.push("application")
+        scopes.alias("document", "application")
+        if not kept:
+            yield from declarations(context, document.root)
+        return
+    from_leaf = context.root is not None and context.root.url == root_url
+    from_root = context.root is None and context.document.url == root_url
+    if from_leaf or from_root:
+        if from_root:
+            context.root = context.document
+        scopes.unwind(2)  # the root's variables live on from leaf to leaf
+    else:
+        context.document = document
+        root = yield from context.load(Fetch(root_url))
+        if root.application is not None:
+            raise badfetch(f"the application root {root_url} names a root itself")  # §5.1.2
+        scopes.unwind(1)
+        context.root = context.document = root
+        scopes.push("application")
+        yield from declarations(context, root.root)
+    context.document = document
+    scopes.push("document")
+    yield from declarations(context, document.root)
+
+
+def dialog_named(context: Context, name: str | None) -> etree._Element:
+    """Raises error.badfetch where the document has no such dialog (VoiceXML 2.0 §5.3.7)."""
+    document = context.document
+    element = document.first_dialog() if name is None else document.dialogs.get(name)
+    if element is None:
+        raise badfetch(f"{document.url} has no dialog {name!r}" if name else f"{document.url} has no dialog at all")
+    return element

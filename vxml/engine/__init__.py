@@ -1,0 +1,1 @@
+"""The scripts that every session's ECMAScript engine begins with."""

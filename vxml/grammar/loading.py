@@ -1,0 +1,193 @@
+"""Gets a grammar with all the grammars it refers to, and compiles it once for all sessions."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, replace
+from urllib.parse import urldefrag, urljoin
+
+from lxml import etree
+
+from vxml.actions import Action
+from vxml.errors import VoiceXmlEvent, badfetch
+from vxml.events import Event, Fetched
+from vxml.grammar.abnf import is_abnf, parse_abnf
+from vxml.grammar.automaton import Automaton, GrammarTooLarge
+from vxml.grammar.builtin import Spoken, keys, split, spoken
+from vxml.grammar.expression import Call, Chain, Choice, Expression, Repeat, Rules
+from vxml.grammar.srgs import local, parse_grammar
+
+#: Grammar documents that one grammar may refer to, directly or through others.
+MAX_DOCUMENTS = 100
+KEPT = 256
+_PARSER = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True)
+_XML_TYPES = ("application/srgs+xml", "application/grammar+xml", "text/xml", "application/xml")
+_ABNF_TYPES = ("application/srgs", "application/grammar")
+
+Get = Callable[[str], Generator[Action, Event, Fetched]]
+Loading = Generator[Action, Event, "Grammar"]
+
+
+@dataclass(frozen=True, slots=True)
+class Builtin:
+    name: str
+    parameters: tuple[tuple[str, str], ...]
+    spoken: Spoken | None  # by voice
+
+
+@dataclass(frozen=True, slots=True)
+class Grammar:
+    """A grammar ready to match: an automaton, or a builtin by voice. ``builtin`` gives the value its form."""
+
+    mode: str
+    automaton: Automaton | None = None
+    builtin: Builtin | None = None
+
+
+_compiled: OrderedDict[str, Automaton] = OrderedDict()
+
+
+def builtin_grammars(text: str) -> list[Grammar]:
+    """Both modes of ``digits?minlength=3`` (a field's type)."""
+    return [_builtin("dtmf", text), _builtin("voice", text)]
+
+
+def _builtin(mode: str, text: str) -> Grammar:
+    name, parameters = split(text)
+    given = tuple(parameters.items())
+    if mode == "dtmf":
+        return Grammar("dtmf", Automaton(keys(name, parameters)), Builtin(name, given, None))
+    return Grammar("voice", None, Builtin(name, given, spoken(name, parameters)))
+
+
+def load_inline(element: etree._Element, base: str, get: Get) -> Loading:
+    """A <grammar> with content, XML or ABNF."""
+    kind = (element.get("type") or "").partition(";")[0].strip()
+    _known(kind)
+    if kind in _ABNF_TYPES or (len(element) == 0 and is_abnf((element.text or "").strip())):
+        text = "".join(str(one) for one in element.itertext()).strip()
+        rules, source = parse_abnf(text), text
+    else:
+        rules, source = parse_grammar(element), etree.tostring(element, encoding="unicode")
+    return (yield from _assembled(rules, urldefrag(base)[0] + "#inline", source, None, get))
+
+
+def load_external(uri: str, kind: str | None, get: Get) -> Loading:
+    """A grammar by its absolute URL; a fragment names a public rule. ``kind`` is the media type that was given."""
+    if uri.startswith("builtin:"):
+        mode, _, text = uri.removeprefix("builtin:").partition("/")
+        if mode not in ("dtmf", "voice", "grammar"):
+            raise badfetch(f"{uri!r} is no builtin grammar")
+        return _builtin("dtmf" if mode == "dtmf" else "voice", text)
+    _known((kind or "").partition(";")[0].strip())
+    url, rule = urldefrag(uri)
+    fetched = yield from get(url)
+    rules, source = _parsed(fetched), fetched.body.decode("utf-8", "replace")
+    return (yield from _assembled(rules, url, source, rule or None, get))
+
+
+def _known(kind: str) -> None:
+    if kind and kind not in _XML_TYPES + _ABNF_TYPES:
+        raise VoiceXmlEvent("error.unsupported.format", f"grammars of type {kind} are not supported")
+
+
+def _parsed(fetched: Fetched) -> Rules:
+    text = fetched.body.decode(fetched.charset or "utf-8", "replace")
+    if is_abnf(text):
+        return parse_abnf(text)
+    try:
+        root = etree.fromstring(fetched.body, _PARSER)
+    except (etree.XMLSyntaxError, ValueError) as error:
+        raise badfetch(f"the grammar {fetched.url} is not well-formed XML: {str(error)[:200]}") from None
+    if local(root) != "grammar":
+        raise badfetch(f"{fetched.url} is no grammar")
+    return parse_grammar(root)
+
+
+def _assembled(main: Rules, url: str, source: str, rule: str | None, get: Get) -> Loading:
+    """Fetch what is referred to, then compile, or take what was compiled before."""
+    sources, documents = [url, source], {url: main}
+    todo = [url]
+    while todo:
+        here = todo.pop()
+        for expression in documents[here].rules.values():
+            for uri in _references(expression):
+                target = _absolute(here, uri)[0]
+                if target in documents or target.startswith("builtin:"):
+                    continue
+                if len(documents) >= MAX_DOCUMENTS:
+                    raise badfetch(f"a grammar refers to more than {MAX_DOCUMENTS} others")
+                fetched = yield from get(target)
+                documents[target] = _parsed(fetched)
+                sources += [target, fetched.body.decode("utf-8", "replace")]
+                todo.append(target)
+    root = rule or main.root
+    if root not in main.rules:
+        raise badfetch(f"the grammar {url} has no {f'rule {root!r}' if root else 'root rule'}")
+    if rule is not None and rule != main.root and rule not in main.public:
+        raise badfetch(f"the rule {rule!r} of the grammar {url} is private")  # SRGS 1.0 §3.2
+    key = hashlib.sha256("\0".join([root, *sources]).encode()).hexdigest()
+    automaton = _compiled.get(key)
+    if automaton is None:
+        rules = {
+            f"{place}#{name}": _qualified(expression, place, documents)
+            for place, document in documents.items()
+            for name, expression in document.rules.items()
+        }
+        name = f"{url}#{root}"
+        try:
+            automaton = Automaton(rules[name], rules, name)
+        except GrammarTooLarge as error:
+            raise badfetch(str(error)) from None
+        _compiled[key] = automaton
+        while len(_compiled) > KEPT:
+            _compiled.popitem(last=False)
+    else:
+        _compiled.move_to_end(key)
+    return Grammar(main.mode, automaton)
+
+
+def _absolute(here: str, uri: str) -> tuple[str, str]:
+    """``(document, rule)`` of a reference; the rule is empty where the document's root is meant."""
+    if uri.startswith("#"):
+        return here, uri[1:]
+    if uri.startswith("builtin:"):
+        return uri, ""
+    url, rule = urldefrag(urljoin(here.removesuffix("#inline"), uri))
+    return url, rule
+
+
+def _references(expression: Expression) -> Iterator[str]:
+    match expression:
+        case Call(uri):
+            yield uri
+        case Chain(items) | Choice(items):
+            for item in items:
+                yield from _references(item)
+        case Repeat(item):
+            yield from _references(item)
+
+
+def _qualified(expression: Expression, here: str, documents: dict[str, Rules]) -> Expression:
+    """References by absolute names, each checked to exist."""
+    match expression:
+        case Call(uri):
+            url, rule = _absolute(here, uri)
+            if url.startswith("builtin:"):
+                return keys(*split(url.partition("/")[2]))
+            document = documents[url]
+            name = rule or document.root
+            if name not in document.rules:
+                raise badfetch(f"the grammar {url} has no {f'rule {name!r}' if name else 'root rule'}")
+            if url != here and rule and name not in document.public and name != document.root:
+                raise badfetch(f"the rule {name!r} of the grammar {url} is private")
+            return Call(f"{url}#{name}")
+        case Chain(items):
+            return Chain(tuple(_qualified(item, here, documents) for item in items))
+        case Choice(items):
+            return replace(expression, items=tuple(_qualified(item, here, documents) for item in items))
+        case Repeat(item):
+            return replace(expression, item=_qualified(item, here, documents))
+    return expression
