@@ -234,7 +234,24 @@ class LinkDown:
     reason: str
 
 
-PbxEvent = ChannelSeen | Ringing | Answered | DtmfReceived | HungUp | OriginateEnded | LinkUp | LinkDown
+@dataclass(frozen=True, slots=True)
+class LegDialed:
+    """Our call is being connected to another party, whose channel has this name."""
+
+    attempt_id: AttemptId
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegAnswered:
+    attempt_id: AttemptId
+
+
+#: Of one attempt's channel.
+ChannelEvent = (
+    ChannelSeen | Ringing | Answered | DtmfReceived | HungUp | OriginateEnded | LegDialed | LegAnswered
+)  # fmt: skip
+PbxEvent = ChannelEvent | LinkUp | LinkDown
 
 
 class PbxError(Exception):
@@ -257,6 +274,10 @@ class Pbx(Protocol):
         ...
 
     async def hangup(self, attempt: AttemptId) -> None: ...
+    async def hangup_leg(self, channel: str) -> None:
+        """End the other party's channel, as :class:`LegDialed` named it."""
+        ...
+
     async def stop_playback(self, attempt: AttemptId) -> None: ...
     async def send_dtmf(self, attempt: AttemptId, digit: str) -> None: ...
 
@@ -284,8 +305,16 @@ class AgiChannel(Protocol):
         ...
 
     async def wait_for_digit(self, timeout_ms: int) -> str: ...
-    async def record_file(self, file: str, fmt: str, escape_digits: str, timeout_ms: int, *, beep: bool) -> str: ...
-    async def execute(self, application: str, arguments: str = "") -> str: ...
+    async def record_file(
+        self, file: str, fmt: str, escape_digits: str, timeout_ms: int, *, beep: bool, silence: int = 0
+    ) -> str:
+        """Record into ``file``; the digit that ended it, or ``""``. ``silence`` in whole seconds ends it too, 0 never.
+
+        Raises :class:`PlaybackFailed` where it cannot be written.
+        """
+        ...
+
+    async def execute(self, application: str, arguments: str = "", timeout: float = 600.0) -> str: ...
     async def get_variable(self, name: str) -> str | None: ...
     async def set_variable(self, name: str, value: str) -> None: ...
     async def hangup(self) -> None: ...
@@ -313,10 +342,19 @@ class Detector(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class FilePart:
+    """A file in a multipart form (RFC 7578)."""
+
+    filename: str
+    content_type: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class FetchRequest:
     url: str
     method: str = "GET"
-    form: tuple[tuple[str, str], ...] | None = None
+    form: tuple[tuple[str, str | FilePart], ...] | None = None
     multipart: bool = False
     timeout: float = 15.0  # seconds for the whole exchange
     max_bytes: int = 4 * 1024 * 1024
@@ -375,6 +413,14 @@ class MediaRef:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class RecordingRef:
+    """A callee's recording: ``name`` is ours, ``asterisk_name`` is what RECORD FILE is given."""
+
+    name: str
+    asterisk_name: str
+
+
 class MediaError(Exception):
     """The audio is in no format that can be converted, or could not be kept."""
 
@@ -384,4 +430,20 @@ class Media(Protocol):
 
     async def keep(self, audio: bytes, content_type: str = "") -> MediaRef:
         """Convert to mono 8 kHz 16-bit WAV, keep, and tell its name. Raises :class:`MediaError`."""
+        ...
+
+    def new_recording(self) -> RecordingRef:
+        """A name that nothing has yet and nobody can guess."""
+        ...
+
+    async def recording(self, name: str) -> bytes:
+        """The WAV file that Asterisk recorded. Raises :class:`MediaError`."""
+        ...
+
+    async def converted(self, wav: bytes, content_type: str) -> bytes:
+        """A recording as a type of VoiceXML 2.0 Appendix E: WAV as it is, or G.711 without a header."""
+        ...
+
+    async def forget(self, name: str) -> None:
+        """Remove a recording, if it is there."""
         ...

@@ -23,13 +23,14 @@ from gateway.adapters.store import SqliteStore
 from gateway.config import Config
 from gateway.core.addresses import AllowList
 from gateway.core.model import Account, AttemptEnd, Call, Claimed, Millis
-from gateway.core.numbers import DestinationKind
+from gateway.core.numbers import DestinationKind, parse_destination
 from gateway.core.pacing import Limit, Pacer
 from gateway.core.retry import RetryPolicy
 from gateway.core.routes import Dialable, NumberPolicy, Refused, Router
 from gateway.services.dialer import Dialer, Dialing, NoRoute
 from gateway.services.dialog import DialogService, DialogSettings
 from gateway.services.dialog.prompts import PromptRenderer
+from gateway.services.dialog.transferring import Way
 from gateway.services.intake import Desk, DeskSettings, build_api, build_app
 from gateway.services.intake.api import Api
 from gateway.services.intake.app import AppSettings
@@ -82,15 +83,27 @@ class Planner:
             way = self.way(call, claimed.account)
         except Refused as error:
             raise NoRoute(f"may not be dialed: {error}") from None
-        caller_id = call.ani or settings.caller_id or way.trunk.caller_id
         ring, longest = self.limits(claimed)
-        return Dialing(way.dial_string, caller_id, ring, longest)
+        return Dialing(way.dial_string, call.ani or settings.caller_id or way.trunk.caller_id, ring, longest)
 
     def way(self, call: Call, account: Account) -> Dialable:
         """Raises :class:`Refused`."""
+        return self._resolve(kind_of(call.dialed), call.dialed, account)
+
+    def transfer(self, claimed: Claimed, destination: str) -> Way:
+        """The way to where a call is transferred: by the same routes and lists as a queued call.
+
+        Raises :class:`Refused`, :class:`NumberError`.
+        """
+        settings = claimed.account.settings
+        target = parse_destination(destination, settings.country)
+        way = self._resolve(target.kind, target.dialed, claimed.account)
+        return Way(way.dial_string, claimed.call.ani or settings.caller_id or way.trunk.caller_id)
+
+    def _resolve(self, kind: DestinationKind, dialed: str, account: Account) -> Dialable:
         settings = account.settings
         policy = NumberPolicy(allowed=settings.allowed_prefixes, blocked=settings.blocked_prefixes)
-        return self._router.resolve(kind_of(call.dialed), call.dialed, policy, settings.country)
+        return self._router.resolve(kind, dialed, policy, settings.country)
 
     def limits(self, claimed: Claimed) -> tuple[int, int]:
         """Ring timeout and longest call in seconds: the call's own, else its account's, else the gateway's."""
@@ -133,8 +146,9 @@ class Gateway:
         session = DialogSettings(
             apology=config.session.apology, language=config.session.language, fetch_timeout=config.fetch.timeout
         )
+        renderer = PromptRenderer(self.speech, media, self.fetcher)
         dialog = DialogService(
-            self.live, self.pbx, AgiDetector(), PromptRenderer(self.speech, media, self.fetcher), self.fetcher, session
+            self.live, self.pbx, AgiDetector(), renderer, self.fetcher, media, planner.transfer, session
         )
         agi = AgiSettings(config.agi.host, config.agi.port, tuple(config.agi.allow))
         self.agi = AgiServer(agi, dialog.accept, dialog.handle)

@@ -83,7 +83,10 @@ class TooLong:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A recording. ``reference`` names it to the host: in <audio>, and as a part of a multipart submit."""
+    """A recording. ``reference`` names it to the host: in <audio>, and as a part of a multipart submit.
+
+    ``size`` 0 is none: a key ended it before it began.
+    """
 
     reference: str
     duration: float

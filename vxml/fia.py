@@ -207,6 +207,8 @@ class Dialog:
                 result = yield from transfer(visit)
             case _:
                 result = yield from subdialog(visit)
+        if result is None:
+            return None
         if isinstance(result, Heard):
             return (yield from self._heard(result, item))
         self._put(item, result.value, result.shadow)

@@ -48,11 +48,12 @@ class Filled:
     hung_up: bool = False
 
 
-Visiting = Generator[Action, Event, Filled | Heard]
+#: None: the item stays unfilled, and is visited again.
+Visiting = Generator[Action, Event, Filled | Heard | None]
 
 
 def record(visit: Visit) -> Visiting:
-    """VoiceXML 2.0 §2.3.6."""
+    """VoiceXML 2.0 §2.3.6. Where nothing was recorded the item stays unfilled."""
     context, element = visit.context, visit.element
     kind = (element.get("type") or "audio/wav").partition(";")[0].strip()
     if kind not in AUDIO_TYPES:
@@ -72,6 +73,9 @@ def record(visit: Visit) -> Visiting:
         )
     )
     match event:
+        case Recorded(size=0):
+            context.heard_input()
+            return None
         case Recorded():
             context.heard_input()
             context.shared.recordings[event.reference] = event

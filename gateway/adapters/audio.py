@@ -43,6 +43,14 @@ def wav_of_file(audio: bytes, content_type: str) -> bytes:
     return _wav(data.mean(axis=1), rate)
 
 
+def g711_of_wav(wav: bytes, subtype: str) -> bytes:
+    """Headerless G.711 at 8 kHz; ``subtype`` is ULAW or ALAW."""
+    data, _ = soundfile.read(io.BytesIO(wav), dtype="int16")
+    out = io.BytesIO()
+    soundfile.write(out, data, RATE, format="RAW", subtype=subtype)
+    return out.getvalue()
+
+
 def _wav(samples: npt.NDArray[np.float32], rate: int) -> bytes:
     if rate != RATE:
         samples = soxr.resample(samples, rate, RATE)

@@ -14,7 +14,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from gateway.core.addresses import AllowList
 from gateway.core.httpcache import Freshness, freshness
-from gateway.ports import FetchError, FetchErrorKind, FetchRequest, FetchResponse
+from gateway.ports import FetchError, FetchErrorKind, FetchRequest, FetchResponse, FilePart
 
 MAX_REDIRECTS = 5
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -126,7 +126,12 @@ class HttpFetcher:
     async def _once(self, request: FetchRequest) -> tuple[FetchResponse, dict[str, str]]:
         data: Any = None
         if request.form is not None:
-            data = aiohttp.FormData(request.form, default_to_multipart=request.multipart)
+            data = aiohttp.FormData(default_to_multipart=request.multipart)
+            for name, value in request.form:
+                if isinstance(value, FilePart):
+                    data.add_field(name, value.body, filename=value.filename, content_type=value.content_type)
+                else:
+                    data.add_field(name, value)
         try:
             async with self._session.request(
                 request.method, request.url, data=data, headers=request.headers, allow_redirects=False,

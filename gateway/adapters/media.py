@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import os
+import re
+import secrets
 import tempfile
 import time
 from pathlib import Path
 
-from gateway.adapters.audio import RATE, AudioError, wav_of_file
-from gateway.ports import MediaError, MediaRef
+from gateway.adapters.audio import RATE, AudioError, g711_of_wav, wav_of_file
+from gateway.ports import MediaError, MediaRef, RecordingRef
 
 HEADER = 44
 SWEEP_EVERY = 600.0
+#: The headerless types (VoiceXML 2.0 Appendix E).
+G711 = {"audio/basic": "ULAW", "audio/x-alaw-basic": "ALAW"}
+_RECORDING = re.compile(r"recording-[0-9a-f]{32}\Z")
 
 
 class FileMedia:
@@ -57,6 +63,29 @@ class FileMedia:
         if time.monotonic() - self._swept > SWEEP_EVERY:
             self._sweep()
         return MediaRef(digest, f"{self._asterisk_dir}/{digest}", max(0, len(wav) - HEADER) / 2 / RATE)
+
+    def new_recording(self) -> RecordingRef:
+        name = f"recording-{secrets.token_hex(16)}"
+        return RecordingRef(name, f"{self._asterisk_dir}/{name}")
+
+    async def recording(self, name: str) -> bytes:
+        try:
+            return await asyncio.to_thread(self._recording_path(name).read_bytes)
+        except OSError as error:
+            raise MediaError(f"no recording {name}: {error}") from error
+
+    async def converted(self, wav: bytes, content_type: str) -> bytes:
+        law = G711.get(content_type)
+        return wav if law is None else await asyncio.to_thread(g711_of_wav, wav, law)
+
+    async def forget(self, name: str) -> None:
+        with contextlib.suppress(OSError):  # what stays is swept
+            await asyncio.to_thread(self._recording_path(name).unlink, missing_ok=True)
+
+    def _recording_path(self, name: str) -> Path:
+        if not _RECORDING.match(name):
+            raise MediaError(f"{name[:60]!r} names no recording")
+        return self._folder / f"{name}.wav"
 
     def _sweep(self) -> None:
         self._swept = time.monotonic()

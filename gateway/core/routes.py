@@ -65,6 +65,10 @@ class Refused(ValueError):
     """The number may not, or cannot, be dialed; the message is the reason."""
 
 
+class Unrouted(Refused):
+    """No route takes it, or the route's trunk is not there."""
+
+
 #: What may stand in a dial string: nothing that Asterisk would read as a second destination or an option.
 _SAFE_NUMBER = re.compile(r"\+?[0-9*#]{1,32}\Z")
 _SAFE_SIP = re.compile(r"sip:[A-Za-z0-9_.+~-]{1,64}@[a-z0-9.-]{1,252}(?::[0-9]{1,5})?\Z")
@@ -99,7 +103,7 @@ class Router:
         route = self._route(kind, dialed, trace)
         trunk = self.trunks.get(route.trunk)
         if trunk is None:
-            raise Refused(f"its route names trunk {route.trunk!r}, which is not configured")
+            raise Unrouted(f"its route names trunk {route.trunk!r}, which is not configured")
         number = formatted(dialed, trunk)
         if trace is not None:
             trace.append(f"trunk {trunk.name}: format {trunk.format} gives {number}")
@@ -137,7 +141,7 @@ class Router:
             if route.extensions is extension and route.sip is sip and dialed.startswith(route.prefix)
         ]
         if not found:
-            raise Refused(f"no route takes this {kind} (add a [[route]] for it)")
+            raise Unrouted(f"no route takes this {kind} (add a [[route]] for it)")
         best = found[0] if len(found) == 1 else max(found, key=lambda route: len(route.prefix))
         if trace is not None:
             trace.append(f'route prefix "{best.prefix}" to trunk {best.trunk}')

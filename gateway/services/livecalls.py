@@ -15,10 +15,13 @@ from gateway.core.model import AttemptEnd, AttemptId, Call, CalleeType, Claimed,
 from gateway.core.outcome import Outcome, Seen, outcome
 from gateway.ports import (
     Answered,
+    ChannelEvent,
     ChannelSeen,
     Clock,
     DtmfReceived,
     HungUp,
+    LegAnswered,
+    LegDialed,
     OriginateEnded,
     Pbx,
     Ringing,
@@ -48,6 +51,14 @@ class SessionRecord:
 
 
 @dataclass(slots=True)
+class Leg:
+    """The party that a call is being transferred to."""
+
+    channel: str = ""
+    answered: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+@dataclass(slots=True)
 class LiveCall:
     """One open attempt. ``session`` is there from the moment the dialog took the channel."""
 
@@ -63,6 +74,7 @@ class LiveCall:
     session_ended: asyncio.Event = field(default_factory=asyncio.Event)
     gone: asyncio.Event = field(default_factory=asyncio.Event)  # the callee hung up
     originated: asyncio.Event = field(default_factory=asyncio.Event)  # OriginateResponse came
+    leg: Leg = field(default_factory=Leg)
     closing: bool = False
 
     @property
@@ -133,7 +145,7 @@ class LiveCalls:
 
     # --- what Asterisk tells ---
 
-    def hear(self, event: ChannelSeen | Ringing | Answered | DtmfReceived | HungUp | OriginateEnded) -> None:
+    def hear(self, event: ChannelEvent) -> None:
         """Take in one event of a channel. Writing it down goes on behind; a closing follows where one is due."""
         live = self._calls.get(event.attempt_id)
         if live is None:
@@ -159,6 +171,10 @@ class LiveCalls:
                 self._spawn(self._answered(live))
             case DtmfReceived():
                 live.digits.feed_ami(event.digit)
+            case LegDialed():
+                live.leg.channel = event.channel
+            case LegAnswered():
+                live.leg.answered.set()
             case HungUp():
                 live.hung_up, live.hung_up_at = event, self._clock.now()
                 live.gone.set()

@@ -115,15 +115,19 @@ class AgiSession(Request):  # type: ignore[misc]
             raise ChannelGone("the callee hung up")
         return _digit(result)
 
-    async def record_file(self, file: str, fmt: str, escape_digits: str, timeout_ms: int, *, beep: bool) -> str:
+    async def record_file(
+        self, file: str, fmt: str, escape_digits: str, timeout_ms: int, *, beep: bool, silence: int = 0
+    ) -> str:
         line = f"RECORD FILE {quoted(file)} {quoted(fmt)} {quoted(escape_digits)} {timeout_ms:d}"
-        result, rest = await self.command(line + (" BEEP" if beep else ""), timeout_ms / 1000 + 60)
+        result, rest = await self.command(
+            line + (" BEEP" if beep else "") + (f" s={silence:d}" if silence else ""), timeout_ms / 1000 + 60
+        )
         if result == "-1":
             self._hung_up_or(PlaybackFailed(f"Asterisk cannot record {file}: {rest}"), await self._alive())
         return _digit(result)
 
-    async def execute(self, application: str, arguments: str = "") -> str:
-        result, _ = await self.command(f"EXEC {application} {quoted(arguments)}", 600)
+    async def execute(self, application: str, arguments: str = "", timeout: float = 600.0) -> str:
+        result, _ = await self.command(f"EXEC {application} {quoted(arguments)}", timeout)
         if result == "-2":
             raise AgiError(f"Asterisk knows no application {application}")
         return result

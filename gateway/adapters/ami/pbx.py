@@ -17,6 +17,8 @@ from gateway.ports import (
     ChannelSeen,
     DtmfReceived,
     HungUp,
+    LegAnswered,
+    LegDialed,
     LinkDown,
     LinkUp,
     Originate,
@@ -35,6 +37,8 @@ WANTED = frozenset(
         "Newchannel",
         "Newstate",
         "DialState",
+        "DialBegin",
+        "DialEnd",
         "DTMFEnd",
         "Hangup",
         "OriginateResponse",
@@ -171,6 +175,10 @@ class AmiPbx:
                 return Ringing(attempt) if message.dialstatus != "PROCEEDING" else None
             case "DTMFEnd" if message.direction == "Received" and message.digit != "D":
                 return DtmfReceived(attempt, message.digit)
+            case "DialBegin":
+                return LegDialed(attempt, message.destchannel)
+            case "DialEnd" if message.dialstatus == "ANSWER":
+                return LegAnswered(attempt)
             case "Hangup":
                 return HungUp(attempt, _number(message.cause) or 0, _number(message.techcause))
         return None
@@ -223,6 +231,9 @@ class AmiPbx:
 
     async def hangup(self, attempt: AttemptId) -> None:
         await self._tell({"Action": "Hangup", "Channel": attempt})
+
+    async def hangup_leg(self, channel: str) -> None:
+        await self._tell({"Action": "Hangup", "Channel": channel})
 
     async def stop_playback(self, attempt: AttemptId) -> None:
         await self._tell({"Action": "PlayDTMF", "Channel": attempt, "Digit": "D", "Receive": "true", "Duration": "80"})

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 import structlog
 
-from gateway.ports import AgiChannel, ChannelGone, Fetcher, FetchError, FetchRequest, PlaybackFailed
+from gateway.ports import AgiChannel, ChannelGone, Fetcher, FetchError, FetchRequest, FetchResponse, FilePart
 from gateway.services.dialog.line import Line
-from gateway.services.dialog.prompts import PromptRenderer
+from gateway.services.dialog.playing import Player
+from gateway.services.dialog.recording import Recordings
+from gateway.services.dialog.transferring import Transfers
 from vxml import (
+    Action,
     Collect,
     Collector,
     Disconnect,
@@ -24,8 +28,10 @@ from vxml import (
     Log,
     Play,
     Played,
-    Prompt,
+    Record,
     Session,
+    Transfer,
+    Waiting,
 )
 
 log = structlog.get_logger()
@@ -38,17 +44,24 @@ class Conversation:
     session: Session
     line: Line
     channel: AgiChannel
-    renderer: PromptRenderer
+    player: Player
     fetcher: Fetcher
+    recordings: Recordings
+    transfers: Transfers
     call_id: int
 
     async def run(self) -> Exit:
-        action = self.session.begin()
-        while not isinstance(action, Exit):
-            action = self.session.send(await self._answer(action))
-        return action
+        try:
+            action: Action = self.session.begin()
+            while not isinstance(action, Exit):
+                action = self.session.send(await self._answer(action))
+            await self.transfers.finish()
+            return action
+        finally:
+            self.transfers.cancel()
+            await self.recordings.forget()
 
-    async def _answer(self, action: Fetch | Play | Collect | Log | Disconnect) -> Event:
+    async def _answer(self, action: Fetch | Play | Collect | Record | Transfer | Log | Disconnect) -> Event:
         try:
             match action:
                 case Fetch():
@@ -57,11 +70,19 @@ class Conversation:
                     log.info("vxml.log", call_id=self.call_id, label=label, characters=len(text))
                     return Played()
                 case Play(prompts):
-                    await self._play(prompts)
+                    await self.player.play(prompts)
                     return Played()
                 case Collect():
                     return await self._collect(action)
-                case Disconnect():
+                case Record(prompts):
+                    await self.player.play(prompts)
+                    return await self.recordings.take(self.line, action)
+                case Transfer(prompts):
+                    await self.player.play(prompts)
+                    return await self.transfers.connect(action)
+                case Disconnect(values):
+                    if values:
+                        log.info("vxml.disconnect", call_id=self.call_id, names=sorted(values))
                     with contextlib.suppress(ChannelGone):
                         await self.channel.hangup()
                     return Hangup()
@@ -71,49 +92,59 @@ class Conversation:
             return Hangup()
 
     async def _fetch(self, action: Fetch) -> Event:
+        form: list[tuple[str, str | FilePart]] = []
+        for name, value in action.form if action.method == "POST" else ():
+            part = await self.recordings.part(value) if action.multipart else None
+            form.append((name, value if part is None else part))
         request = FetchRequest(
             action.url,
             method=action.method,
-            form=action.form if action.method == "POST" else None,
+            form=tuple(form) if action.method == "POST" else None,
             multipart=action.multipart,
             timeout=action.timeout or 15.0,
             max_age=action.max_age,
             max_stale=action.max_stale,
         )
         try:
-            answer = await self.line.meanwhile(self.fetcher.fetch(request))
+            answer = await self._waited(request, action.waiting)
         except FetchError as error:
             log.warning("vxml.fetch_failed", call_id=self.call_id, url=action.url, kind=error.kind, error=str(error))
             return FetchFailed(str(error))
         return Fetched(answer.url, answer.status, answer.body, answer.content_type, answer.charset)
 
-    async def _play(self, prompts: tuple[Prompt, ...]) -> None:
-        """Prompts in order; a digit in the buffer passes over all that let themselves be barged in on."""
-        for prompt in prompts:
-            if not prompt.bargein:
-                self.line.digits.flush()  # VoiceXML 2.0 §4.1.8
-            elif self.line.digits:
-                continue
-            async with contextlib.aclosing(self.renderer.pieces(prompt.segments)) as pieces:
-                async for piece in pieces:
-                    if isinstance(piece, float | int):
-                        heard = await self.line.pause(piece, bargein=prompt.bargein)
-                    else:
-                        try:
-                            heard = await self.line.play(piece, bargein=prompt.bargein)
-                        except PlaybackFailed as error:
-                            log.error("prompt.not_played", call_id=self.call_id, error=str(error))
-                            continue
-                    if not heard:
-                        break
-            if not prompt.bargein:
-                self.line.digits.flush()
+    async def _waited(self, request: FetchRequest, waiting: Waiting | None) -> FetchResponse:
+        """Fetch; what takes long is filled with fetchaudio, once it began for its least time (VoiceXML 2.0 §6.1.1)."""
+        fetching = asyncio.create_task(self.fetcher.fetch(request))
+        try:
+            if waiting is not None and not self.line.gone:
+                await asyncio.wait((fetching,), timeout=waiting.delay)
+                if not fetching.done():
+                    await self._fill(fetching, waiting)
+            return await self.line.meanwhile(fetching)
+        finally:
+            fetching.cancel()
+            await asyncio.gather(fetching, return_exceptions=True)
+
+    async def _fill(self, fetching: asyncio.Task[FetchResponse], waiting: Waiting) -> None:
+        done = asyncio.Event()
+
+        async def tell() -> None:
+            await asyncio.gather(asyncio.wait((fetching,)), asyncio.sleep(waiting.minimum))
+            done.set()
+
+        telling = asyncio.create_task(tell())
+        try:
+            with contextlib.suppress(ChannelGone):  # the fetch goes on: what it sends may be all that is left to do
+                await self.player.play_until(waiting.url, done)
+        finally:
+            telling.cancel()
+            await asyncio.gather(telling, return_exceptions=True)
 
     async def _collect(self, action: Collect) -> Event:
-        await self._play(action.prompts)
+        mark = await self.player.play(action.prompts)
         collector = Collector(action)
         while True:
             digit = await self.line.digit(collector.wait)
             event = collector.expired() if digit is None else collector.feed(digit)
             if event is not None:
-                return event
+                return event if mark is None else replace(event, mark=mark)

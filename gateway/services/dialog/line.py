@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+import math
+from collections.abc import Awaitable, Coroutine
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from gateway.ports import AgiChannel, ChannelGone, MediaRef, Pbx
@@ -18,6 +20,17 @@ STOP = "D"
 WAIT_STEP = 1.0
 #: How soon the loss of the AMI link is noticed while no AGI command listens, and what it may then add to a fetch.
 LOOK_STEP = 0.1
+#: No command lasts longer: the call itself is limited to less.
+DAY = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Dialed:
+    """How a Dial ended: ``status`` is DIALSTATUS, ``cause`` is Q.850, ``seconds`` count from the far end's answer."""
+
+    status: str
+    cause: int
+    seconds: float
 
 
 class Line:
@@ -43,10 +56,40 @@ class Line:
             return True
         return not await self._until_digit(self._channel.stream_file(media.asterisk_name, DIGITS + STOP))
 
-    async def _until_digit(self, command: Coroutine[Any, Any, str]) -> str:
-        """Carry out an AGI command that a digit ends, and put that digit in the buffer."""
+    async def record(self, name: str, keys: str, seconds: float, *, beep: bool, silence: float) -> bool:
+        """Record into ``name``; any of ``keys`` ends it and is in the buffer then. Whether one did.
+
+        Raises :class:`PlaybackFailed` where Asterisk cannot write there.
+        """
+        self._check()
         self.digits.command_begins()
-        stopper = asyncio.create_task(self._stop_on_digit())
+        digit = await self._channel.record_file(
+            name, "wav", keys, max(1, round(seconds * 1000)), beep=beep, silence=max(1, round(silence))
+        )
+        if digit:
+            await self.digits.feed_agi(digit)
+        return bool(digit)
+
+    async def play_until(self, media: MediaRef, done: asyncio.Event) -> None:
+        """Play one file to its end or until ``done`` is set; digits typed meanwhile stay in the buffer."""
+        self._check()
+        keys = STOP if self._pbx.connected else DIGITS + STOP  # without AMI only AGI tells of a digit, and ends
+        await self._until_digit(self._channel.stream_file(media.asterisk_name, keys), done)
+
+    async def dial(self, way: str, *, ring: float, longest: float) -> Dialed:
+        """Connect the callee to somebody else, until one of them hangs up. ``longest`` 0 is without end."""
+        self._check()
+        limit = f"S({math.ceil(longest)})" if longest else ""
+        await self._channel.execute("Dial", f"{way},{max(1, round(ring))},g{limit}", timeout=DAY)
+        status, cause, answered = [
+            await self._channel.get_variable(name) for name in ("DIALSTATUS", "HANGUPCAUSE", "ANSWEREDTIME_MS")
+        ]
+        return Dialed(status or "", _number(cause), _number(answered) / 1000)
+
+    async def _until_digit(self, command: Coroutine[Any, Any, str], stop: asyncio.Event | None = None) -> str:
+        """Carry out an AGI command that a digit, or ``stop``, ends, and put that digit in the buffer."""
+        self.digits.command_begins()
+        stopper = asyncio.create_task(self._stop_on(stop or self.digits.arrived))
         try:
             digit = await command
         finally:
@@ -56,10 +99,10 @@ class Line:
             await self.digits.feed_agi(digit)
         return digit
 
-    async def _stop_on_digit(self) -> None:
+    async def _stop_on(self, event: asyncio.Event) -> None:
         """A digit typed between two commands never reaches AGI: AMI told of it, and it ends the command."""
         while True:
-            await self.digits.arrived.wait()
+            await event.wait()
             await asyncio.sleep(0.02)  # a digit typed during the command ends it without help
             if self._pbx.connected:
                 await self._pbx.stop_playback(self._live.id)
@@ -86,7 +129,7 @@ class Line:
                 return None
             await self._listen(min(left, WAIT_STEP))
 
-    async def meanwhile(self, work: Coroutine[Any, Any, T]) -> T:
+    async def meanwhile(self, work: Awaitable[T]) -> T:
         """Wait for ``work``, which needs no line. AMI tells of digits typed meanwhile; without it AGI must listen."""
         task = asyncio.ensure_future(work)
         try:
@@ -108,3 +151,7 @@ class Line:
     def _check(self) -> None:
         if self.gone:
             raise ChannelGone("the callee hung up")
+
+
+def _number(text: str | None) -> int:
+    return int(text) if text and text.isdigit() else 0

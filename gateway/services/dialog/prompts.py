@@ -8,13 +8,14 @@ from collections.abc import AsyncGenerator, Sequence
 import structlog
 
 from gateway.ports import Fetcher, FetchError, FetchRequest, Media, MediaError, MediaRef, Speech, SpeechError
-from vxml import Audio, Break, Segment
+from gateway.services.dialog.recording import SCHEME
+from vxml import Audio, Break, Marked, Segment
 from vxml import Speech as SpeechSegment
 
 log = structlog.get_logger()
 
-#: What a prompt comes down to: a file, or seconds of silence.
-Piece = MediaRef | float
+#: What a prompt comes down to: a file, seconds of silence, or a place whose passing is told.
+Piece = MediaRef | float | Marked
 
 
 class PromptRenderer:
@@ -39,6 +40,8 @@ class PromptRenderer:
         match segment:
             case Break(seconds):
                 return [seconds]
+            case Marked():
+                return [segment]
             case SpeechSegment(ssml, language):
                 try:
                     return [await self._media.keep(await self._speech.render(ssml, language), "audio/wav")]
@@ -50,6 +53,8 @@ class PromptRenderer:
 
     async def _audio(self, audio: Audio) -> list[Piece]:
         try:
+            if audio.url.startswith(SCHEME):
+                return [await self._media.keep(await self._media.recording(audio.url.removeprefix(SCHEME)))]
             answer = await self._fetcher.fetch(
                 FetchRequest(
                     audio.url,

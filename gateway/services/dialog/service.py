@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from xml.sax.saxutils import escape
 
 import structlog
 
 from gateway.core.model import AttemptId, CalleeType, Claimed
-from gateway.ports import AgiChannel, ChannelGone, Detector, Fetcher, Pbx
+from gateway.ports import AgiChannel, ChannelGone, Detector, Fetcher, Media, Pbx
 from gateway.services.dialog.conversation import Conversation
 from gateway.services.dialog.line import Line
+from gateway.services.dialog.playing import Player
 from gateway.services.dialog.prompts import PromptRenderer
+from gateway.services.dialog.recording import Recordings
+from gateway.services.dialog.transferring import Transfers, Way
 from gateway.services.livecalls import LiveCall, LiveCalls, SessionRecord
 from vxml import Break, Exit, Fetch, Json, Limits, Prompt, Session, Speech
 
@@ -38,14 +43,16 @@ class DialogService:
     """``detector`` tells who answered; the verdict comes before the session, as Plum DEV's did."""
 
     def __init__(
-        self, live: LiveCalls, pbx: Pbx, detector: Detector, renderer: PromptRenderer, fetcher: Fetcher,
-        settings: DialogSettings,
+        self, live: LiveCalls, pbx: Pbx, detector: Detector, renderer: PromptRenderer, fetcher: Fetcher, media: Media,
+        find_way: Callable[[Claimed, str], Way], settings: DialogSettings,
     ) -> None:  # fmt: skip
         self._live = live
         self._pbx = pbx
         self._detector = detector
         self._renderer = renderer
         self._fetcher = fetcher
+        self._media = media
+        self._find_way = find_way
         self._settings = settings
 
     def accept(self, path: str) -> bool:
@@ -89,12 +96,16 @@ class DialogService:
             _start(claimed, found.callee_type, settings), _variables(claimed, found.callee_type), settings.limits
         )
         line = Line(channel, live, self._pbx)
-        conversation = Conversation(session, line, channel, self._renderer, self._fetcher, call_id)
+        player = Player(line, self._renderer, call_id)
+        transfers = Transfers(live, line, channel, self._pbx, partial(self._find_way, claimed))
+        conversation = Conversation(
+            session, line, channel, player, self._fetcher, Recordings(self._media), transfers, call_id
+        )
         ended = await self._run(conversation, live)
         if ended.error is not None:
             record.application_error = f"{ended.error}: {ended.message}"[:500]
             log.warning("application.error", call_id=call_id, error=ended.error)
-            await self._apologise(line)
+            await self._apologise(line, player)
 
     async def _run(self, conversation: Conversation, live: LiveCall) -> Exit:
         """The conversation; after a hang-up it has a limited time for its final processing."""
@@ -112,18 +123,12 @@ class DialogService:
             running.cancel()
             await asyncio.gather(running, gone, return_exceptions=True)
 
-    async def _apologise(self, line: Line) -> None:
+    async def _apologise(self, line: Line, player: Player) -> None:
         if not self._settings.apology or line.gone:
             return
         language = self._settings.language
         ssml = f'<speak version="1.0" xml:lang="{language}">{escape(self._settings.apology)}</speak>'
-        prompt = Prompt((Speech(ssml, language), Break(0.2)), bargein=False)
-        async with contextlib.aclosing(self._renderer.pieces(prompt.segments)) as pieces:
-            async for piece in pieces:
-                if isinstance(piece, float | int):
-                    await line.pause(piece, bargein=False)
-                else:
-                    await line.play(piece, bargein=False)
+        await player.play((Prompt((Speech(ssml, language), Break(0.2)), bargein=False),))
 
 
 def _start(claimed: Claimed, callee: CalleeType, settings: DialogSettings) -> Fetch:
