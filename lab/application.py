@@ -33,6 +33,11 @@ KEYED = """<?xml version="1.0" encoding="UTF-8"?>
   <form><block>Thank you. You keyed <say-as interpret-as="digits">{code}</say-as>. Good bye.</block></form>
 </vxml>"""
 
+ENDED = '<vxml version="2.1" xmlns="http://www.w3.org/2001/vxml"><form><block><exit/></block></form></vxml>'
+
+#: A form's field: its text, or a file's content type and body.
+Kept = str | tuple[str, bytes]
+
 
 @dataclass
 class SampleApplication:
@@ -43,6 +48,8 @@ class SampleApplication:
     keyed: dict[str, str] = field(default_factory=dict)
     posts: dict[str, list[dict[str, str]]] = field(default_factory=lambda: defaultdict(list))
     pages: dict[str, tuple[float, bytes]] = field(default_factory=dict)  # name: (seconds of delay, body), at /page/NAME
+    files: dict[str, tuple[str, bytes]] = field(default_factory=dict)  # name: (content type, body), at /file/NAME
+    kept: dict[str, list[dict[str, Kept]]] = field(default_factory=lambda: defaultdict(list))  # posted to /keep/NAME
     ids: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))  # webhook-ids by call_id
 
     def __enter__(self) -> SampleApplication:
@@ -67,6 +74,8 @@ class SampleApplication:
         app.router.add_route("*", "/start.php", self._serve_start)
         app.router.add_post("/{call}/keyed", self._serve_keyed)
         app.router.add_route("*", "/page/{name}", self._serve_page)
+        app.router.add_get("/file/{name}", self._serve_file)
+        app.router.add_post("/keep/{name}", self._keep)
         app.router.add_route("*", "/result.php", self._result)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
@@ -100,6 +109,24 @@ class SampleApplication:
             return web.Response(text="here")
         await asyncio.sleep(delay)
         return web.Response(body=body, content_type="application/voicexml+xml")
+
+    async def _serve_file(self, request: web.Request) -> web.Response:
+        kind, body = self.files[request.match_info["name"]]
+        return web.Response(body=body, content_type=kind)
+
+    def keep_url(self, name: str) -> str:
+        return f"http://127.0.0.1:{self.port}/keep/{name}"
+
+    async def _keep(self, request: web.Request) -> web.Response:
+        """Keep a form; the application ends with it."""
+        form: dict[str, Kept] = {}
+        for name, value in (await request.post()).items():
+            if isinstance(value, web.FileField):
+                form[name] = (value.content_type, await asyncio.to_thread(value.file.read))
+            else:
+                form[name] = str(value)
+        self.kept[request.match_info["name"]].append(form)
+        return web.Response(body=ENDED.encode(), content_type="application/voicexml+xml")
 
     async def _serve_keyed(self, request: web.Request) -> web.Response:
         form = await request.post()

@@ -21,26 +21,20 @@ class Softphone:
 
     def __init__(self, lab: Lab, number: int = 1) -> None:
         self.folder = lab.folder / f"phone{number}"
-        self.folder.mkdir()
         self.heard_folder = self.folder / "heard"
-        self.heard_folder.mkdir()
+        self.heard_folder.mkdir(parents=True, exist_ok=True)
         self._control = free_port()
         self._install = fetch.asterisk()
         self._lab = lab
         self._name = f"voxgate-phone{number}"
         self._process: subprocess.Popen[bytes] | None = None
-        microphone = self.folder / "microphone.wav"
-        with wave.open(str(microphone), "wb") as file:
-            file.setnchannels(1)
-            file.setsampwidth(2)
-            file.setframerate(8000)
-            file.writeframes(bytes(16000 * 60))
+        self._silence = self._microphone("silence", b"")
         modules = ("g711", "aufile", "aubridge", "sndfile", "uuid")
         root = self._install.root
         assert root is not None, "the softphone comes with the fetched Asterisk"
         lines = [
             f"sip_listen 127.0.0.1:{free_port(socket.SOCK_DGRAM)}", "net_interface 127.0.0.1",
-            f"audio_source aufile,{microphone}", "audio_player aubridge,null", f"snd_path {self.heard_folder}",
+            f"audio_source aufile,{self._silence}", "audio_player aubridge,null", f"snd_path {self.heard_folder}",
             f"ctrl_tcp_listen 127.0.0.1:{self._control}", f"module_path {root}/usr/lib/baresip/modules",
             *(f"module {name}.so" for name in modules), "module_tmp account.so", "module_app menu.so",
             "module_app ctrl_tcp.so",
@@ -85,6 +79,24 @@ class Softphone:
             time.sleep(0.25)
             self._tell("sndcode", "\x04")
             time.sleep(0.15)
+
+    def say(self, recording: Path) -> None:
+        """Speak a WAV file (mono, 16 bits, 8 kHz) into the call; it is spoken when this returns."""
+        with wave.open(str(recording)) as file:
+            spoken = file.readframes(file.getnframes())
+        self._tell("ausrc", f"aufile,{self._microphone(recording.stem, spoken)}")
+        time.sleep(len(spoken) / 16000 + 0.5)
+        self._tell("ausrc", f"aufile,{self._silence}")  # else the next call begins with it
+
+    def _microphone(self, name: str, spoken: bytes) -> Path:
+        """A file that lasts longer than any call: baresip hangs up at its end."""
+        path = self.folder / f"microphone-{name}.wav"
+        with wave.open(str(path), "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(8000)
+            file.writeframes(spoken + bytes(16000 * 60))
+        return path
 
     def hang_up(self) -> None:
         self._tell("hangup", "")

@@ -122,9 +122,12 @@ class AgiSession(Request):  # type: ignore[misc]
         result, rest = await self.command(
             line + (" BEEP" if beep else "") + (f" s={silence:d}" if silence else ""), timeout_ms / 1000 + 60
         )
+        if rest == "hangup":
+            self._gone = True
+            raise ChannelGone("the callee hung up")
         if result == "-1":
             self._hung_up_or(PlaybackFailed(f"Asterisk cannot record {file}: {rest}"), await self._alive())
-        return _digit(result)
+        return _digit(result) if rest == "dtmf" else ""  # with "timeout" the result is no digit, but a time left
 
     async def execute(self, application: str, arguments: str = "", timeout: float = 600.0) -> str:
         result, _ = await self.command(f"EXEC {application} {quoted(arguments)}", timeout)

@@ -19,6 +19,9 @@ from vxml.grammar.automaton import MatchState
 
 log = structlog.get_logger()
 
+#: A detector that never finds anything keeps the bridge from handing the media from leg to leg by itself, where
+#: Asterisk would tell of no digits.
+KEEP_HEARING, STOP_HEARING = "TONE_DETECT(100,60000,r)", "TONE_DETECT(0,,x)"
 #: Asterisk's DIALSTATUS as the form item's value.
 OUTCOMES = {"BUSY": "busy", "NOANSWER": "noanswer", "CONGESTION": "network_busy"}
 
@@ -57,6 +60,9 @@ class Transfers:
             return TransferFailed("error.connection.noauthorization", f"{action.destination}: {error}")
         if way.caller_id is not None:
             await self.channel.set_variable("CALLERID(num)", way.caller_id)
+        listens = action.kind == "bridge" and bool(action.matcher)
+        if listens:
+            await self.channel.set_variable(KEEP_HEARING, "")
         leg = self.live.leg = Leg()
         log.info("transfer.dialing", attempt_id=self.live.id, kind=action.kind)
         dialing = asyncio.create_task(
@@ -66,11 +72,14 @@ class Transfers:
             self.away = dialing
             return Transferred("")
         try:
-            return await self._attend(action, leg, dialing)
+            outcome = await self._attend(action, leg, dialing)
         finally:
             if self.away is None:
                 dialing.cancel()
                 await asyncio.gather(dialing, return_exceptions=True)
+        if listens:
+            await self.channel.set_variable(STOP_HEARING, "")
+        return outcome
 
     async def _attend(
         self, action: Transfer, leg: Leg, dialing: asyncio.Task[Dialed]
@@ -101,11 +110,13 @@ class Transfers:
             await digits.arrived.wait()
             while (key := digits.take()) is not None:
                 state = match.feed(key)
+                if state is MatchState.NO_MATCH:  # it may be the first of another input
+                    match = action.matcher.start()
+                    state = match.feed(key)
                 if state in (MatchState.FINAL, MatchState.CAN_GROW):
                     return match.text
                 if state is MatchState.NO_MATCH:
                     match = action.matcher.start()
-                    match.feed(key)
 
     async def _end(self, leg: Leg, dialing: asyncio.Task[Dialed]) -> None:
         while not dialing.done():
