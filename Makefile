@@ -3,10 +3,11 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test lab lint bench licenses doctor clean
+.PHONY: help demo test irtests lab lint bench licenses clean
 help:
 	@echo "make demo      the whole road: lab, gateway, campaign, results (build/demo.json)"
 	@echo "make test      every test, with a real Asterisk"
+	@echo "make irtests   W3C's VoiceXML tests, from ../shared/irtests or VOXGATE_IRTESTS"
 	@echo "make lab       lab and gateway stay up; BIND=ADDRESS lets phones on the LAN register"
 	@echo "make lint      ruff, mypy --strict, import-linter"
 	@echo "make bench     measured ratios"
@@ -21,6 +22,9 @@ demo: $(STAMP)
 
 test: $(STAMP)
 	@$(PYTHON) -m pytest
+
+irtests: $(STAMP)
+	@$(PYTHON) -m tests.irtests
 
 lab: $(STAMP)
 	@$(PYTHON) -m lab.up --bind "$(or $(BIND),127.0.0.1)"
