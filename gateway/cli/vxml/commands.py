@@ -23,6 +23,18 @@ lines and # remarks are none.
 
 Exit status: 0 the application ended regularly, 1 it failed or the script does not fit it, 2 wrong usage."""
 
+_CHECK_HELP = """Examples:
+
+  voxgate vxml check app.vxml menu.vxml digits.grxml
+
+  voxgate vxml check http://localhost:8000/start.php --json
+
+  voxgate vxml check --rules
+
+Each finding is FILE:LINE: RULE: MESSAGE. Files that a document refers to are looked at beside it; URLs are not.
+
+Exit status: 0 no errors (there may be warnings), 1 errors, 2 wrong usage."""
+
 
 @app.command(epilog=_RUN_HELP)
 def run(
@@ -51,6 +63,33 @@ def run(
     except FileNotFoundError as error:
         raise typer.BadParameter(str(error)) from None
     if not walk(url, fields, script, audio, trace=trace, speech=speech):
+        raise typer.Exit(1)
+
+
+@app.command(epilog=_CHECK_HELP)
+def check(
+    places: Annotated[
+        list[str] | None, typer.Argument(metavar="URL|FILE...", help="VoiceXML documents and SRGS grammars.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    rules: Annotated[bool, typer.Option("--rules", help="Print what is checked.")] = False,
+) -> None:
+    """Find what is wrong in documents without running them."""
+    from gateway.cli.vxml.checks import check_all, report, rules_table
+    from gateway.cli.vxml.sources import url_of
+
+    if rules:
+        print(rules_table())
+        return
+    if not places:
+        raise typer.BadParameter("name at least one URL or file")
+    try:
+        named = [(place, url_of(place)) for place in places]
+    except FileNotFoundError as error:
+        raise typer.BadParameter(str(error)) from None
+    found = check_all(named)
+    print(report(found, len(named), as_json=as_json))
+    if any(not one.warning for one in found):
         raise typer.Exit(1)
 
 

@@ -45,7 +45,7 @@ def walk(
     if audio is not None:
         audio.mkdir(parents=True, exist_ok=True)
     with asyncio.Runner() as runner:
-        http = runner.run(_http())
+        http = runner.run(http_fetcher())
         sources = Sources(http, files=url.startswith("file:"))
         hearing = Hearing(sources, recordings, voice, audio)
         try:
@@ -67,7 +67,7 @@ def walk(
     return regular
 
 
-async def _http() -> HttpFetcher:
+async def http_fetcher() -> HttpFetcher:
     """Everything that the developer's own machine reaches may be fetched; on a call the gateway's list decides."""
     return HttpFetcher(AllowList.of(("0.0.0.0/0", "::/0")))
 
