@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
 
 from vxml.errors import badfetch, semantic
 
@@ -26,6 +26,14 @@ def boolean(text: str) -> bool:
         case "false":
             return False
     raise semantic(f"{text!r} is neither true nor false")
+
+
+def joined(base: str, target: str) -> str:
+    """``target`` as an absolute URL. Raises error.badfetch for what is none, as ``http://[``."""
+    try:
+        return urljoin(base, target)
+    except ValueError as error:
+        raise badfetch(f"{target!r} is no URL: {error}") from None
 
 
 def with_query(url: str, fields: list[tuple[str, str]]) -> str:

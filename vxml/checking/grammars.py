@@ -49,7 +49,11 @@ def grammar(page: Page, element: etree._Element, compiler: Compiler) -> Iterator
         own = list(_inline(page, element, compiler))
         loading = load_inline(element, page.resolve(element, ""), get)
     else:
-        target = source if source.startswith("builtin:") else page.resolve(element, source)
+        try:
+            target = source if source.startswith("builtin:") else page.resolve(element, source)
+        except Missing as missing:
+            yield page.found(element, "missing-file", str(missing))
+            return
         own = list(_file(page, urldefrag(target)[0], compiler))
         loading = load_external(target, element.get("type"), get)
     # What a grammar itself is at fault with is told by its own line, what it refers to by the reference's.

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from urllib.parse import urljoin
 
 from lxml import etree
 
-from vxml.checking.finding import WARNINGS, Finding, Read
+from vxml.checking.finding import WARNINGS, Finding, Missing, Read
 from vxml.document import NAMESPACE, parse_tree
+from vxml.errors import VoiceXmlEvent
 from vxml.grammar.srgs import line_of, local
+from vxml.values import joined
 
 _POSITION = re.compile(r",? line \d+, column \d+|\s*\(<string>, line \d+\)")
 _OURS = (
@@ -37,7 +38,11 @@ class Page:
                 todo += reversed(element)
 
     def resolve(self, element: etree._Element, target: str) -> str:
-        return urljoin(element.base or self.url, target)
+        """Raises :class:`Missing` for what is no URL at all."""
+        try:
+            return joined(element.base or self.url, target)
+        except VoiceXmlEvent as event:
+            raise Missing(event.message) from None
 
     def found(self, element: etree._Element, rule: str, message: str, section: str = "", *, below: int = 0) -> Finding:
         """``below`` counts lines within the element's text."""

@@ -78,8 +78,8 @@ def _script(page: Page, element: etree._Element, compiler: Compiler) -> Iterator
         return
     if source is None:
         return
-    url = page.resolve(element, source)
     try:
+        url = page.resolve(element, source)
         body = page.read(url)
     except Missing:
         return  # told with the other references

@@ -50,8 +50,8 @@ def _dialog(page: Page, element: etree._Element, target: str, dialogs: set[str])
             words = f"this document has no dialog {target[1:]!r}{suggestion(target[1:], dialogs)}"
             yield page.found(element, "missing-target", words, "2.0 §5.3.7")
         return
-    url, dialog = urldefrag(page.resolve(element, target))
     try:
+        url, dialog = urldefrag(page.resolve(element, target))
         body = page.read(url)
     except Missing as missing:
         yield page.found(element, "missing-file", str(missing))
