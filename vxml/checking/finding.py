@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -60,7 +60,7 @@ class Missing(Exception):
 Read = Callable[[str], bytes | None]
 
 
-def suggestion(word: str, known: object) -> str:
-    """`` (did you mean ...?)`` where one of ``known`` is much like ``word``."""
-    close = get_close_matches(word, list(known), 1)  # type: ignore[call-overload]
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """``; did you mean ...?`` where one of ``known`` is much like ``word``."""
+    close = get_close_matches(word, list(known), 1)
     return f"; did you mean {close[0]!r}?" if close else ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 from gateway.cli.vxml.recordings import Recordings
 from vxml import (
@@ -166,9 +165,8 @@ def _after(verb: str, line: str) -> str:
 
 
 def _seconds(text: str) -> float:
-    number: Callable[[str], float] = float
     try:
-        value = number(text.strip().removesuffix("s"))
+        value = float(text.strip().removesuffix("s"))
     except ValueError:
         value = -1.0
     if not 0 <= value < 86_400:
