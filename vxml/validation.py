@@ -68,7 +68,8 @@ def faults(element: etree._Element) -> Iterator[Fault]:
     for choices, section in EXACTLY_ONE.get(name, ()):
         if len(_given(element, choices)) != 1:
             yield Fault(line, "exactly-one", f"<{name}> needs exactly one of {', '.join(choices)}", section)
-    if name == "filled" and local(element.getparent()) != "form":
+    parent = element.getparent()
+    if name == "filled" and parent is not None and local(parent) != "form":
         for attribute in _given(element, ("mode", "namelist")):
             yield Fault(line, "filled-in-item", f"<filled> within an input item takes no {attribute}", "2.0 §2.4")
     for choices, section in AT_MOST_ONE.get(name, ()):
