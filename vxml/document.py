@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from urllib.parse import urldefrag, urljoin
+from urllib.parse import urldefrag
 
 from lxml import etree
 
 from vxml.errors import badfetch
 from vxml.grammar.srgs import local
 from vxml.validation import faults
+from vxml.values import joined
 
 NAMESPACE = "http://www.w3.org/2001/vxml"
 MAX_BYTES = 4 * 1024 * 1024
@@ -44,13 +45,13 @@ class Document:
     def application(self) -> str | None:
         """The absolute URL of the application root document, if one is named."""
         name = self.root.get("application")
-        return urldefrag(urljoin(self.base(self.root), name))[0] if name else None
+        return urldefrag(joined(self.base(self.root), name))[0] if name else None
 
     def base(self, element: etree._Element) -> str:
         return element.base or self.url
 
     def resolve(self, element: etree._Element, target: str) -> str:
-        return urljoin(self.base(element), target)
+        return joined(self.base(element), target)
 
     def first_dialog(self) -> etree._Element | None:
         return next(iter(child for child in self.root if local(child) in ("form", "menu")), None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
 
 from vxml.errors import badfetch, semantic
 
@@ -35,3 +35,13 @@ def with_query(url: str, fields: list[tuple[str, str]]) -> str:
     parts = urlsplit(url)
     query = "&".join(part for part in (parts.query, urlencode(fields)) if part)
     return urlunsplit((parts.scheme, parts.netloc, parts.path, query, parts.fragment))
+
+
+def joined(base: str, target: str) -> str:
+    """``target`` as an absolute URL. Raises error.badfetch where it cannot be one."""
+    try:
+        url = urljoin(base, target)
+        urlsplit(url)
+    except ValueError as error:
+        raise badfetch(f"{target[:200]!r} is no URL: {error}") from None
+    return url

@@ -10,7 +10,7 @@ from typing import TypeAlias
 from vxml.grammar.expression import ANY, EMPTY, Call, Chain, Choice, Expression, Repeat, Tag, Token
 
 #: Nodes that one grammar may have.
-MAX_NODES = 2_000_000
+MAX_NODES = 500_000
 #: Rules within rules; a rule that calls itself without a token before it ends here, too.
 MAX_CALLS = 60
 #: Ways followed at once: an ambiguous grammar costs no more than this.
@@ -70,10 +70,26 @@ class Way:
     trail: Trail
 
 
+def size(expression: Expression) -> int:
+    """About how many nodes ``expression`` becomes."""
+    match expression:
+        case Token() | Tag() | Call():
+            return 1
+        case Chain(items):
+            return sum(map(size, items))
+        case Choice(items):
+            return 2 + sum(1 + size(item) for item in items)
+        case Repeat(item, low, high):
+            return 1 + (1 + size(item)) * (low + 1 if high is None else max(low, high))
+
+
 class Automaton:
     """Rules compiled to a nondeterministic automaton with calls. Immutable, shared between sessions."""
 
     def __init__(self, root: Expression, rules: Mapping[str, Expression] | None = None, name: str = "") -> None:
+        # Counted first: repeats within repeats would build for seconds before they are refused.
+        if sum(map(size, (root, *(rules or {}).values()))) > MAX_NODES:
+            raise GrammarTooLarge(f"a grammar of more than {MAX_NODES} nodes")
         self._nodes: list[_Node] = []
         self._starts: dict[str, int] = {}
         self._ends: dict[int, None] = {}
@@ -91,8 +107,6 @@ class Automaton:
     # --- compiling ---
 
     def _new(self) -> int:
-        if len(self._nodes) >= MAX_NODES:
-            raise GrammarTooLarge(f"a grammar of more than {MAX_NODES} nodes")
         self._nodes.append(_Node())
         return len(self._nodes) - 1
 

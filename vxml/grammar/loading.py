@@ -6,7 +6,7 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
-from urllib.parse import urldefrag, urljoin
+from urllib.parse import urldefrag
 
 from lxml import etree
 
@@ -18,6 +18,7 @@ from vxml.grammar.automaton import Automaton, GrammarTooLarge
 from vxml.grammar.builtin import Spoken, keys, split, spoken
 from vxml.grammar.expression import Call, Chain, Choice, Expression, Repeat, Rules
 from vxml.grammar.srgs import local, parse_grammar
+from vxml.values import joined
 
 #: Grammar documents that one grammar may refer to, directly or through others.
 MAX_DOCUMENTS = 100
@@ -155,7 +156,7 @@ def _absolute(here: str, uri: str) -> tuple[str, str]:
         return here, uri[1:]
     if uri.startswith("builtin:"):
         return uri, ""
-    url, rule = urldefrag(urljoin(here.removesuffix("#inline"), uri))
+    url, rule = urldefrag(joined(here.removesuffix("#inline"), uri))
     return url, rule
 
 
