@@ -78,9 +78,24 @@ def size(expression: Expression) -> int:
         case Chain(items):
             return sum(map(size, items))
         case Choice(items):
-            return 2 + sum(1 + size(item) for item in items)
+            words = [(one[0], len(one[1])) for item in items if (one := plain(item)) is not None]
+            shared = {tokens[:length] for tokens, _ in words for length in range(1, len(tokens) + 1)}
+            others = sum(1 + size(item) for item in items if plain(item) is None)
+            return 2 + len(shared) + sum(tags for _, tags in words) + others
         case Repeat(item, low, high):
             return 1 + (1 + size(item)) * (low + 1 if high is None else max(low, high))
+
+
+def plain(expression: Expression) -> tuple[tuple[str, ...], tuple[Tag, ...]] | None:
+    """The tokens of an alternative that is tokens and then tags, and nothing else."""
+    items = expression.items if isinstance(expression, Chain) else (expression,)
+    tokens = tuple(item.text for item in items if isinstance(item, Token))
+    tags = items[len(tokens) :]
+    if not tokens or not all(isinstance(item, Token) for item in items[: len(tokens)]):
+        return None
+    if not all(isinstance(tag, Tag) for tag in tags):
+        return None
+    return tokens, tuple(tag for tag in tags if isinstance(tag, Tag))
 
 
 class Automaton:
@@ -140,21 +155,33 @@ class Automaton:
 
     def _choice(self, start: int, items: Sequence[Expression]) -> int:
         end = self._new()
-        # Alternatives that begin with a token hang on a node of their own by that token: a list of 100,000 names
-        # costs one look-up. Their order among themselves, which decides, is kept.
-        tokens: int | None = None
+        # Neighbours that are nothing but tokens hang on one node and share their beginnings: a list of 100,000 names
+        # costs one look-up a token. Only equal ones compete, and of those the first one still comes first.
+        listed: int | None = None
         for item in items:
-            if isinstance(item, Token) or (isinstance(item, Chain) and item.items and isinstance(item.items[0], Token)):
-                if tokens is None:
-                    tokens = self._new()
-                    self._nodes[start].free.append((tokens, None))
-                last = self._from(tokens, item)
+            words = plain(item)
+            if words is None:
+                listed = None
+                at, last = self._build(item)
             else:
-                tokens = None
-                first, last = self._build(item)
-                self._nodes[start].free.append((first, None))
+                at = last = self._new() if listed is None else listed
+                listed = at
+                tokens, tags = words
+                for token in tokens:
+                    last = self._along(last, token)
+                for tag in tags:
+                    last = self._from(last, tag)
+            if not any(to == at for to, _ in self._nodes[start].free[-1:]):
+                self._nodes[start].free.append((at, None))
             self._nodes[last].free.append((end, None))
         return end
+
+    def _along(self, node: int, token: str) -> int:
+        """The one node that ``token`` leads to from ``node``."""
+        moves = self._nodes[node].moves
+        if token not in moves:
+            moves[token] = [self._new()]
+        return moves[token][0]
 
     def _repeat(self, at: int, item: Expression, low: int, high: int | None) -> int:
         for _ in range(low):
