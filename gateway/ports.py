@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -350,6 +350,13 @@ class FilePart:
     body: bytes
 
 
+class Cookies(Protocol):
+    """One session's cookies (RFC 6265)."""
+
+    def header(self, url: str) -> str: ...
+    def store(self, url: str, lines: Iterable[str]) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class FetchRequest:
     url: str
@@ -362,6 +369,7 @@ class FetchRequest:
     max_stale: float | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     keep_method: bool = False  # a redirect that would turn a POST into a GET is answered as it is
+    cookies: Cookies | None = None  # sent, and added to
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from xml.sax.saxutils import escape
 import structlog
 
 from gateway.core.model import AttemptId, CalleeType, Claimed
-from gateway.ports import AgiChannel, ChannelGone, Detector, Fetcher, Media, Pbx
+from gateway.ports import AgiChannel, ChannelGone, Cookies, Detector, Fetcher, Media, Pbx
 from gateway.services.dialog.conversation import Conversation
 from gateway.services.dialog.line import Line
 from gateway.services.dialog.playing import Player
@@ -44,7 +44,7 @@ class DialogService:
 
     def __init__(
         self, live: LiveCalls, pbx: Pbx, detector: Detector, renderer: PromptRenderer, fetcher: Fetcher, media: Media,
-        find_way: Callable[[Claimed, str], Way], settings: DialogSettings,
+        find_way: Callable[[Claimed, str], Way], new_cookies: Callable[[], Cookies], settings: DialogSettings,
     ) -> None:  # fmt: skip
         self._live = live
         self._pbx = pbx
@@ -53,6 +53,7 @@ class DialogService:
         self._fetcher = fetcher
         self._media = media
         self._find_way = find_way
+        self._new_cookies = new_cookies
         self._settings = settings
 
     def accept(self, path: str) -> bool:
@@ -99,7 +100,15 @@ class DialogService:
         player = Player(line, self._renderer, call_id)
         transfers = Transfers(live, line, channel, self._pbx, partial(self._find_way, claimed))
         conversation = Conversation(
-            session, line, channel, player, self._fetcher, Recordings(self._media), transfers, call_id
+            session,
+            line,
+            channel,
+            player,
+            self._fetcher,
+            Recordings(self._media),
+            transfers,
+            self._new_cookies(),
+            call_id,
         )
         ended = await self._run(conversation, live)
         if ended.error is not None:
