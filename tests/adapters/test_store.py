@@ -97,14 +97,14 @@ async def test_a_call_lives_through_a_retry_to_its_post(store: SqliteStore, acco
     assert found.state is CallState.IN_CALL
     done = await store.close_attempt(ended(second, CalleeType.VOICE, EndKind.REACHED, 82_400))
     assert (done.state, done.attempts, done.duration) == (CallState.COMPLETED, 2, 12)
-    owed = await store.due_deliveries(Millis(NOW + 90_000), 10)
+    owed = await store.due_deliveries(Millis(NOW + 90_000), 10, 10)
     assert [dict(one.form) for one in owed] == [{
         "phone_number": "16175550000", "message_reference": "m", "call_id": str(call_id), "result": "completed",
         "callee_type": "voice", "attempts": "2", "last_attempt_timestamp": str((NOW + 65_000) // 1000), "duration": "12",
     }]  # fmt: skip
     assert await store.close_attempt(ended(second)) == done  # a second closing changes nothing
     await store.record_try(DeliveryTry(owed[0].id, NOW, False, 500, "HTTP 500", Millis(NOW + 100_000)))
-    again = await store.due_deliveries(Millis(NOW + 100_000), 10)
+    again = await store.due_deliveries(Millis(NOW + 100_000), 10, 10)
     assert (again[0].id, again[0].tries) == (owed[0].id, 1)
     await store.record_try(DeliveryTry(owed[0].id, NOW, True, 200, None, None))
     assert await store.next_delivery() is None
@@ -139,7 +139,7 @@ async def test_expired_calls_fail_and_are_posted(store: SqliteStore, account: Ac
     assert await claim(store, 5, at=10) == []
     assert await store.expire(Millis(NOW + 10), 3) == 3
     assert await store.expire(Millis(NOW + 10), 3) == 2
-    owed = await store.due_deliveries(Millis(NOW + 10), 10)
+    owed = await store.due_deliveries(Millis(NOW + 10), 10, 10)
     assert [(dict(one.form)["attempts"], dict(one.form)["callee_type"]) for one in owed] == [("0", "unknown")] * 5
 
 
@@ -213,7 +213,7 @@ async def test_cancelling_posts_nothing_and_spares_live_calls(store: SqliteStore
     assert await store.cancel_call(None, live.call.id) is CallState.DIALING
     done = await store.close_attempt(ended(live, CalleeType.VOICE, EndKind.REACHED))
     assert done.state is CallState.COMPLETED
-    assert len(await store.due_deliveries(Millis(NOW + 10**9), 10)) == 1
+    assert len(await store.due_deliveries(Millis(NOW + 10**9), 10, 10)) == 1
 
 
 async def test_counters_and_states_agree_with_the_rows_after_a_random_life(

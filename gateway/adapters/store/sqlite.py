@@ -239,8 +239,8 @@ class SqliteStore:
 
     # --- outbox ---
 
-    async def due_deliveries(self, now: Millis, limit: int) -> list[Delivery]:
-        return await self._read(lambda db: outbox.due(db, now, limit))
+    async def due_deliveries(self, now: Millis, per_host: int, limit: int) -> list[Delivery]:
+        return await self._read(lambda db: outbox.due(db, now, per_host, limit))
 
     async def record_try(self, tried: DeliveryTry) -> None:
         await self._writer.run(lambda db, counts: outbox.record_try(db, tried))
