@@ -31,7 +31,7 @@ from gateway.core.model import (
 )  # fmt: skip
 from gateway.core.retry import RetryPolicy
 from gateway.core.states import CALL_TRANSITIONS
-from gateway.ports import DeliveryTry, Lane, NameTaken
+from gateway.ports import DeliveryTry, Lane, NameTaken, StoreError
 
 NOW = Millis(1_800_000_000_000)
 POLICY = RetryPolicy()
@@ -331,3 +331,27 @@ def test_kill_9_in_the_midst_of_group_commits_loses_nothing_acknowledged(tmp_pat
                 return found
 
     assert set(acknowledged) <= asyncio.run(kept())
+
+
+async def test_an_attempt_that_outlives_its_cancelled_campaign_is_not_retried(
+    store: SqliteStore, account: Account
+) -> None:
+    opened = await campaign(store, account, "c", 2, max_retries=3)
+    busy, reached = await claim(store, 2)
+    await store.set_campaign_state(opened, CampaignState.CANCELLED)  # type: ignore[arg-type]
+    assert (await store.close_attempt(ended(busy))).state is CallState.CANCELLED
+    assert (await store.close_attempt(ended(reached, CalleeType.VOICE, EndKind.REACHED))).state is CallState.COMPLETED
+    found = await store.campaign(opened)  # type: ignore[arg-type]
+    assert found is not None
+    assert {state: many for state, many in found.counts.items() if many} == {
+        CallState.CANCELLED: 1, CallState.COMPLETED: 1
+    }  # fmt: skip
+    assert [one.call_id for one in await store.due_deliveries(Millis(NOW + 10**9), 10, 10)] == [reached.call.id]
+
+
+async def test_a_read_that_fails_is_a_store_error(store: SqliteStore) -> None:
+    def broken(db: object) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    with pytest.raises(StoreError, match="disk I/O error"):
+        await store._read(broken)

@@ -27,6 +27,7 @@ from gateway.core.model import (
     CalleeType,
     CallId,
     CallState,
+    CampaignState,
     EndKind,
     Millis,
 )
@@ -106,7 +107,14 @@ def close_attempt(db: Database, counts: Counts, end: AttemptEnd, policy: RetryPo
         application_error=end.application_error,
     )  # fmt: skip
     _owe_result(db, call, end.ended_at)
+    if call.state in WAITING and _cancelled(db, call):  # nothing would claim its retry any more
+        call = replace(call, state=_cancel(db, counts, call), due_at=None, reason="cancelled")
     return call
+
+
+def _cancelled(db: Database, call: Call) -> bool:
+    row = db.conn.execute("SELECT state FROM campaign WHERE id = ?", (call.campaign_id,)).fetchone()
+    return bool(row[0] == CampaignState.CANCELLED)
 
 
 def _account(db: Database, call: Call) -> Account:

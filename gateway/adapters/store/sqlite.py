@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import sqlite3
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -73,7 +74,10 @@ class SqliteStore:
         self._lock.close()
 
     async def _read(self, work: Callable[[Database], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._reader_thread, work, self._reader)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._reader_thread, work, self._reader)
+        except sqlite3.Error as error:
+            raise StoreError(f"the database could not be read: {error}") from error
 
     # --- accounts ---
 
