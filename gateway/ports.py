@@ -72,6 +72,7 @@ class Delivery:
     id: str
     call_id: CallId
     url: str
+    host: str
     form: tuple[tuple[str, str], ...]
     tries: int
     created_at: Millis
@@ -144,7 +145,10 @@ class Store(Protocol):
         self, campaign: CampaignId | None, state: CallState | None, after: CallId | None, limit: int
     ) -> CallPage: ...
 
-    async def due_deliveries(self, now: Millis, limit: int) -> list[Delivery]: ...
+    async def due_deliveries(self, now: Millis, per_host: int, limit: int) -> list[Delivery]:
+        """The oldest posts that are due, at most ``per_host`` to one host: a host's backlog hides no other's post."""
+        ...
+
     async def record_try(self, tried: DeliveryTry) -> None: ...
     async def next_delivery(self) -> Millis | None: ...
     async def delivery_of(self, call: CallId) -> dict[str, object] | None: ...

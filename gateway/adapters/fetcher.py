@@ -116,8 +116,12 @@ class HttpFetcher:
             changes_method = response.status not in (307, 308) and request.method != "GET"
             if response.status not in REDIRECTS or target is None or (request.keep_method and changes_method):
                 return response, headers
-            url = urljoin(request.url, target)
-            if urlsplit(url).scheme not in ("http", "https"):
+            try:
+                url = urljoin(request.url, target)
+                scheme = urlsplit(url).scheme
+            except ValueError:
+                raise FetchError(FetchErrorKind.PROTOCOL, f"redirected to {target[:200]!r}, which is no URL") from None
+            if scheme not in ("http", "https"):
                 raise FetchError(FetchErrorKind.PROTOCOL, f"redirected to {url[:200]}, which is not http or https")
             if response.status in (307, 308):
                 request = replace(request, url=url)

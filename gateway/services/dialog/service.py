@@ -25,6 +25,8 @@ from vxml import Break, Exit, Fetch, Json, Limits, Prompt, Session, Speech
 log = structlog.get_logger()
 
 CALL_PATH = "call/"
+#: What ``postd`` knows as half a second's pause, in SendDTMF's letter.
+PAUSES = str.maketrans(",pP", "www")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ class DialogService:
         claimed, settings = live.claimed, self._settings
         call_id = claimed.call.id
         if claimed.call.postd:
-            await channel.execute("SendDTMF", claimed.call.postd.replace(",", "w").replace("p", "w"))
+            await channel.execute("SendDTMF", claimed.call.postd.translate(PAUSES))
         async with asyncio.timeout(settings.detection_timeout):
             found = await self._detector.detect(channel)
         record.callee_type = found.callee_type
@@ -127,6 +129,11 @@ class DialogService:
             if not running.done():
                 return Exit("error.voxgate.overran", "the application went on after the hang-up")
             return running.result()
+        except ChannelGone:
+            raise
+        except Exception as fault:  # the callee hears the apology, and the record says why
+            log.exception("session.failed", call_id=conversation.call_id)
+            return Exit("error.voxgate.internal", f"{type(fault).__name__}: {fault}")
         finally:
             gone.cancel()
             running.cancel()
