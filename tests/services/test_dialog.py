@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from gateway.adapters.audio import wav_of_samples
+from gateway.adapters.cookies import CookieStore
 from gateway.adapters.media import FileMedia
 from gateway.adapters.store import SqliteStore
 from gateway.core.model import AccountSettings, AttemptId, CalleeType
@@ -139,7 +140,7 @@ async def booth(tmp_path: Path) -> AsyncIterator[Callable[..., Booth]]:
         media = FileMedia(tmp_path / "media", str(tmp_path / "media"))
         renderer = PromptRenderer(Voice(), media, web)
         service = DialogService(
-            calls, pbx, Person(), renderer, web, media, lambda claimed, to: None, DialogSettings()  # type: ignore
+            calls, pbx, Person(), renderer, web, media, lambda claimed, to: None, CookieStore, DialogSettings()  # type: ignore
         )  # fmt: skip
         return Booth(web, Channel(f"call/{AttemptId(live.id)}"), live, pbx, service)
 
