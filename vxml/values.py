@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
 
@@ -35,6 +36,17 @@ def with_query(url: str, fields: list[tuple[str, str]]) -> str:
     parts = urlsplit(url)
     query = "&".join(part for part in (parts.query, urlencode(fields)) if part)
     return urlunsplit((parts.scheme, parts.netloc, parts.path, query, parts.fragment))
+
+
+def number(text: str) -> float:
+    """A number that an attribute or a property holds. Raises error.badfetch."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise badfetch(f"{text!r} is no number")
+    return value
 
 
 def joined(base: str, target: str) -> str:

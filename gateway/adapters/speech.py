@@ -11,6 +11,7 @@ from collections import OrderedDict
 import structlog
 
 from gateway.adapters.audio import wav_of_samples
+from gateway.adapters.sayas import worded
 from gateway.ports import SpeechError
 
 log = structlog.get_logger()
@@ -40,7 +41,7 @@ class EspeakSpeech:
                 return kept
             try:
                 async with asyncio.timeout(TIMEOUT):
-                    rate, samples = await self._ask(ssml, language)
+                    rate, samples = await self._ask(worded(ssml, language), language)
             except (TimeoutError, OSError, EOFError, ValueError) as error:
                 await self._end()
                 raise SpeechError(f"the speech worker failed: {error or type(error).__name__}") from error
