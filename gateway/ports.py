@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -72,6 +72,7 @@ class Delivery:
     id: str
     call_id: CallId
     url: str
+    host: str
     form: tuple[tuple[str, str], ...]
     tries: int
     created_at: Millis
@@ -144,7 +145,10 @@ class Store(Protocol):
         self, campaign: CampaignId | None, state: CallState | None, after: CallId | None, limit: int
     ) -> CallPage: ...
 
-    async def due_deliveries(self, now: Millis, limit: int) -> list[Delivery]: ...
+    async def due_deliveries(self, now: Millis, per_host: int, limit: int) -> list[Delivery]:
+        """The oldest posts that are due, at most ``per_host`` to one host: a host's backlog hides no other's post."""
+        ...
+
     async def record_try(self, tried: DeliveryTry) -> None: ...
     async def next_delivery(self) -> Millis | None: ...
     async def delivery_of(self, call: CallId) -> dict[str, object] | None: ...
@@ -350,6 +354,13 @@ class FilePart:
     body: bytes
 
 
+class Cookies(Protocol):
+    """One session's cookies (RFC 6265)."""
+
+    def header(self, url: str) -> str: ...
+    def store(self, url: str, lines: Iterable[str]) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class FetchRequest:
     url: str
@@ -362,6 +373,7 @@ class FetchRequest:
     max_stale: float | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     keep_method: bool = False  # a redirect that would turn a POST into a GET is answered as it is
+    cookies: Cookies | None = None  # sent, and added to
 
 
 @dataclass(frozen=True, slots=True)

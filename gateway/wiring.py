@@ -16,6 +16,7 @@ from aiohttp import web
 
 from gateway.adapters.agi import AgiDetector, AgiServer, AgiSettings
 from gateway.adapters.ami import AmiPbx, AmiSettings
+from gateway.adapters.cookies import CookieStore
 from gateway.adapters.fetcher import HttpFetcher
 from gateway.adapters.media import FileMedia
 from gateway.adapters.speech import EspeakSpeech
@@ -31,7 +32,7 @@ from gateway.services.dialer import Dialer, Dialing, NoRoute
 from gateway.services.dialog import DialogService, DialogSettings
 from gateway.services.dialog.prompts import PromptRenderer
 from gateway.services.dialog.transferring import Way
-from gateway.services.intake import Desk, DeskSettings, build_api, build_app
+from gateway.services.intake import Desk, DeskSettings, build_api, build_app, clear_spool
 from gateway.services.intake.api import Api
 from gateway.services.intake.app import AppSettings
 from gateway.services.intake.logins import Logins
@@ -148,12 +149,12 @@ class Gateway:
         )
         renderer = PromptRenderer(self.speech, media, self.fetcher)
         dialog = DialogService(
-            self.live, self.pbx, AgiDetector(), renderer, self.fetcher, media, planner.transfer, session
+            self.live, self.pbx, AgiDetector(), renderer, self.fetcher, media, planner.transfer, CookieStore, session
         )
         agi = AgiSettings(config.agi.host, config.agi.port, tuple(config.agi.allow))
         self.agi = AgiServer(agi, dialog.accept, dialog.handle)
         logins = Logins(store)
-        spool = Path(config.database.path).parent / "spool"
+        self.spool = spool = Path(config.database.path).parent / "spool"
         desk = Desk(
             store, self.clock, router, self.fetcher.preflight, self.dialer.wake, DeskSettings(config.intake.preflight)
         )
@@ -200,6 +201,7 @@ class Gateway:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
         Path(config.media.gateway_dir).mkdir(parents=True, exist_ok=True)
+        clear_spool(self.spool)
         removed = await self.store.discard_unpublished()
         adopted = await self.rescuer.adopt()
         self.dialer.suspend("open attempts are being compared with Asterisk's channels")

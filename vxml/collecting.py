@@ -15,6 +15,7 @@ from vxml.grammar.automaton import Matcher
 from vxml.grammar.srgs import words
 from vxml.inputs import Active, Match, first_match
 from vxml.types import Json
+from vxml.values import number
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +102,8 @@ def heard(context: Context, active: Sequence[Active], event: Event, inside: Sequ
 
 def _spoken(context: Context, active: Sequence[Active], event: Spoken, inside: Sequence[etree._Element]) -> Heard:
     """The best hypothesis that a grammar takes with confidence enough; the others in application.lastresult$."""
-    level = float(context.property("confidencelevel", inside))
-    most = int(context.property("maxnbest", inside))
+    level = number(context.property("confidencelevel", inside))
+    most = max(1, int(number(context.property("maxnbest", inside))))
     fitting = [
         (one, found)
         for one in event.hypotheses

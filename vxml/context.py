@@ -15,7 +15,7 @@ from vxml.events import Event, Fetched, FetchFailed, Hangup, Played, Recorded
 from vxml.grammar.srgs import local
 from vxml.scopes import Scopes
 from vxml.types import Json
-from vxml.values import seconds
+from vxml.values import number, seconds
 
 HANGUP = "connection.disconnect.hangup"
 
@@ -214,7 +214,4 @@ class Context:
 
 
 def _age(text: str) -> float | None:
-    try:
-        return float(text) if text else None
-    except ValueError:
-        raise badfetch(f"{text!r} is no number of seconds") from None
+    return number(text) if text else None

@@ -235,8 +235,7 @@ class Dialog:
         best = max((count for count, _ in prompts), default=1)
         executor = self._executor(item)
         timeout = None
-        if item.kind != "initial":
-            executor.bare(item.element.text)
+        executor.bare(item.element.text)
         for child in item.element:
             # Bare <audio>, <value>, <enumerate> and text stand for a <prompt> around them.
             if local(child) in ("audio", "value", "enumerate"):

@@ -12,7 +12,7 @@ from vxml.context import Context
 from vxml.document import XML_LANG
 from vxml.errors import badfetch, semantic
 from vxml.grammar.srgs import local
-from vxml.values import seconds
+from vxml.values import number, seconds
 
 _SSML = frozenset("p s paragraph sentence say-as phoneme sub voice emphasis prosody".split())
 _BREAKS = {"none": 0.0, "x-weak": 0.1, "weak": 0.25, "medium": 0.5, "strong": 1.0, "x-strong": 2.0}
@@ -96,8 +96,8 @@ class PromptWriter:
             self._context.document.resolve(element, source),
             fallback,
             timeout=None if timeout is None else seconds(timeout),
-            max_age=None if age is None else float(age),
-            max_stale=None if stale is None else float(stale),
+            max_age=None if age is None else number(age),
+            max_stale=None if stale is None else number(stale),
         )
 
     def _enumerate(self, element: etree._Element) -> Iterator[str | Segment]:

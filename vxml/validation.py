@@ -68,6 +68,10 @@ def faults(element: etree._Element) -> Iterator[Fault]:
     for choices, section in EXACTLY_ONE.get(name, ()):
         if len(_given(element, choices)) != 1:
             yield Fault(line, "exactly-one", f"<{name}> needs exactly one of {', '.join(choices)}", section)
+    parent = element.getparent()
+    if name == "filled" and parent is not None and local(parent) != "form":
+        for attribute in _given(element, ("mode", "namelist")):
+            yield Fault(line, "filled-in-item", f"<filled> within an input item takes no {attribute}", "2.0 §2.4")
     for choices, section in AT_MOST_ONE.get(name, ()):
         if len(found := _given(element, choices)) > 1:
             yield Fault(line, "at-most-one", f"<{name}> has both {' and '.join(found)}", section)

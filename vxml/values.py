@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from urllib.parse import urlencode, urljoin, urlsplit, urlunsplit
 
@@ -28,14 +29,6 @@ def boolean(text: str) -> bool:
     raise semantic(f"{text!r} is neither true nor false")
 
 
-def joined(base: str, target: str) -> str:
-    """``target`` as an absolute URL. Raises error.badfetch for what is none, as ``http://[``."""
-    try:
-        return urljoin(base, target)
-    except ValueError as error:
-        raise badfetch(f"{target!r} is no URL: {error}") from None
-
-
 def with_query(url: str, fields: list[tuple[str, str]]) -> str:
     """``url`` with ``fields`` added to its query (VoiceXML 2.0 §5.3.8)."""
     if not fields:
@@ -43,3 +36,24 @@ def with_query(url: str, fields: list[tuple[str, str]]) -> str:
     parts = urlsplit(url)
     query = "&".join(part for part in (parts.query, urlencode(fields)) if part)
     return urlunsplit((parts.scheme, parts.netloc, parts.path, query, parts.fragment))
+
+
+def number(text: str) -> float:
+    """A number that an attribute or a property holds. Raises error.badfetch."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise badfetch(f"{text!r} is no number")
+    return value
+
+
+def joined(base: str, target: str) -> str:
+    """``target`` as an absolute URL. Raises error.badfetch where it cannot be one."""
+    try:
+        url = urljoin(base, target)
+        urlsplit(url)
+    except ValueError as error:
+        raise badfetch(f"{target[:200]!r} is no URL: {error}") from None
+    return url

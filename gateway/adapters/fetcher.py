@@ -87,7 +87,9 @@ class HttpFetcher:
         await self._session.close()
 
     async def fetch(self, request: FetchRequest) -> FetchResponse:
-        cacheable = request.method == "GET" and not request.form
+        # What a cookie was sent for, or came with, is one session's own.
+        own = request.cookies is not None and request.cookies.header(request.url)
+        cacheable = request.method == "GET" and not request.form and not own
         kept = self._cache.get(request.url) if cacheable else None
         if kept is not None and kept.life.usable(time.time() - kept.at, request.max_age, request.max_stale):
             self._cache.move_to_end(request.url)
@@ -103,7 +105,7 @@ class HttpFetcher:
         if kept is not None and response.status == 304:
             self._keep(request.url, kept.response, freshness(got))
             return kept.response
-        if cacheable and response.status == 200:
+        if cacheable and response.status == 200 and "set-cookie" not in got:
             self._keep(request.url, response, freshness(got))
         return response
 
@@ -114,8 +116,12 @@ class HttpFetcher:
             changes_method = response.status not in (307, 308) and request.method != "GET"
             if response.status not in REDIRECTS or target is None or (request.keep_method and changes_method):
                 return response, headers
-            url = urljoin(request.url, target)
-            if urlsplit(url).scheme not in ("http", "https"):
+            try:
+                url = urljoin(request.url, target)
+                scheme = urlsplit(url).scheme
+            except ValueError:
+                raise FetchError(FetchErrorKind.PROTOCOL, f"redirected to {target[:200]!r}, which is no URL") from None
+            if scheme not in ("http", "https"):
                 raise FetchError(FetchErrorKind.PROTOCOL, f"redirected to {url[:200]}, which is not http or https")
             if response.status in (307, 308):
                 request = replace(request, url=url)
@@ -132,11 +138,16 @@ class HttpFetcher:
                     data.add_field(name, value.body, filename=value.filename, content_type=value.content_type)
                 else:
                     data.add_field(name, value)
+        sent = dict(request.headers)
+        if request.cookies is not None and (cookie := request.cookies.header(request.url)):
+            sent["Cookie"] = cookie
         try:
             async with self._session.request(
-                request.method, request.url, data=data, headers=request.headers, allow_redirects=False,
+                request.method, request.url, data=data, headers=sent, allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(total=None),
             ) as answer:  # fmt: skip
+                if request.cookies is not None:
+                    request.cookies.store(request.url, answer.headers.getall("Set-Cookie", ()))
                 body = bytearray()
                 async for piece in answer.content.iter_chunked(65536):
                     body += piece

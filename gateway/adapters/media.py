@@ -35,8 +35,10 @@ class FileMedia:
     async def keep(self, audio: bytes, content_type: str = "") -> MediaRef:
         source = hashlib.sha256(content_type.encode() + b"\0" + audio).hexdigest()
         known = self._known.get(source)
-        if known is not None and (self._folder / f"{known.digest}.wav").exists():
-            return known
+        if known is not None:
+            with contextlib.suppress(OSError):  # it was removed
+                os.utime(self._folder / f"{known.digest}.wav")
+                return known
         try:
             ref = await asyncio.to_thread(self._write, audio, content_type)
         except AudioError as error:
@@ -90,6 +92,8 @@ class FileMedia:
     def _sweep(self) -> None:
         self._swept = time.monotonic()
         oldest = time.time() - self._keep
-        for path in self._folder.glob("*.wav"):
-            if path.stat().st_mtime < oldest:
-                path.unlink(missing_ok=True)
+        for path in self._folder.iterdir():
+            if path.suffix in (".wav", ".part"):
+                with contextlib.suppress(OSError):  # a recording that its session removed meanwhile
+                    if path.stat().st_mtime < oldest:
+                        path.unlink()

@@ -11,6 +11,7 @@ from collections import OrderedDict
 import structlog
 
 from gateway.adapters.audio import wav_of_samples
+from gateway.adapters.sayas import worded
 from gateway.ports import SpeechError
 
 log = structlog.get_logger()
@@ -33,26 +34,33 @@ class EspeakSpeech:
         if len(ssml) > MAX_TEXT:
             raise SpeechError(f"the text is longer than {MAX_TEXT} characters")
         key = hashlib.sha256(f"{language}\0{ssml}".encode()).hexdigest()
-        if (kept := self._cache.get(key)) is not None:
-            self._cache.move_to_end(key)
+        if (kept := self._kept(key)) is not None:
             return kept
         async with self._turn:
+            if (kept := self._kept(key)) is not None:  # spoken for another call meanwhile
+                return kept
             try:
                 async with asyncio.timeout(TIMEOUT):
-                    rate, samples = await self._ask(ssml, language)
+                    rate, samples = await self._ask(worded(ssml, language), language)
             except (TimeoutError, OSError, EOFError, ValueError) as error:
                 await self._end()
                 raise SpeechError(f"the speech worker failed: {error or type(error).__name__}") from error
             except asyncio.CancelledError:
                 await self._end()  # half an answer would be taken for the next text's
                 raise
-        audio = await asyncio.to_thread(wav_of_samples, samples, rate)
-        self._cache[key] = audio
-        self._cached_bytes += len(audio)
-        while self._cached_bytes > CACHE_BYTES:
-            _, gone = self._cache.popitem(last=False)
-            self._cached_bytes -= len(gone)
+            audio = await asyncio.to_thread(wav_of_samples, samples, rate)
+            self._cache[key] = audio
+            self._cached_bytes += len(audio)
+            while self._cached_bytes > CACHE_BYTES:
+                _, gone = self._cache.popitem(last=False)
+                self._cached_bytes -= len(gone)
         return audio
+
+    def _kept(self, key: str) -> bytes | None:
+        kept = self._cache.get(key)
+        if kept is not None:
+            self._cache.move_to_end(key)
+        return kept
 
     async def _ask(self, ssml: str, language: str) -> tuple[int, bytes]:
         worker = await self._started()

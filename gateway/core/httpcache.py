@@ -36,7 +36,7 @@ def freshness(headers: Mapping[str, str]) -> Freshness:
         return Freshness(False, 0)
     lifetime = 0.0
     if "no-cache" not in control:
-        if control.get("max-age", "").isdigit():
+        if control.get("max-age", "").isdecimal():
             lifetime = float(control["max-age"])
         elif "expires" in headers:
             lifetime = _span(headers.get("date", ""), headers["expires"])

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import csv
+import re
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 from urllib.parse import urlencode
 
 MAX_LINE = 4096
+#: A CSV record of more lines is taken for a quote that somebody forgot to close.
+MAX_RECORD_LINES = 20
 MAX_COLUMNS = 64
 MAX_VALUE = 255
 _BOM = b"\xef\xbb\xbf"
+#: One CSV field; a quote counts only where it begins one (RFC 4180 §2).
+_FIELD = re.compile(rb' *"[^"]*(?:""[^"]*)*(?:"[^,]*|(?P<open>\Z))|[^,]*')
 #: Columns that stand for a variable of the call itself; all others travel in campaign_parameters.
 OVERRIDES = ("message_reference", "call_parameters")
 
@@ -60,8 +66,8 @@ class PhoneListReader:
     _header: tuple[str, ...] | None = None
     _decided: bool = False
     _overlong: bool = False
-    _quoted: bytearray = field(default_factory=bytearray)  # a CSV record whose quote is still open
-    _quoted_from: int = 0
+    _open: list[tuple[int, bytes]] = field(default_factory=list)  # lines of a CSV record whose quote is still open
+    _open_bytes: int = 0
 
     def feed(self, data: bytes) -> Iterator[ListRow | BadLine]:
         self._buffer += data
@@ -84,7 +90,7 @@ class PhoneListReader:
             if self._overlong:
                 self._overlong = False
                 continue
-            yield from self._one(raw)
+            yield from self._lines((self._line, raw))
         if len(self._buffer) > MAX_LINE and not self._overlong:
             self._overlong = True
             yield BadLine(self._line + 1, f"is longer than {MAX_LINE} bytes")
@@ -99,27 +105,40 @@ class PhoneListReader:
             if not self._started and last.startswith(_BOM):
                 last = last[3:]
             self._line += 1
-            yield from self._one(last)
-        if self._quoted:
-            yield BadLine(self._quoted_from, "opens a quote that never closes")
-            self._quoted.clear()
+            yield from self._lines((self._line, last))
+        while self._open:
+            (line, _), *others = self._take_open()
+            yield BadLine(line, "opens a quote that never closes")
+            yield from self._lines(*others)
 
-    def _one(self, raw: bytes) -> Iterator[ListRow | BadLine]:
-        if self._quoted:
-            self._quoted += b"\n" + raw
-            if len(self._quoted) > MAX_LINE:
-                yield BadLine(self._quoted_from, f"opens a quote that does not close within {MAX_LINE} bytes")
-                self._quoted.clear()
-            elif self._quoted.count(b'"') % 2 == 0:
-                record = bytes(self._quoted)
-                self._quoted.clear()
-                yield from self._record(self._quoted_from, record)
-            return
-        if self._header is not None and raw.count(b'"') % 2:
-            self._quoted += raw
-            self._quoted_from = self._line
-            return
-        yield from self._record(self._line, raw)
+    def _lines(self, *lines: tuple[int, bytes]) -> Iterator[ListRow | BadLine]:
+        """A record that is no CSV over several lines costs only its first line: the others are read again."""
+        waiting = deque(lines)
+        while waiting:
+            line, raw = waiting.popleft()
+            if not self._open and not (self._header is not None and raw.count(b'"') % 2 and _leaves_open(raw)):
+                yield from self._record(line, raw)
+                continue
+            inside = bool(self._open)
+            self._open.append((line, raw))
+            self._open_bytes += len(raw) + 1
+            reason = ""
+            if self._open_bytes > MAX_LINE or len(self._open) > MAX_RECORD_LINES:
+                reason = f"opens a quote that does not close within {MAX_LINE} bytes and {MAX_RECORD_LINES} lines"
+            elif inside and not _leaves_open(b'"' + raw):
+                record = b"\n".join(raw for _, raw in self._open)
+                if _is_csv(record):
+                    yield from self._record(self._take_open()[0][0], record)
+                    continue
+                reason = "opens a quote, and what follows where it closes is no CSV"
+            if reason:
+                (line, _), *others = self._take_open()
+                yield BadLine(line, reason)
+                waiting.extendleft(reversed(others))
+
+    def _take_open(self) -> list[tuple[int, bytes]]:
+        lines, self._open, self._open_bytes = self._open, [], 0
+        return lines
 
     def _record(self, line: int, raw: bytes) -> Iterator[ListRow | BadLine]:
         if len(raw) > MAX_LINE:
@@ -174,3 +193,23 @@ class PhoneListReader:
         if not values or not values[0].strip():
             return BadLine(line, "has no destination", text[:40])
         return ListRow(line, values[0].strip(), named)
+
+
+def _leaves_open(raw: bytes) -> bool:
+    """Whether a line ends within a quoted field."""
+    start = 0
+    while start <= len(raw):
+        found = _FIELD.match(raw, start)
+        assert found is not None
+        if found["open"] is not None:
+            return True
+        start = found.end() + 1
+    return False
+
+
+def _is_csv(record: bytes) -> bool:
+    try:
+        next(csv.reader([record.decode("utf-8", "replace")], skipinitialspace=True, strict=True))
+    except csv.Error:
+        return False
+    return True

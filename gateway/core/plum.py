@@ -39,6 +39,7 @@ REQUIRED = {
 MAX_RETRIES = 10
 RETRY_INTERVAL = (60, 172_800)
 DEFAULT_RETRY_INTERVAL = 600
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 #: The latest Unix time that is taken for one: the year 2100.
 MAX_TIMESTAMP = 4_102_444_800
 
@@ -81,7 +82,7 @@ def read_submission(endpoint: str, fields: Fields) -> Submission:
         text = values.get(name, "")
         if len(text) > limit:
             raise FieldError(name, f"is longer than {limit} characters")
-        if not text.isprintable():
+        if _CONTROL.search(text):
             raise FieldError(name, "holds control characters")
     return Submission(endpoint, values)
 

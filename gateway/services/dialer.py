@@ -102,16 +102,15 @@ class Dialer:
                 try:
                     await self._expire()
                     claimed = await self._claim()
+                    for one in claimed:
+                        tasks.create_task(self._dial(one))
+                    if not claimed or self._pacer.next_slot_ms(self._live.by_trunk()) is None:
+                        await self._rest()
+                    else:
+                        await asyncio.sleep(self._pace_wait())
                 except StoreError as error:
                     log.error("dialer.store", error=str(error))
                     await asyncio.sleep(IDLE_LOOK)
-                    continue
-                for one in claimed:
-                    tasks.create_task(self._dial(one))
-                if not claimed or self._pacer.next_slot_ms(self._live.by_trunk()) is None:
-                    await self._rest()
-                else:
-                    await asyncio.sleep(self._pace_wait())
 
     async def _claim(self) -> list[Claimed]:
         if self.why_not_dialing is not None:

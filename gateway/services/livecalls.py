@@ -34,7 +34,7 @@ log = structlog.get_logger()
 
 #: How long a hang-up waits for a session that still has its final processing to do (submits after hang-up).
 FINAL_PROCESSING = 60.0
-#: How long a Hangup waits for the OriginateResponse that belongs to it.
+#: How long a Hangup waits for the OriginateResponse that belongs to it, and that for a Newchannel.
 RESPONSE_GRACE = 1.0
 #: Seconds before a closing that the store could not write is tried again.
 STORE_RETRY = 1.0
@@ -154,7 +154,7 @@ class LiveCalls:
             live.originate = event
             live.originated.set()
             if not event.answered and not live.channel_seen:
-                self.close(live)
+                self._spawn(self._unseen(live))
             return
         if live.closing:
             return
@@ -187,6 +187,12 @@ class LiveCalls:
             await self._store.mark_ringing(live.id, at)
         except StoreError as error:  # a progress note: its absence errs towards not dialing again
             log.error("attempt.not_written", attempt_id=live.id, error=str(error))
+
+    async def _unseen(self, live: LiveCall) -> None:
+        """OriginateResponse may overtake Newchannel, and after a lost link the rescuer knows better."""
+        await asyncio.sleep(RESPONSE_GRACE)
+        if not live.channel_seen:
+            self.close(live)
 
     async def _answered(self, live: LiveCall) -> None:
         try:

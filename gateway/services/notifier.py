@@ -6,7 +6,6 @@ import asyncio
 import random
 from collections import Counter
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 import structlog
 
@@ -48,7 +47,8 @@ class Notifier:
             while True:
                 self._work.clear()
                 try:
-                    self._start(tasks, await self._store.due_deliveries(self._clock.now(), BATCH))
+                    now = self._clock.now()
+                    self._start(tasks, await self._store.due_deliveries(now, self._settings.per_host, BATCH))
                 except StoreError as error:
                     log.error("notifier.store", error=str(error))
                 try:
@@ -59,13 +59,12 @@ class Notifier:
     def _start(self, tasks: asyncio.TaskGroup, due: list[Delivery]) -> None:
         hosts = Counter(self._under_way.values())
         for delivery in due:
-            host = urlsplit(delivery.url).netloc
-            if delivery.id in self._under_way or hosts[host] >= self._settings.per_host:
+            if delivery.id in self._under_way or hosts[delivery.host] >= self._settings.per_host:
                 continue
             if len(self._under_way) >= self._settings.in_all:
                 break
-            hosts[host] += 1
-            self._under_way[delivery.id] = host
+            hosts[delivery.host] += 1
+            self._under_way[delivery.id] = delivery.host
             tasks.create_task(self._deliver(delivery))
 
     async def _deliver(self, delivery: Delivery) -> None:

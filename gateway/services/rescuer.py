@@ -9,7 +9,7 @@ import structlog
 
 from gateway.core.model import AttemptState, CalleeType, EndKind, Millis
 from gateway.core.outcome import Outcome
-from gateway.ports import Clock, Pbx, PbxError, Store
+from gateway.ports import Clock, Pbx, PbxError, Store, StoreError
 from gateway.services.livecalls import LiveCall, LiveCalls
 
 log = structlog.get_logger()
@@ -47,20 +47,24 @@ class Rescuer:
             await asyncio.sleep(WATCH_EVERY)
             now = self._clock.now()
             if self._pbx.connected and any(self._overdue(live, now) for live in self._live):
-                await self.reconcile("silence")
+                try:
+                    await self.reconcile("silence")
+                except (PbxError, StoreError) as error:
+                    log.warning("rescue.failed", error=str(error))
 
     async def reconcile(self, why: str) -> None:
         """Close every attempt whose channel is gone, by what was last seen of it; end answered ones without a session.
 
-        Raises :class:`PbxError` where Asterisk cannot be asked: nothing is closed then.
+        Raises :class:`PbxError` where Asterisk cannot be asked: nothing is closed then. Raises :class:`StoreError`.
         """
         asked_at = self._clock.now()
+        held = {live.id for live in self._live if live.session is not None}
         channels = await self._pbx.live_channels()
         closed = ended = kept = 0
         late: list[LiveCall] = []
         for live in self._live:
-            if live.closing or (live.session is not None and not live.session_ended.is_set()):
-                continue  # a session that runs learns of its channel's end by FastAGI
+            if live.closing or (live.session is not None and live.id not in held):
+                continue  # a session that began since then has a channel
             if live.id in channels:
                 live.channel_seen = True
                 if channels[live.id] and live.session is None and self._orphaned(live, asked_at):
@@ -74,6 +78,7 @@ class Rescuer:
             elif asked_at - live.claimed.attempt.started_at < SETTLE_MS:
                 late.append(live)
             else:
+                live.gone.set()  # a session that runs on after the hang-up has a limit
                 self._live.close(live, lost(live))
                 closed += 1
         log.info("rescue.done", why=why, closed=closed, ended=ended, adopted=kept, undecided=len(late))
@@ -91,6 +96,8 @@ class Rescuer:
                 self._live.close(live, lost(live))
 
     def _overdue(self, live: LiveCall, now: Millis) -> bool:
+        if live.closing or live.session_ended.is_set():
+            return not live.closing  # a session that ended has hung up: the event was missed
         ring, longest = self._limits(live)
         if live.answered_at is not None:
             return now > live.answered_at + longest * 1000 + SILENCE_MS
@@ -107,7 +114,7 @@ class Rescuer:
             try:
                 await self.reconcile("link up")
                 return
-            except PbxError as error:
+            except (PbxError, StoreError) as error:
                 log.warning("rescue.failed", error=str(error))
                 await asyncio.sleep(1.0)
 

@@ -31,7 +31,7 @@ from gateway.core.model import (
 )  # fmt: skip
 from gateway.core.retry import RetryPolicy
 from gateway.core.states import CALL_TRANSITIONS
-from gateway.ports import DeliveryTry, Lane, NameTaken
+from gateway.ports import DeliveryTry, Lane, NameTaken, StoreError
 
 NOW = Millis(1_800_000_000_000)
 POLICY = RetryPolicy()
@@ -97,14 +97,14 @@ async def test_a_call_lives_through_a_retry_to_its_post(store: SqliteStore, acco
     assert found.state is CallState.IN_CALL
     done = await store.close_attempt(ended(second, CalleeType.VOICE, EndKind.REACHED, 82_400))
     assert (done.state, done.attempts, done.duration) == (CallState.COMPLETED, 2, 12)
-    owed = await store.due_deliveries(Millis(NOW + 90_000), 10)
+    owed = await store.due_deliveries(Millis(NOW + 90_000), 10, 10)
     assert [dict(one.form) for one in owed] == [{
         "phone_number": "16175550000", "message_reference": "m", "call_id": str(call_id), "result": "completed",
         "callee_type": "voice", "attempts": "2", "last_attempt_timestamp": str((NOW + 65_000) // 1000), "duration": "12",
     }]  # fmt: skip
     assert await store.close_attempt(ended(second)) == done  # a second closing changes nothing
     await store.record_try(DeliveryTry(owed[0].id, NOW, False, 500, "HTTP 500", Millis(NOW + 100_000)))
-    again = await store.due_deliveries(Millis(NOW + 100_000), 10)
+    again = await store.due_deliveries(Millis(NOW + 100_000), 10, 10)
     assert (again[0].id, again[0].tries) == (owed[0].id, 1)
     await store.record_try(DeliveryTry(owed[0].id, NOW, True, 200, None, None))
     assert await store.next_delivery() is None
@@ -139,7 +139,7 @@ async def test_expired_calls_fail_and_are_posted(store: SqliteStore, account: Ac
     assert await claim(store, 5, at=10) == []
     assert await store.expire(Millis(NOW + 10), 3) == 3
     assert await store.expire(Millis(NOW + 10), 3) == 2
-    owed = await store.due_deliveries(Millis(NOW + 10), 10)
+    owed = await store.due_deliveries(Millis(NOW + 10), 10, 10)
     assert [(dict(one.form)["attempts"], dict(one.form)["callee_type"]) for one in owed] == [("0", "unknown")] * 5
 
 
@@ -213,7 +213,7 @@ async def test_cancelling_posts_nothing_and_spares_live_calls(store: SqliteStore
     assert await store.cancel_call(None, live.call.id) is CallState.DIALING
     done = await store.close_attempt(ended(live, CalleeType.VOICE, EndKind.REACHED))
     assert done.state is CallState.COMPLETED
-    assert len(await store.due_deliveries(Millis(NOW + 10**9), 10)) == 1
+    assert len(await store.due_deliveries(Millis(NOW + 10**9), 10, 10)) == 1
 
 
 async def test_counters_and_states_agree_with_the_rows_after_a_random_life(
@@ -331,3 +331,27 @@ def test_kill_9_in_the_midst_of_group_commits_loses_nothing_acknowledged(tmp_pat
                 return found
 
     assert set(acknowledged) <= asyncio.run(kept())
+
+
+async def test_an_attempt_that_outlives_its_cancelled_campaign_is_not_retried(
+    store: SqliteStore, account: Account
+) -> None:
+    opened = await campaign(store, account, "c", 2, max_retries=3)
+    busy, reached = await claim(store, 2)
+    await store.set_campaign_state(opened, CampaignState.CANCELLED)  # type: ignore[arg-type]
+    assert (await store.close_attempt(ended(busy))).state is CallState.CANCELLED
+    assert (await store.close_attempt(ended(reached, CalleeType.VOICE, EndKind.REACHED))).state is CallState.COMPLETED
+    found = await store.campaign(opened)  # type: ignore[arg-type]
+    assert found is not None
+    assert {state: many for state, many in found.counts.items() if many} == {
+        CallState.CANCELLED: 1, CallState.COMPLETED: 1
+    }  # fmt: skip
+    assert [one.call_id for one in await store.due_deliveries(Millis(NOW + 10**9), 10, 10)] == [reached.call.id]
+
+
+async def test_a_read_that_fails_is_a_store_error(store: SqliteStore) -> None:
+    def broken(db: object) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    with pytest.raises(StoreError, match="disk I/O error"):
+        await store._read(broken)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree
@@ -16,12 +17,14 @@ from gateway.adapters.store import SqliteStore
 from gateway.core.model import Account, AccountSettings, CallState, Millis
 from gateway.core.retry import RetryPolicy
 from gateway.core.routes import Route, Router, Trunk
-from gateway.services.intake import Desk, DeskSettings, build_app
+from gateway.services.intake import Desk, DeskSettings, build_app, clear_spool
 from gateway.services.intake.app import AppSettings
+from gateway.services.intake.form import new_spool_file
 from gateway.services.intake.logins import Logins, hasher
 
 NOW = Millis(1_800_000_000_000)
 GOOD = {"login": "user1", "pin": "12345678", "start_url": "http://app/start.php"}
+MAX_BODY = 8 * 1024 * 1024
 CALL = {**GOOD, "phone_number": "tel:+16175551234"}
 
 
@@ -64,7 +67,7 @@ async def service(tmp_path: Path) -> AsyncIterator[Service]:
 
     router = Router({"t": Trunk("t", "PJSIP/{number}@t")}, [Route("", "t")])
     desk = Desk(store, FixedClock(), router, preflight, lambda: None, DeskSettings())
-    app = build_app(desk, Logins(store), AppSettings(tmp_path / "spool", 64 * 1024 * 1024), lambda: {"store": True})
+    app = build_app(desk, Logins(store), AppSettings(tmp_path / "spool", MAX_BODY), lambda: {"store": True})
     async with TestClient(TestServer(app)) as client:
         yield Service(client, store, account, unreachable)
     assert not list((tmp_path / "spool").glob("*")) if (tmp_path / "spool").exists() else True
@@ -162,6 +165,46 @@ async def test_bodies_that_are_no_form(service: Service, body: bytes | io.BytesI
         reply = await service.post(f"/webservice/{page}.php", body, {"Content-Type": kind})
         assert (reply.tag, reply.get("status")) == (page, "failed")
         assert reply.findtext("error")
+
+
+async def test_a_body_beyond_the_limit_is_refused_before_it_fills_the_disk(service: Service) -> None:
+    sent = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal sent
+        yield b'--x\r\nContent-Disposition: form-data; name="phone_list"; filename="l"\r\n\r\n'
+        while sent < 8 * MAX_BODY:
+            sent += MAX_BODY // 8
+            yield b"6175551234\r\n" * (MAX_BODY // 96)
+
+    with suppress(aiohttp.ClientConnectionError):  # the service need not read on to answer
+        reply = await service.post(
+            "/webservice/queuecalls.php", endless(), {"Content-Type": "multipart/form-data; boundary=x"}
+        )
+        assert reply.findtext("error") == f"the body is larger than {MAX_BODY} bytes"
+    assert sent < 4 * MAX_BODY
+
+
+async def test_a_list_given_twice_is_refused_and_leaves_no_file(service: Service) -> None:
+    for multipart in (False, True):
+        values = [*GOOD.items(), ("campaign_name", "c"), ("phone_list", "6175551234"), ("phone_list", "6175551235")]
+        reply = await service.post(
+            "/webservice/queuecalls.php", aiohttp.FormData(values, default_to_multipart=multipart)
+        )
+        assert reply.findtext("error") == "phone_list is given more than once"
+
+
+def test_lists_that_a_killed_process_left_are_removed(tmp_path: Path) -> None:
+    clear_spool(tmp_path / "absent")
+    new_spool_file(tmp_path).close()
+    clear_spool(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_text_that_people_write_is_no_control_character(service: Service) -> None:
+    text = "10\u00a0000\u202f\u20ac \U0001f468\u200d\U0001f469\u200d\U0001f467 \u00ad\u3000"
+    reply = await service.post("/webservice/queuecall.php", {**CALL, "message_reference": text})
+    assert (reply.get("status"), reply.findtext("message_reference")) == ("queued", text)
 
 
 def upload(content: bytes, **values: str) -> aiohttp.MultipartWriter:

@@ -48,6 +48,10 @@ class Customer:
             raise web.HTTPFound("/round")
         if path == "/moved":
             raise web.HTTPFound("/ok")
+        if path == "/nowhere":
+            return web.Response(status=307, headers={"Location": "http://["})
+        if path == "/odd":
+            return web.Response(headers={"Cache-Control": "max-age=\u00b2"})
         status = self.answers[path].pop(0) if self.answers[path] else 200
         return web.Response(status=status)
 
@@ -67,7 +71,7 @@ async def deliver(tmp_path: Path, urls: list[str], seconds: float) -> SqliteStor
     now = SystemClock().now()
     for url in urls:
         await store.queue_call(account.id, call(), plan(result_url=url, scheduled_at=now, max_retries=0), now)
-    for claimed in await store.claim([Lane("t", 99)], now, 99):
+    for claimed in await store.claim([Lane("t", len(urls))], now, len(urls)):
         await store.close_attempt(AttemptEnd(claimed.attempt.id, EndKind.NOT_REACHED, CalleeType.BUSY, Millis(now)))
     fetcher = HttpFetcher(AllowList.of(["127.0.0.0/8"]))
     settings = NotifierSettings(timeout=1.0, backoff=0.1, backoff_limit=0.2, give_up_after=60)
@@ -93,6 +97,34 @@ async def test_posts_are_repeated_under_one_id_until_accepted(customer: tuple[Cu
         assert len(made.got["/moved"]) >= 2  # a redirect that drops the form is no acceptance
     finally:
         await store.close()
+
+
+async def test_a_dead_host_with_many_results_delays_no_other(customer: tuple[Customer, str], tmp_path: Path) -> None:
+    made, base = customer
+    other = base.replace("127.0.0.1", "localhost")
+    store = await deliver(tmp_path, [*[f"{base}/slow"] * 300, f"{other}/ok"], seconds=1.5)
+    await store.close()
+    assert len(made.got["/slow"]) <= 2 * NotifierSettings().per_host
+    assert len(made.got["/ok"]) == 1
+
+
+async def test_a_redirect_to_nonsense_is_not_accepted_and_ends_nothing(
+    customer: tuple[Customer, str], tmp_path: Path
+) -> None:
+    made, base = customer
+    made.answers["/ok"] = [500]
+    store = await deliver(tmp_path, [f"{base}/nowhere", f"{base}/ok"], seconds=1.5)
+    await store.close()
+    assert len(made.got["/nowhere"]) > 1
+    assert len(made.got["/ok"]) == 2
+
+
+async def test_a_lifetime_that_is_no_number_is_none(customer: tuple[Customer, str]) -> None:
+    fetcher = HttpFetcher(AllowList.of(["127.0.0.0/8"]))
+    try:
+        assert (await fetcher.fetch(FetchRequest(customer[1] + "/odd"))).status == 200
+    finally:
+        await fetcher.close()
 
 
 async def test_the_fetcher_bounds_what_a_hostile_host_can_do(customer: tuple[Customer, str]) -> None:

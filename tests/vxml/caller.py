@@ -13,6 +13,7 @@ from vxml import (
     Collect,
     Collector,
     Disconnect,
+    Event,
     Exit,
     Fetch,
     Fetched,
@@ -24,8 +25,10 @@ from vxml import (
     Play,
     Played,
     Prompt,
+    Record,
     Session,
     Speech,
+    Transfer,
 )
 
 HEAD = '<?xml version="1.0"?><vxml version="2.1" xmlns="http://www.w3.org/2001/vxml">'
@@ -46,6 +49,8 @@ class Caller:
     heard: list[str] = field(default_factory=list)
     fetched: list[Fetch] = field(default_factory=list)
     logged: list[tuple[str, str]] = field(default_factory=list)
+    asked: list[Action] = field(default_factory=list)
+    prompts: list[Prompt] = field(default_factory=list)
     ended: Exit | None = None
 
     def __post_init__(self) -> None:
@@ -55,6 +60,7 @@ class Caller:
     def _settle(self, action: Action) -> Action:
         """Answer everything that needs no caller."""
         while True:
+            self.asked.append(action)
             match action:
                 case Fetch():
                     self.fetched.append(action)
@@ -75,7 +81,7 @@ class Caller:
                 case Disconnect():
                     self.heard.append("<hangup>")
                     action = self.session.send(Hangup())
-                case Collect(prompts):
+                case Collect(prompts) | Record(prompts) | Transfer(prompts):
                     self._hear(prompts)
                     return action
                 case Exit():
@@ -83,6 +89,7 @@ class Caller:
                     return action
 
     def _hear(self, prompts: tuple[Prompt, ...]) -> None:
+        self.prompts += prompts
         for prompt in prompts:
             for segment in prompt.segments:
                 match segment:
@@ -112,17 +119,18 @@ class Caller:
                 break
         else:
             event = collector.expired()
+        return self.answers(event)
+
+    def answers(self, event: Event) -> Caller:
+        """Whatever the host may say to the action in hand."""
         self.action = self._settle(self.session.send(event))
         return self
 
     def silent(self) -> Caller:
-        assert isinstance(self.waiting, Collect)
-        self.action = self._settle(self.session.send(NoInput()))
-        return self
+        return self.answers(NoInput())
 
     def hangs_up(self) -> Caller:
-        self.action = self._settle(self.session.send(Hangup()))
-        return self
+        return self.answers(Hangup())
 
     def is_done(self, error: str | None = None) -> Caller:
         assert self.ended is not None, self.action

@@ -17,6 +17,7 @@ var __vx_dom = function (tree) {
     cloneNode: refuse, appendChild: refuse, removeChild: refuse, replaceChild: refuse, insertBefore: refuse,
     setAttribute: refuse, removeAttribute: refuse, normalize: refuse,
   };
+  Object.freeze(base);
   const node = (type, name, value, owner) => {
     const made = Object.create(base);
     const colon = name.indexOf(':');
@@ -111,5 +112,13 @@ var __vx_dom = function (tree) {
   adopt(document, tree.map((child) => build(child, document)));
   document.documentElement = tree.length ? document.childNodes[tree.findIndex((one) => one.name !== undefined)] : null;
   document.getElementById = (id) => below(document, (one) => one.getAttribute('id') === id).item(0);
-  return document;
+  const freeze = (one) => {
+    if (one.attributes) {
+      for (let i = 0; i < one.attributes.length; i++) Object.freeze(one.attributes[i]);
+      Object.freeze(one.attributes);
+    }
+    for (let i = 0; i < one.childNodes.length; i++) freeze(one.childNodes[i]);
+    return Object.freeze(one);
+  };
+  return freeze(document);
 };

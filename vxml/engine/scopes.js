@@ -30,8 +30,21 @@ var __vx = (function () {
     }
     return runners[depth];
   };
+  // typeof of an undeclared name is 'undefined', which `missing` cannot tell from a use. Strict code needs no guard
+  // against undeclared assignments, so code with a typeof runs as such, unless only sloppy code may say what it says.
+  const strict = (code) => {
+    if (!code.includes('typeof')) return false;
+    try {
+      (0, eval)('(function () { "use strict"; ' + code + '\n})');
+      return true;
+    } catch (error) {
+      return false;
+    }
+  };
   const run = (code) => {
-    const chain = [missing, names, ...scopes.map((one) => one.view)];
+    const chain = [names, ...scopes.map((one) => one.view)];
+    if (strict(code)) return runner(chain.length)(chain, '"use strict"; ' + code);
+    chain.unshift(missing);
     return runner(chain.length)(chain, code);
   };
   const expression = (code) => run('(' + code + '\n)');

@@ -10,7 +10,7 @@ from typing import TypeAlias
 from vxml.grammar.expression import ANY, EMPTY, Call, Chain, Choice, Expression, Repeat, Tag, Token
 
 #: Nodes that one grammar may have.
-MAX_NODES = 2_000_000
+MAX_NODES = 500_000
 #: Rules within rules; a rule that calls itself without a token before it ends here, too.
 MAX_CALLS = 60
 #: Ways followed at once: an ambiguous grammar costs no more than this.
@@ -70,10 +70,41 @@ class Way:
     trail: Trail
 
 
+def size(expression: Expression) -> int:
+    """About how many nodes ``expression`` becomes."""
+    match expression:
+        case Token() | Tag() | Call():
+            return 1
+        case Chain(items):
+            return sum(map(size, items))
+        case Choice(items):
+            words = [(one[0], len(one[1])) for item in items if (one := plain(item)) is not None]
+            shared = {tokens[:length] for tokens, _ in words for length in range(1, len(tokens) + 1)}
+            others = sum(1 + size(item) for item in items if plain(item) is None)
+            return 2 + len(shared) + sum(tags for _, tags in words) + others
+        case Repeat(item, low, high):
+            return 1 + (1 + size(item)) * (low + 1 if high is None else max(low, high))
+
+
+def plain(expression: Expression) -> tuple[tuple[str, ...], tuple[Tag, ...]] | None:
+    """The tokens of an alternative that is tokens and then tags, and nothing else."""
+    items = expression.items if isinstance(expression, Chain) else (expression,)
+    tokens = tuple(item.text for item in items if isinstance(item, Token))
+    tags = items[len(tokens) :]
+    if not tokens or not all(isinstance(item, Token) for item in items[: len(tokens)]):
+        return None
+    if not all(isinstance(tag, Tag) for tag in tags):
+        return None
+    return tokens, tuple(tag for tag in tags if isinstance(tag, Tag))
+
+
 class Automaton:
     """Rules compiled to a nondeterministic automaton with calls. Immutable, shared between sessions."""
 
     def __init__(self, root: Expression, rules: Mapping[str, Expression] | None = None, name: str = "") -> None:
+        # Counted first: repeats within repeats would build for seconds before they are refused.
+        if sum(map(size, (root, *(rules or {}).values()))) > MAX_NODES:
+            raise GrammarTooLarge(f"a grammar of more than {MAX_NODES} nodes")
         self._nodes: list[_Node] = []
         self._starts: dict[str, int] = {}
         self._ends: dict[int, None] = {}
@@ -91,8 +122,6 @@ class Automaton:
     # --- compiling ---
 
     def _new(self) -> int:
-        if len(self._nodes) >= MAX_NODES:
-            raise GrammarTooLarge(f"a grammar of more than {MAX_NODES} nodes")
         self._nodes.append(_Node())
         return len(self._nodes) - 1
 
@@ -126,21 +155,33 @@ class Automaton:
 
     def _choice(self, start: int, items: Sequence[Expression]) -> int:
         end = self._new()
-        # Alternatives that begin with a token hang on a node of their own by that token: a list of 100,000 names
-        # costs one look-up. Their order among themselves, which decides, is kept.
-        tokens: int | None = None
+        # Neighbours that are nothing but tokens hang on one node and share their beginnings: a list of 100,000 names
+        # costs one look-up a token. Only equal ones compete, and of those the first one still comes first.
+        listed: int | None = None
         for item in items:
-            if isinstance(item, Token) or (isinstance(item, Chain) and item.items and isinstance(item.items[0], Token)):
-                if tokens is None:
-                    tokens = self._new()
-                    self._nodes[start].free.append((tokens, None))
-                last = self._from(tokens, item)
+            words = plain(item)
+            if words is None:
+                listed = None
+                at, last = self._build(item)
             else:
-                tokens = None
-                first, last = self._build(item)
-                self._nodes[start].free.append((first, None))
+                at = last = self._new() if listed is None else listed
+                listed = at
+                tokens, tags = words
+                for token in tokens:
+                    last = self._along(last, token)
+                for tag in tags:
+                    last = self._from(last, tag)
+            if not any(to == at for to, _ in self._nodes[start].free[-1:]):
+                self._nodes[start].free.append((at, None))
             self._nodes[last].free.append((end, None))
         return end
+
+    def _along(self, node: int, token: str) -> int:
+        """The one node that ``token`` leads to from ``node``."""
+        moves = self._nodes[node].moves
+        if token not in moves:
+            moves[token] = [self._new()]
+        return moves[token][0]
 
     def _repeat(self, at: int, item: Expression, low: int, high: int | None) -> int:
         for _ in range(low):

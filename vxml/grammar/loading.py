@@ -6,6 +6,7 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
+from typing import TypeVar
 from urllib.parse import urldefrag
 
 from lxml import etree
@@ -47,6 +48,17 @@ class Grammar:
     builtin: Builtin | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """One grammar document as it was read. ``digest`` tells it from every other."""
+
+    rules: Rules
+    references: tuple[str, ...]
+    digest: str
+
+
+#: Both live on between sessions: what was read and compiled once is not read and compiled again.
+_read: OrderedDict[str, _Source] = OrderedDict()
 _compiled: OrderedDict[str, Automaton] = OrderedDict()
 
 
@@ -69,10 +81,10 @@ def load_inline(element: etree._Element, base: str, get: Get) -> Loading:
     _known(kind)
     if kind in _ABNF_TYPES or (len(element) == 0 and is_abnf((element.text or "").strip())):
         text = "".join(str(one) for one in element.itertext()).strip()
-        rules, source = parse_abnf(text), text
+        source = _source(text.encode(), lambda: parse_abnf(text))
     else:
-        rules, source = parse_grammar(element), etree.tostring(element, encoding="unicode")
-    return (yield from _assembled(rules, urldefrag(base)[0] + "#inline", source, None, get))
+        source = _source(etree.tostring(element), lambda: parse_grammar(element))
+    return (yield from _assembled(source, urldefrag(base)[0] + "#inline", None, get))
 
 
 def load_external(uri: str, kind: str | None, get: Get) -> Loading:
@@ -85,13 +97,37 @@ def load_external(uri: str, kind: str | None, get: Get) -> Loading:
     _known((kind or "").partition(";")[0].strip())
     url, rule = urldefrag(uri)
     fetched = yield from get(url)
-    rules, source = _parsed(fetched), fetched.body.decode("utf-8", "replace")
-    return (yield from _assembled(rules, url, source, rule or None, get))
+    return (yield from _assembled(_fetched(fetched), url, rule or None, get))
 
 
 def _known(kind: str) -> None:
     if kind and kind not in _XML_TYPES + _ABNF_TYPES:
         raise VoiceXmlEvent("error.unsupported.format", f"grammars of type {kind} are not supported")
+
+
+def _source(body: bytes, parse: Callable[[], Rules]) -> _Source:
+    digest = hashlib.sha256(body).hexdigest()
+    source = _read.get(digest)
+    if source is None:
+        rules = parse()
+        references = tuple(uri for expression in rules.rules.values() for uri in _references(expression))
+        source = _Source(rules, references, digest)
+    return _kept(_read, digest, source)
+
+
+T = TypeVar("T")
+
+
+def _kept(cache: OrderedDict[str, T], key: str, value: T) -> T:
+    cache[key] = value
+    cache.move_to_end(key)
+    while len(cache) > KEPT:
+        cache.popitem(last=False)
+    return value
+
+
+def _fetched(fetched: Fetched) -> _Source:
+    return _source(f"{fetched.charset}\n".encode() + fetched.body, lambda: _parsed(fetched))
 
 
 def _parsed(fetched: Fetched) -> Rules:
@@ -107,47 +143,41 @@ def _parsed(fetched: Fetched) -> Rules:
     return parse_grammar(root)
 
 
-def _assembled(main: Rules, url: str, source: str, rule: str | None, get: Get) -> Loading:
+def _assembled(main: _Source, url: str, rule: str | None, get: Get) -> Loading:
     """Fetch what is referred to, then compile, or take what was compiled before."""
-    sources, documents = [url, source], {url: main}
+    documents = {url: main}
     todo = [url]
     while todo:
         here = todo.pop()
-        for expression in documents[here].rules.values():
-            for uri in _references(expression):
-                target = _absolute(here, uri)[0]
-                if target in documents or target.startswith("builtin:"):
-                    continue
-                if len(documents) >= MAX_DOCUMENTS:
-                    raise badfetch(f"a grammar refers to more than {MAX_DOCUMENTS} others")
-                fetched = yield from get(target)
-                documents[target] = _parsed(fetched)
-                sources += [target, fetched.body.decode("utf-8", "replace")]
-                todo.append(target)
-    root = rule or main.root
-    if root not in main.rules:
+        for uri in documents[here].references:
+            target = _absolute(here, uri)[0]
+            if target in documents or target.startswith("builtin:"):
+                continue
+            if len(documents) >= MAX_DOCUMENTS:
+                raise badfetch(f"a grammar refers to more than {MAX_DOCUMENTS} others")
+            documents[target] = _fetched((yield from get(target)))
+            todo.append(target)
+    rules = main.rules
+    root = rule or rules.root
+    if root not in rules.rules:
         raise badfetch(f"the grammar {url} has no {f'rule {root!r}' if root else 'root rule'}")
-    if rule is not None and rule != main.root and rule not in main.public:
+    if rule is not None and rule != rules.root and rule not in rules.public:
         raise badfetch(f"the rule {rule!r} of the grammar {url} is private")  # SRGS 1.0 §3.2
-    key = hashlib.sha256("\0".join([root, *sources]).encode()).hexdigest()
+    key = " ".join([root, *(f"{place} {source.digest}" for place, source in documents.items())])
     automaton = _compiled.get(key)
     if automaton is None:
-        rules = {
-            f"{place}#{name}": _qualified(expression, place, documents)
-            for place, document in documents.items()
+        by_place = {place: source.rules for place, source in documents.items()}
+        qualified = {
+            f"{place}#{name}": _qualified(expression, place, by_place)
+            for place, document in by_place.items()
             for name, expression in document.rules.items()
         }
         name = f"{url}#{root}"
         try:
-            automaton = Automaton(rules[name], rules, name)
+            automaton = Automaton(qualified[name], qualified, name)
         except GrammarTooLarge as error:
             raise badfetch(str(error)) from None
-        _compiled[key] = automaton
-        while len(_compiled) > KEPT:
-            _compiled.popitem(last=False)
-    else:
-        _compiled.move_to_end(key)
-    return Grammar(main.mode, automaton)
+    return Grammar(rules.mode, _kept(_compiled, key, automaton))
 
 
 def _absolute(here: str, uri: str) -> tuple[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 import msgspec
 from sqlite_utils import Database
@@ -26,6 +27,7 @@ from gateway.core.model import (
     CalleeType,
     CallId,
     CallState,
+    CampaignState,
     EndKind,
     Millis,
 )
@@ -105,7 +107,14 @@ def close_attempt(db: Database, counts: Counts, end: AttemptEnd, policy: RetryPo
         application_error=end.application_error,
     )  # fmt: skip
     _owe_result(db, call, end.ended_at)
+    if call.state in WAITING and _cancelled(db, call):  # nothing would claim its retry any more
+        call = replace(call, state=_cancel(db, counts, call), due_at=None, reason="cancelled")
     return call
+
+
+def _cancelled(db: Database, call: Call) -> bool:
+    row = db.conn.execute("SELECT state FROM campaign WHERE id = ?", (call.campaign_id,)).fetchone()
+    return bool(row[0] == CampaignState.CANCELLED)
 
 
 def _account(db: Database, call: Call) -> Account:
@@ -118,11 +127,12 @@ def _owe_result(db: Database, call: Call, now: Millis) -> None:
     if call.state in ENDED and call.state is not CallState.CANCELLED and call.plan.result_url:
         form = result_form(call)
         db.conn.execute(
-            "INSERT INTO delivery (id, call_id, url, form, created_at, next_at) VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO delivery (id, call_id, url, host, form, created_at, next_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
             (
                 f"msg_{secrets.token_hex(12)}",
                 call.id,
                 call.plan.result_url,
+                urlsplit(call.plan.result_url).netloc.rpartition("@")[2].lower(),
                 msgspec.json.encode(form).decode(),
                 now,
                 now,

@@ -8,20 +8,30 @@ from sqlite_utils import Database
 from gateway.core.model import CallId, Millis
 from gateway.ports import Delivery, DeliveryTry
 
-
-def due(db: Database, now: Millis, limit: int) -> list[Delivery]:
-    rows = db.conn.execute(
-        "SELECT id, call_id, url, form, tries, created_at FROM delivery WHERE next_at <= ? ORDER BY next_at LIMIT ?",
-        (now, limit),
+#: Every host's oldest, then every host's second, and so on; each host is one step through the index.
+_DUE = """WITH RECURSIVE waiting (host) AS (
+        SELECT min(host) FROM delivery WHERE next_at IS NOT NULL
+        UNION ALL
+        SELECT (SELECT min(host) FROM delivery WHERE next_at IS NOT NULL AND host > waiting.host) FROM waiting
+        WHERE waiting.host IS NOT NULL
     )
+    SELECT id, call_id, url, delivery.host, form, tries, created_at FROM waiting JOIN delivery ON delivery.rowid IN (
+        SELECT rowid FROM delivery WHERE host = waiting.host AND next_at <= ? ORDER BY next_at LIMIT ?
+    )
+    ORDER BY row_number() OVER (PARTITION BY delivery.host ORDER BY next_at), next_at LIMIT ?"""
+
+
+def due(db: Database, now: Millis, per_host: int, limit: int) -> list[Delivery]:
+    rows = db.conn.execute(_DUE, (now, per_host, limit))
     return [
         Delivery(
             id=row[0],
             call_id=CallId(row[1]),
             url=row[2],
-            form=tuple((name, value) for name, value in msgspec.json.decode(row[3], type=list[tuple[str, str]])),
-            tries=row[4],
-            created_at=Millis(row[5]),
+            host=row[3],
+            form=tuple((name, value) for name, value in msgspec.json.decode(row[4], type=list[tuple[str, str]])),
+            tries=row[5],
+            created_at=Millis(row[6]),
         )
         for row in rows
     ]

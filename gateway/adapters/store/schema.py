@@ -114,6 +114,7 @@ CREATE TABLE delivery (
     id TEXT PRIMARY KEY,
     call_id INTEGER NOT NULL UNIQUE REFERENCES call (id),
     url TEXT NOT NULL,
+    host TEXT NOT NULL,
     form TEXT NOT NULL CHECK (json_valid(form)),
     created_at INTEGER NOT NULL,
     tries INTEGER NOT NULL DEFAULT 0,
@@ -124,7 +125,7 @@ CREATE TABLE delivery (
     last_error TEXT,
     CHECK ((next_at IS NOT NULL) + (accepted_at IS NOT NULL) + (given_up_at IS NOT NULL) = 1)
 ) STRICT;
-CREATE INDEX delivery_due ON delivery (next_at) WHERE next_at IS NOT NULL;
+CREATE INDEX delivery_due ON delivery (host, next_at) WHERE next_at IS NOT NULL;
 """
     for statement in _statements(script):
         db.conn.execute(statement)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import sqlite3
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -73,7 +74,10 @@ class SqliteStore:
         self._lock.close()
 
     async def _read(self, work: Callable[[Database], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._reader_thread, work, self._reader)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._reader_thread, work, self._reader)
+        except sqlite3.Error as error:
+            raise StoreError(f"the database could not be read: {error}") from error
 
     # --- accounts ---
 
@@ -239,8 +243,8 @@ class SqliteStore:
 
     # --- outbox ---
 
-    async def due_deliveries(self, now: Millis, limit: int) -> list[Delivery]:
-        return await self._read(lambda db: outbox.due(db, now, limit))
+    async def due_deliveries(self, now: Millis, per_host: int, limit: int) -> list[Delivery]:
+        return await self._read(lambda db: outbox.due(db, now, per_host, limit))
 
     async def record_try(self, tried: DeliveryTry) -> None:
         await self._writer.run(lambda db, counts: outbox.record_try(db, tried))

@@ -9,7 +9,7 @@ from typing import assert_never
 
 import structlog
 
-from gateway.ports import AgiChannel, ChannelGone, Fetcher, FetchError, FetchRequest, FetchResponse, FilePart
+from gateway.ports import AgiChannel, ChannelGone, Cookies, Fetcher, FetchError, FetchRequest, FetchResponse, FilePart
 from gateway.services.dialog.line import Line
 from gateway.services.dialog.playing import Player
 from gateway.services.dialog.recording import Recordings
@@ -48,6 +48,7 @@ class Conversation:
     fetcher: Fetcher
     recordings: Recordings
     transfers: Transfers
+    cookies: Cookies
     call_id: int
 
     async def run(self) -> Exit:
@@ -104,6 +105,7 @@ class Conversation:
             timeout=action.timeout or 15.0,
             max_age=action.max_age,
             max_stale=action.max_stale,
+            cookies=self.cookies,
         )
         try:
             answer = await self._waited(request, action.waiting)

@@ -112,10 +112,11 @@ class Line:
         """Be silent for ``seconds``; with ``bargein`` a digit ends it. Whether the whole time passed."""
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds
+        stop = None if bargein else asyncio.Event()  # what nothing may end needs no stopping
         while (left := end - loop.time()) > 0:
             if bargein and self.digits:
                 return False
-            await self._listen(min(left, WAIT_STEP))
+            await self._listen(min(left, WAIT_STEP), stop)
         return True
 
     async def digit(self, timeout: float) -> str | None:
@@ -143,10 +144,10 @@ class Line:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
-    async def _listen(self, seconds: float) -> None:
+    async def _listen(self, seconds: float, stop: asyncio.Event | None = None) -> None:
         """One WAIT FOR DIGIT; returns early where a digit is in the buffer by then."""
         self._check()
-        await self._until_digit(self._channel.wait_for_digit(max(1, round(seconds * 1000))))
+        await self._until_digit(self._channel.wait_for_digit(max(1, round(seconds * 1000))), stop)
 
     def _check(self) -> None:
         if self.gone:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 
 import structlog
 
 from gateway.ports import PlaybackFailed
 from gateway.services.dialog.line import Line
-from gateway.services.dialog.prompts import PromptRenderer
+from gateway.services.dialog.prompts import Piece, PromptRenderer
 from vxml import Audio, Mark, Marked, Prompt
 
 log = structlog.get_logger()
@@ -55,10 +55,23 @@ class Player:
     async def play_until(self, url: str, done: asyncio.Event) -> None:
         """One file, cut short when ``done`` is set; digits stay in the buffer (fetchaudio, transferaudio)."""
         async with contextlib.aclosing(self._renderer.pieces((Audio(url),))) as pieces:
-            async for piece in pieces:
-                if done.is_set() or isinstance(piece, float | int | Marked):
+            while not done.is_set() and (piece := await _unless(done, pieces)) is not None:
+                if isinstance(piece, float | int | Marked):
                     continue
                 try:
                     await self._line.play_until(piece, done)
                 except PlaybackFailed as error:
                     log.error("prompt.not_played", call_id=self._call_id, error=str(error))
+
+
+async def _unless(done: asyncio.Event, pieces: AsyncGenerator[Piece, None]) -> Piece | None:
+    """The next piece; None at the end, and once ``done`` is set while the piece is still being fetched."""
+    coming = asyncio.ensure_future(anext(pieces, None))
+    ending = asyncio.create_task(done.wait())
+    try:
+        await asyncio.wait((coming, ending), return_when=asyncio.FIRST_COMPLETED)
+        return coming.result() if coming.done() else None
+    finally:
+        coming.cancel()
+        ending.cancel()
+        await asyncio.gather(coming, ending, return_exceptions=True)

@@ -56,7 +56,7 @@ class Recordings:
             if key is not None and key in own:
                 await self.media.forget(taken.name)
                 return Digits(key)
-            if spoken(wav[HEADER:]) or key is not None:
+            if await asyncio.to_thread(spoken, wav[HEADER:]) or key is not None:
                 reference = SCHEME + taken.name
                 self.types[reference] = action.content_type
                 longest = not gone and key is None and seconds >= action.max_time - 0.1

@@ -12,7 +12,7 @@ from xml.sax.saxutils import escape
 import structlog
 
 from gateway.core.model import AttemptId, CalleeType, Claimed
-from gateway.ports import AgiChannel, ChannelGone, Detector, Fetcher, Media, Pbx
+from gateway.ports import AgiChannel, ChannelGone, Cookies, Detector, Fetcher, Media, Pbx
 from gateway.services.dialog.conversation import Conversation
 from gateway.services.dialog.line import Line
 from gateway.services.dialog.playing import Player
@@ -25,6 +25,8 @@ from vxml import Break, Exit, Fetch, Json, Limits, Prompt, Session, Speech
 log = structlog.get_logger()
 
 CALL_PATH = "call/"
+#: What ``postd`` knows as half a second's pause, in SendDTMF's letter.
+PAUSES = str.maketrans(",pP", "www")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class DialogService:
 
     def __init__(
         self, live: LiveCalls, pbx: Pbx, detector: Detector, renderer: PromptRenderer, fetcher: Fetcher, media: Media,
-        find_way: Callable[[Claimed, str], Way], settings: DialogSettings,
+        find_way: Callable[[Claimed, str], Way], new_cookies: Callable[[], Cookies], settings: DialogSettings,
     ) -> None:  # fmt: skip
         self._live = live
         self._pbx = pbx
@@ -53,6 +55,7 @@ class DialogService:
         self._fetcher = fetcher
         self._media = media
         self._find_way = find_way
+        self._new_cookies = new_cookies
         self._settings = settings
 
     def accept(self, path: str) -> bool:
@@ -83,7 +86,7 @@ class DialogService:
         claimed, settings = live.claimed, self._settings
         call_id = claimed.call.id
         if claimed.call.postd:
-            await channel.execute("SendDTMF", claimed.call.postd.replace(",", "w").replace("p", "w"))
+            await channel.execute("SendDTMF", claimed.call.postd.translate(PAUSES))
         async with asyncio.timeout(settings.detection_timeout):
             found = await self._detector.detect(channel)
         record.callee_type = found.callee_type
@@ -99,7 +102,15 @@ class DialogService:
         player = Player(line, self._renderer, call_id)
         transfers = Transfers(live, line, channel, self._pbx, partial(self._find_way, claimed))
         conversation = Conversation(
-            session, line, channel, player, self._fetcher, Recordings(self._media), transfers, call_id
+            session,
+            line,
+            channel,
+            player,
+            self._fetcher,
+            Recordings(self._media),
+            transfers,
+            self._new_cookies(),
+            call_id,
         )
         ended = await self._run(conversation, live)
         if ended.error is not None:
@@ -118,6 +129,11 @@ class DialogService:
             if not running.done():
                 return Exit("error.voxgate.overran", "the application went on after the hang-up")
             return running.result()
+        except ChannelGone:
+            raise
+        except Exception as fault:  # the callee hears the apology, and the record says why
+            log.exception("session.failed", call_id=conversation.call_id)
+            return Exit("error.voxgate.internal", f"{type(fault).__name__}: {fault}")
         finally:
             gone.cancel()
             running.cancel()

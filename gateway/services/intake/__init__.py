@@ -2,5 +2,6 @@
 
 from gateway.services.intake.app import build_api, build_app
 from gateway.services.intake.desk import Desk, DeskSettings
+from gateway.services.intake.form import clear_spool
 
-__all__ = ["Desk", "DeskSettings", "build_api", "build_app"]
+__all__ = ["Desk", "DeskSettings", "build_api", "build_app", "clear_spool"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +23,7 @@ from gateway.core.plum import (
 from gateway.ports import StoreError
 from gateway.services.intake.api import Api
 from gateway.services.intake.desk import Desk
-from gateway.services.intake.form import Form, FormError, read_form
+from gateway.services.intake.form import Form, FormError, new_spool_file, read_form
 from gateway.services.intake.logins import Logins
 
 log = structlog.get_logger()
@@ -113,10 +112,10 @@ class PlumService:
                     f"is the text {value.strip()[:60]!r}, not a file: PHP 7 and later do not upload @path; "
                     "use new CURLFile(path), or curl -F phone_list=@path",
                 )
-            self._settings.spool.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=self._settings.spool, prefix="list-", delete=False) as file:
-                file.write(value.encode())
+            with new_spool_file(self._settings.spool) as file:
                 form.upload = Path(file.name)
+                file.write(value.encode())
+            break  # a second one is refused as given twice
         return form.fields
 
 

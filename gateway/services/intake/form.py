@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 from urllib.parse import parse_qsl
 
 from aiohttp import BodyPartReader, MultipartReader, web
@@ -16,6 +17,7 @@ MAX_FIELDS = 100
 #: A urlencoded body may carry a short list of numbers as text.
 MAX_URLENCODED = 4 * 1024 * 1024
 PIECE = 256 * 1024
+_PREFIX = "list-"
 
 
 class FormError(ValueError):
@@ -34,13 +36,24 @@ class Form:
             self.upload.unlink(missing_ok=True)
 
 
-async def read_form(request: web.Request, spool: Path, received: Callable[[int], None] = lambda count: None) -> Form:
-    """Raises :class:`FormError`. The caller closes the form."""
+def clear_spool(spool: Path) -> None:
+    """Remove the lists that a killed process left behind."""
+    for path in spool.glob(f"{_PREFIX}*"):
+        path.unlink(missing_ok=True)
+
+
+def new_spool_file(spool: Path) -> IO[bytes]:
+    spool.mkdir(parents=True, exist_ok=True)
+    return tempfile.NamedTemporaryFile(dir=spool, prefix=_PREFIX, delete=False)
+
+
+async def read_form(request: web.Request, spool: Path) -> Form:
+    """Raises :class:`FormError`, and ``HTTPRequestEntityTooLarge``. The caller closes the form."""
     kind = request.content_type.lower()
     form = Form()
     try:
         if kind == "multipart/form-data":
-            await _multipart(request, form, spool, received)
+            await _multipart(request, form, spool)
         elif kind in ("application/x-www-form-urlencoded", "application/octet-stream", "text/plain"):
             await _urlencoded(request, form)
         else:
@@ -67,7 +80,15 @@ async def _urlencoded(request: web.Request, form: Form) -> None:
         raise FormError(f"the body is no form: {error}") from None
 
 
-async def _multipart(request: web.Request, form: Form, spool: Path, received: Callable[[int], None]) -> None:
+async def _multipart(request: web.Request, form: Form, spool: Path) -> None:
+    taken, limit = 0, request.client_max_size
+
+    def received(count: int) -> None:
+        nonlocal taken
+        taken += count
+        if taken > limit:  # aiohttp leaves the sum of the parts to its reader
+            raise web.HTTPRequestEntityTooLarge(limit, taken)
+
     try:
         reader = await request.multipart()
         while (part := await reader.next()) is not None:
@@ -86,15 +107,16 @@ async def _part(part: BodyPartReader, form: Form, spool: Path, received: Callabl
     name = part.name
     if name is None:
         raise FormError("a part of the form has no name")
+    if name == "phone_list" and any(given == name for given, _ in form.fields):
+        raise FormError("phone_list is given more than once")
     if name == "phone_list" and part.filename is not None:
-        if form.upload is not None:
-            raise FormError("phone_list is given more than once")
         form.upload = await _spool(part, spool, received)
         form.fields.append((name, ""))
         return
     value = bytearray()
     while piece := await part.read_chunk(65536):
         value += piece
+        received(len(piece))
         if len(value) > (MAX_URLENCODED if name == "phone_list" else MAX_VALUE):
             raise FormError(f"{name[:40]} is too long")
     try:
@@ -104,13 +126,12 @@ async def _part(part: BodyPartReader, form: Form, spool: Path, received: Callabl
 
 
 async def _spool(part: BodyPartReader, spool: Path, received: Callable[[int], None]) -> Path:
-    spool.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=spool, prefix="list-", delete=False) as file:
+    with new_spool_file(spool) as file:
         path = Path(file.name)
         try:
             while piece := await part.read_chunk(PIECE):
-                await asyncio.to_thread(file.write, piece)
                 received(len(piece))
+                await asyncio.to_thread(file.write, piece)
         except BaseException:
             path.unlink(missing_ok=True)
             raise

@@ -35,12 +35,13 @@ class Logins:
     async def check(self, login: str, pin: str) -> Account | None:
         """The account, or None where login or PIN is wrong; which of them is not told."""
         mark = hmac.new(self._key, f"{len(login)}:{login}{pin}".encode(), hashlib.sha256).digest()
-        kept = self._verified.get(mark)
-        if kept is not None and kept[0] > time.monotonic():
-            return kept[1]
+        if (kept := self._remembered(mark)) is not None:
+            return kept
         account = await self._store.account_by_login(login)
         pin_hash = self._dummy if account is None else account.pin_hash
         async with self._turn:
+            if (kept := self._remembered(mark)) is not None:  # verified for another request meanwhile
+                return kept
             right = await asyncio.to_thread(_verify, pin_hash, pin)
         if not right or account is None:
             return None
@@ -48,6 +49,10 @@ class Logins:
         while len(self._verified) > REMEMBERED:
             self._verified.popitem(last=False)
         return account
+
+    def _remembered(self, mark: bytes) -> Account | None:
+        kept = self._verified.get(mark)
+        return kept[1] if kept is not None and kept[0] > time.monotonic() else None
 
     def forget(self) -> None:
         """An account changed: nothing that was verified before counts any more."""

@@ -1,0 +1,233 @@
+"""One answered call over a channel, a network and a voice that fail when they are told to."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from gateway.adapters.audio import wav_of_samples
+from gateway.adapters.cookies import CookieStore
+from gateway.adapters.media import FileMedia
+from gateway.adapters.store import SqliteStore
+from gateway.core.model import AccountSettings, AttemptId, CalleeType
+from gateway.core.retry import RetryPolicy
+from gateway.ports import (
+    AgiChannel,
+    ChannelGone,
+    Detection,
+    FetchRequest,
+    FetchResponse,
+    Lane,
+    PlaybackFailed,
+)
+from gateway.services.dialog import DialogService, DialogSettings, recording
+from gateway.services.dialog.prompts import PromptRenderer
+from gateway.services.livecalls import LiveCall, LiveCalls
+from tests.adapters.test_store import NOW, call, plan
+from tests.services.test_rescuer import Clock, StubPbx
+from tests.vxml.caller import document
+
+
+@dataclass
+class Channel:
+    """A callee who listens. ``records`` False: Asterisk cannot write recordings."""
+
+    path: str
+    hung_up: bool = False
+    records: bool = True
+    played: int = 0
+    commands: list[str] = field(default_factory=list)
+
+    def _live(self) -> None:
+        if self.hung_up:
+            raise ChannelGone("the callee hung up")
+
+    async def stream_file(self, file: str, escape_digits: str = "") -> str:
+        self._live()
+        self.played += 1
+        return ""
+
+    async def wait_for_digit(self, timeout_ms: int) -> str:
+        self._live()
+        await asyncio.sleep(timeout_ms / 1000)
+        return ""
+
+    async def record_file(
+        self, file: str, fmt: str, escape_digits: str, timeout_ms: int, *, beep: bool, silence: int = 0
+    ) -> str:
+        self._live()
+        if not self.records:
+            raise PlaybackFailed(f"Asterisk cannot record {file}: randomerror")
+        path = Path(f"{file}.{fmt}")
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(wav_of_samples(b"\1\2" * 800, 8000))
+        return ""
+
+    async def execute(self, application: str, arguments: str = "", timeout: float = 600.0) -> str:
+        self._live()
+        self.commands.append(f"{application}({arguments})")
+        return "0"
+
+    async def get_variable(self, name: str) -> str | None:
+        return None
+
+    async def set_variable(self, name: str, value: str) -> None:
+        self._live()
+
+    async def hangup(self) -> None:
+        self._live()
+        self.hung_up = True
+
+
+class Person:
+    async def detect(self, channel: AgiChannel) -> Detection:
+        return Detection(CalleeType.VOICE, 0.9)
+
+
+class Voice:
+    async def render(self, ssml: str, language: str) -> bytes:
+        return wav_of_samples(b"\1\2" * 80, 8000)
+
+
+class Web:
+    """``pages`` by path: a body, an exception, or seconds of silence before an empty answer."""
+
+    def __init__(self) -> None:
+        self.pages: dict[str, str | Exception | float] = {}
+
+    async def fetch(self, request: FetchRequest) -> FetchResponse:
+        page = self.pages[request.url.removeprefix("http://a")]
+        if isinstance(page, Exception):
+            raise page
+        if isinstance(page, float):
+            await asyncio.sleep(page)
+            page = ""
+        return FetchResponse(request.url, 200, "application/voicexml+xml", None, page.encode())
+
+
+@dataclass
+class Booth:
+    web: Web
+    channel: Channel
+    live: LiveCall
+    pbx: StubPbx
+    service: DialogService
+
+    async def talk(self) -> None:
+        assert self.service.accept(self.channel.path)
+        async with asyncio.timeout(10):
+            await self.service.handle(self.channel)
+
+
+@pytest.fixture
+async def booth(tmp_path: Path) -> AsyncIterator[Callable[..., Booth]]:
+    store = SqliteStore(tmp_path / "q.db", installation="abc", policy=RetryPolicy())
+    account = await store.add_account("u", "h", AccountSettings("UTC", "US"))
+    pbx = StubPbx()
+    calls = LiveCalls(store, pbx, Clock(NOW))  # type: ignore[arg-type]
+    holding = asyncio.create_task(calls.run())
+
+    async def made(**changes: str) -> Booth:
+        await store.queue_call(account.id, call(**changes), plan(), NOW)
+        (claimed,) = await store.claim([Lane("t", 1)], NOW, 1)
+        live, web = calls.add(claimed), Web()
+        media = FileMedia(tmp_path / "media", str(tmp_path / "media"))
+        renderer = PromptRenderer(Voice(), media, web)
+        service = DialogService(
+            calls, pbx, Person(), renderer, web, media, lambda claimed, to: None, CookieStore, DialogSettings()  # type: ignore
+        )  # fmt: skip
+        return Booth(web, Channel(f"call/{AttemptId(live.id)}"), live, pbx, service)
+
+    yield made
+    holding.cancel()
+    with suppress(asyncio.CancelledError):
+        await holding
+    await store.close()
+
+
+@pytest.mark.parametrize(
+    ("page", "words"),
+    [
+        (document('<form><record name="r" maxtime="5s"/></form>'), "cannot record"),
+        (ZeroDivisionError("a fault of ours"), "a fault of ours"),
+    ],
+)
+async def test_a_fault_within_is_apologised_for_and_recorded(
+    booth: Callable[..., Booth], page: str | Exception, words: str
+) -> None:
+    made = await booth()  # type: ignore[misc]
+    made.web.pages["/s"] = page
+    made.channel.records = False
+    await made.talk()
+    record = made.live.session
+    assert record is not None
+    assert record.began
+    assert words in (record.application_error or "")
+    assert made.channel.played == 1  # the apology
+    assert made.channel.hung_up
+    assert made.live.session_ended.is_set()
+
+
+async def test_a_dead_fetchaudio_holds_up_no_document(booth: Callable[..., Booth]) -> None:
+    made = await booth()  # type: ignore[misc]
+    made.web.pages |= {
+        "/s": document(
+            '<property name="fetchaudio" value="/music.wav"/><property name="fetchaudiodelay" value="0s"/>'
+            '<property name="fetchaudiominimum" value="0s"/><form><block><goto next="/next"/></block></form>'
+        ),
+        "/music.wav": 30.0,
+        "/next": document("<form><block><prompt>There</prompt></block></form>"),
+    }
+    await made.talk()
+    assert made.live.session is not None
+    assert made.live.session.application_error is None
+    assert made.channel.played == 1
+
+
+async def test_a_long_recording_is_listened_to_off_the_loop(
+    booth: Callable[..., Booth], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listened: list[threading.Thread] = []
+
+    def spoken(samples: bytes) -> bool:
+        listened.append(threading.current_thread())
+        return True
+
+    monkeypatch.setattr(recording, "spoken", spoken)
+    made = await booth()  # type: ignore[misc]
+    made.web.pages["/s"] = document('<form><record name="r" maxtime="5s"/></form>')
+    await made.talk()
+    assert listened
+    assert threading.main_thread() not in listened
+
+
+async def test_every_way_to_write_a_pause_pauses(booth: Callable[..., Booth]) -> None:
+    made = await booth(postd="1,2p3P4w5")  # type: ignore[misc]
+    made.web.pages["/s"] = document("<form/>")
+    await made.talk()
+    assert made.channel.commands == ["SendDTMF(1w2w3w4w5)"]
+
+
+async def test_a_digit_typed_in_a_silence_that_none_may_cut_short_asks_nothing_of_asterisk(
+    booth: Callable[..., Booth], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = await booth()  # type: ignore[misc]
+    made.web.pages["/s"] = document(
+        '<form><block><prompt bargein="false"><break time="700ms"/></prompt></block></form>'
+    )
+    stopped = 0
+
+    async def stop(attempt: AttemptId) -> None:
+        nonlocal stopped
+        stopped += 1
+
+    monkeypatch.setattr(made.pbx, "stop_playback", stop, raising=False)
+    asyncio.get_running_loop().call_later(0.1, made.live.digits.feed_ami, "5")
+    await made.talk()
+    assert stopped == 0

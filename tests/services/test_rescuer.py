@@ -1,0 +1,168 @@
+"""Attempts whose end nobody heard of, and a peer that does not answer when it is asked."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from gateway.adapters.store import SqliteStore
+from gateway.core.model import AccountSettings, AttemptId, CalleeType, CallState, Millis
+from gateway.core.retry import RetryPolicy
+from gateway.ports import ChannelSeen, HungUp, Lane, OriginateEnded, PbxError, StoreError
+from gateway.services import livecalls, rescuer
+from gateway.services.livecalls import LiveCall, LiveCalls, SessionRecord
+from gateway.services.rescuer import Rescuer
+from tests.adapters.test_store import call, plan
+
+START = Millis(1_800_000_000_000)
+
+
+@dataclass
+class Clock:
+    at: Millis = START
+
+    def now(self) -> Millis:
+        return self.at
+
+
+@dataclass
+class StubPbx:
+    """Asterisk as far as the rescuer asks it. ``channels`` None: it does not answer."""
+
+    channels: dict[AttemptId, bool] | None = field(default_factory=dict)
+    connected: bool = True
+    asked: int = 0
+
+    async def live_channels(self) -> dict[AttemptId, bool]:
+        self.asked += 1
+        if self.channels is None:
+            raise PbxError("no answer to CoreShowChannels within 5 s")
+        return dict(self.channels)
+
+    async def hangup(self, attempt: AttemptId) -> None:
+        pass
+
+
+@dataclass
+class House:
+    store: SqliteStore
+    pbx: StubPbx
+    clock: Clock
+    calls: LiveCalls
+    rescuer: Rescuer
+
+    async def dialing(self) -> LiveCall:
+        account = await self.store.add_account("u", "h", AccountSettings("UTC", "US"))
+        await self.store.queue_call(account.id, call(), plan(scheduled_at=START), START)
+        (claimed,) = await self.store.claim([Lane("t", 1)], START, 1)
+        return self.calls.add(claimed)
+
+    async def ended(self, live: LiveCall) -> CallState:
+        async with asyncio.timeout(5):
+            await self.calls.empty.wait()
+        found = await self.store.call(live.claimed.call.id)
+        assert found is not None
+        return found.state
+
+
+@pytest.fixture
+async def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[House]:
+    monkeypatch.setattr(rescuer, "WATCH_EVERY", 0.02)
+    monkeypatch.setattr(livecalls, "RESPONSE_GRACE", 0.1)
+    store = SqliteStore(tmp_path / "q.db", installation="abc", policy=RetryPolicy())
+    pbx, clock = StubPbx(), Clock()
+    calls = LiveCalls(store, pbx, clock)  # type: ignore[arg-type]
+    made = Rescuer(store, pbx, calls, clock, lambda live: (45, 1800))  # type: ignore[arg-type]
+    holding = asyncio.create_task(calls.run())
+    await asyncio.sleep(0)
+    yield House(store, pbx, clock, calls, made)
+    holding.cancel()
+    with suppress(asyncio.CancelledError):
+        await holding
+    await store.close()
+
+
+async def test_a_pbx_that_stalls_when_it_is_asked_does_not_end_the_watch(house: House) -> None:
+    live = await house.dialing()
+    live.channel_seen = True
+    house.clock.at = Millis(START + 600_000)  # long silent
+    house.pbx.channels = None
+    watch = asyncio.create_task(house.rescuer.run())
+    await asyncio.sleep(0.1)
+    assert not watch.done()
+    house.pbx.channels = {}
+    assert await house.ended(live) is CallState.RETRYING
+    watch.cancel()
+
+
+async def test_a_store_that_cannot_be_written_ends_neither_the_watch_nor_the_settling(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = await house.dialing()
+    house.clock.at = Millis(START + 600_000)
+    house.pbx.channels = {live.id: True}
+    written = house.calls.answered
+    fails = 2
+
+    async def answered(one: LiveCall) -> None:
+        nonlocal fails
+        fails -= 1
+        if fails >= 0:
+            raise StoreError("the disk is full")
+        await written(one)
+
+    monkeypatch.setattr(house.calls, "answered", answered)
+    watch = asyncio.create_task(house.rescuer.run())
+    await asyncio.sleep(0.2)
+    assert not watch.done()
+    watch.cancel()
+    house.clock.at = Millis(START + 610_000)
+    await house.rescuer.after_link_up()
+    assert fails == -1
+
+
+async def test_a_session_whose_hang_up_was_not_heard_closes_with_what_it_found(house: House) -> None:
+    """AMI was away when the callee hung up, and the application was still submitting when it came back."""
+    live = await house.dialing()
+    live.channel_seen, live.answered_at = True, START
+    live.session = SessionRecord(CalleeType.VOICE, began=True)
+    house.clock.at = Millis(START + 30_000)
+    await house.rescuer.reconcile("link up")
+    assert live.gone.is_set()  # its final processing has a limit from now on
+    live.session_ended.set()
+    assert await house.ended(live) is CallState.COMPLETED
+
+
+async def test_a_session_whose_channel_is_there_goes_on(house: House) -> None:
+    live = await house.dialing()
+    live.channel_seen, live.answered_at = True, START
+    live.session = SessionRecord(CalleeType.VOICE, began=True)
+    house.clock.at = Millis(START + 30_000)
+    house.pbx.channels = {live.id: True}
+    await house.rescuer.reconcile("link up")
+    assert not live.closing
+
+
+async def test_an_originates_end_that_overtakes_its_channel_is_no_trunk_fault(house: House) -> None:
+    live = await house.dialing()
+    house.calls.hear(OriginateEnded(live.id, False, 0))
+    house.calls.hear(ChannelSeen(live.id))
+    house.calls.hear(HungUp(live.id, 17, 486))
+    await house.ended(live)
+    ((_, end),) = await house.store.attempts(live.claimed.call.id)
+    assert end is not None
+    assert end.callee_type is CalleeType.BUSY
+
+
+async def test_an_originate_without_a_channel_is_a_trunk_fault(house: House) -> None:
+    live = await house.dialing()
+    house.calls.hear(OriginateEnded(live.id, False, 0))
+    assert await house.ended(live) is CallState.RETRYING
+    found = await house.store.call(live.claimed.call.id)
+    assert found is not None
+    assert (found.attempts, found.fault_count) == (0, 1)
