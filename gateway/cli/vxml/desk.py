@@ -50,16 +50,9 @@ def walk(
         sources = Sources(http, files=url.startswith("file:"))
         hearing = Hearing(sources, recordings, voice, audio)
         try:
-            ended = Walk(
-                Session(start, variables, speech=speech),
-                caller,
-                sources,
-                recordings,
-                hearing,
-                CookieStore(),
-                runner,
-                trace,
-            ).run()
+            session = Session(start, variables, speech=speech)
+            cookies = runner.run(_cookies())
+            ended = Walk(session, caller, sources, recordings, hearing, cookies, runner, trace).run()
             regular = _tell(ended)
             if isinstance(caller, Script):
                 caller.finish()
