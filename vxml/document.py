@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from urllib.parse import urldefrag
 
 from lxml import etree
 
 from vxml.errors import badfetch
-from vxml.grammar.srgs import local
-from vxml.validation import faults
+from vxml.grammar.srgs import line_of, local
+from vxml.validation import Fault, faults
 from vxml.values import joined
 
 NAMESPACE = "http://www.w3.org/2001/vxml"
@@ -61,18 +62,12 @@ def parse_document(body: bytes, url: str, charset: str | None = None) -> Documen
     """Parse and check. Raises error.badfetch; takes bounded time and memory whatever the bytes are."""
     if len(body) > MAX_BYTES:
         raise badfetch(f"the document is larger than {MAX_BYTES} bytes")
-    parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False, huge_tree=False,
-        remove_comments=True, remove_pis=True, encoding=_usable(charset),
-    )  # fmt: skip
     try:
-        root = etree.fromstring(body, parser, base_url=url)
+        root = parse_tree(body, url, charset)
     except (etree.XMLSyntaxError, ValueError, LookupError) as error:
         raise badfetch(f"the document is not well-formed XML: {str(error)[:200]}") from None
-    docinfo = root.getroottree().docinfo
-    if docinfo.internalDTD is not None and list(docinfo.internalDTD.iterentities()):  # type: ignore[union-attr]
-        raise badfetch("the document declares entities, which are refused")
-    _check(root)
+    if (fault := next(structure(root), None)) is not None:
+        raise badfetch(str(fault))
     document = Document(urldefrag(url)[0], root)
     for child in root:
         if local(child) in ("form", "menu") and (name := child.get("id")):
@@ -80,6 +75,15 @@ def parse_document(body: bytes, url: str, charset: str | None = None) -> Documen
                 raise badfetch(f"two dialogs have the id {name!r}")
             document.dialogs[name] = child
     return document
+
+
+def parse_tree(body: bytes, url: str, charset: str | None = None) -> etree._Element:
+    """The root of a document. Raises XMLSyntaxError, ValueError and LookupError where the bytes are no XML."""
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False, huge_tree=False,
+        remove_comments=True, remove_pis=True, encoding=_usable(charset),
+    )  # fmt: skip
+    return etree.fromstring(body, parser, base_url=url)
 
 
 def _usable(charset: str | None) -> str | None:
@@ -93,11 +97,16 @@ def _usable(charset: str | None) -> str | None:
     return charset
 
 
-def _check(root: etree._Element) -> None:
+def structure(root: etree._Element) -> Iterator[Fault]:
+    """Why a document may not be loaded, in its order."""
     if local(root) != "vxml":
-        raise badfetch(f"the document's root is <{local(root)}>, not <vxml>")
+        yield Fault(line_of(root), "root", f"the document's root is <{local(root)}>, not <vxml>")
+        return
     if not (root.get("version") or "").startswith("2."):
-        raise badfetch("the document does not say version 2.0 or 2.1")  # VoiceXML 2.0 §1.5.1
+        yield Fault(line_of(root), "version", "the document does not say version 2.0 or 2.1", "2.0 §1.5.1")
+    docinfo = root.getroottree().docinfo
+    if docinfo.internalDTD is not None and list(docinfo.internalDTD.iterentities()):  # type: ignore[attr-defined]
+        yield Fault(line_of(root), "entities", "the document declares entities, which are refused")
     count, depth = 0, 0
     for event, element in etree.iterwalk(root, events=("start", "end")):
         if event == "end":
@@ -106,14 +115,16 @@ def _check(root: etree._Element) -> None:
         depth += 1
         count += 1
         if depth > MAX_DEPTH:
-            raise badfetch(f"the document is nested more than {MAX_DEPTH} deep")
+            yield Fault(line_of(element), "too-deep", f"the document is nested more than {MAX_DEPTH} deep")
+            return
         if count > MAX_ELEMENTS:
-            raise badfetch(f"the document has more than {MAX_ELEMENTS} elements")
+            yield Fault(line_of(element), "too-large", f"the document has more than {MAX_ELEMENTS} elements")
+            return
         if isinstance(element.tag, str):
             name = etree.QName(element)
             if name.namespace not in (None, NAMESPACE):
                 continue
             if name.localname not in ELEMENTS:
-                raise badfetch(f"line {element.sourceline}: there is no element <{name.localname}> in VoiceXML 2.1")
-            if (fault := next(faults(element), None)) is not None:
-                raise badfetch(str(fault))
+                words = f"there is no element <{name.localname}> in VoiceXML 2.1"
+                yield Fault(line_of(element), "unknown-element", words)
+            yield from faults(element)

@@ -20,12 +20,14 @@ class LocalProtocolError(Exception):
 
 
 class VoiceXmlEvent(Exception):
-    """A VoiceXML event (VoiceXML 2.0 §5.2) on its way to a handler."""
+    """A VoiceXML event (VoiceXML 2.0 §5.2) on its way to a handler. ``line`` is where a grammar is at fault, 0 where
+    that is not known."""
 
     def __init__(self, name: str, message: str = "") -> None:
         super().__init__(name, message)
         self.name = name
         self.message = message
+        self.line = 0
 
 
 class Finished(Exception):

@@ -19,6 +19,7 @@ CPU_SECONDS = 2.0
 MAX_STACK = 256 * 1024
 
 _NAME = re.compile(r"[A-Za-z_$][\w$]*\Z")
+_PLACE = re.compile(r"[A-Za-z_$][\w$]*(\.[A-Za-z_$][\w$]*|\[[^\]]*\])*\Z")
 _RESERVED = frozenset(
     "break case catch class const continue debugger default delete do else enum export extends false finally for "
     "function if import in instanceof new null return super switch this throw true try typeof var void while with "
@@ -28,6 +29,16 @@ _RESERVED = frozenset(
 _SCRIPTS = tuple(
     files("vxml.engine").joinpath(name).read_text(encoding="utf-8") for name in ("dom.js", "sisr.js", "scopes.js")
 )
+
+
+def is_name(text: str) -> bool:
+    """Whether a variable may have this name."""
+    return _NAME.match(text) is not None and text not in _RESERVED
+
+
+def is_place(text: str) -> bool:
+    """Whether something can be assigned to this: a variable, or a property of one."""
+    return _PLACE.match(text) is not None
 
 
 class Scopes:
@@ -87,13 +98,13 @@ class Scopes:
 
     def declare(self, name: str, expression: str | None) -> None:
         """<var>: a variable of the innermost scope (VoiceXML 2.0 §5.3.1)."""
-        if not _NAME.match(name) or name in _RESERVED:
+        if not is_name(name):
             raise semantic(f"{name!r} cannot be the name of a variable")
         self._result("init", name, expression)
 
     def assign(self, name: str, expression: str) -> None:
         """<assign>: an undeclared variable raises error.semantic (VoiceXML 2.0 §5.3.2)."""
-        if not re.fullmatch(r"[A-Za-z_$][\w$]*(\.[A-Za-z_$][\w$]*|\[[^\]]*\])*", name):
+        if not is_place(name):
             raise semantic(f"{name!r} is nothing that can be assigned to")
         self._result("exec", f"{name} = ({expression}\n);")
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from vxml.grammar.srgs import local
+from vxml.grammar.srgs import line_of, local
 
 #: Stands for an element's content in the rules below.
 CONTENT = "content"
@@ -50,7 +50,7 @@ REQUIRED: dict[str, tuple[str, ...]] = {
 class Fault:
     """``rule`` names the kind of fault, ``section`` where the specification says so."""
 
-    line: object
+    line: int
     rule: str
     message: str
     section: str = ""
@@ -61,7 +61,7 @@ class Fault:
 
 def faults(element: etree._Element) -> Iterator[Fault]:
     """The faults of one element of VoiceXML's own namespace."""
-    name, line = local(element), element.sourceline or 0
+    name, line = local(element), line_of(element)
     for attribute in REQUIRED.get(name, ()):
         if element.get(attribute) is None:
             yield Fault(line, "missing-attribute", f"<{name}> needs {attribute}")

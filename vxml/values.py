@@ -29,6 +29,14 @@ def boolean(text: str) -> bool:
     raise semantic(f"{text!r} is neither true nor false")
 
 
+def joined(base: str, target: str) -> str:
+    """``target`` as an absolute URL. Raises error.badfetch for what is none, as ``http://[``."""
+    try:
+        return urljoin(base, target)
+    except ValueError as error:
+        raise badfetch(f"{target!r} is no URL: {error}") from None
+
+
 def with_query(url: str, fields: list[tuple[str, str]]) -> str:
     """``url`` with ``fields`` added to its query (VoiceXML 2.0 §5.3.8)."""
     if not fields:
@@ -47,13 +55,3 @@ def number(text: str) -> float:
     if not math.isfinite(value):
         raise badfetch(f"{text!r} is no number")
     return value
-
-
-def joined(base: str, target: str) -> str:
-    """``target`` as an absolute URL. Raises error.badfetch where it cannot be one."""
-    try:
-        url = urljoin(base, target)
-        urlsplit(url)
-    except ValueError as error:
-        raise badfetch(f"{target[:200]!r} is no URL: {error}") from None
-    return url

@@ -14,6 +14,7 @@ import typer
 
 from gateway import __version__
 from gateway.cli.client import ApiRefused, Client, GatewayDown
+from gateway.cli.vxml.commands import app as vxml_app
 from gateway.config import Config, ConfigError, find, load
 from gateway.core.plum import FieldError
 from gateway.ports import StoreError
@@ -25,7 +26,10 @@ account_app = typer.Typer(no_args_is_help=True, help="Accounts that may queue ca
 campaign_app = typer.Typer(no_args_is_help=True, help="Campaigns: lists of numbers and their progress.")
 calls_app = typer.Typer(no_args_is_help=True, help="Single calls.")
 route_app = typer.Typer(no_args_is_help=True, help="How numbers are dialed.")
-for name, group in (("account", account_app), ("campaign", campaign_app), ("calls", calls_app), ("route", route_app)):
+for name, group in (
+    ("account", account_app), ("campaign", campaign_app), ("calls", calls_app), ("route", route_app),
+    ("vxml", vxml_app),
+):  # fmt: skip
     app.add_typer(group, name=name)
 
 ConfigOption = Annotated[Path | None, typer.Option("--config", "-c", help="The configuration file.")]

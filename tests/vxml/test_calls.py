@@ -140,6 +140,7 @@ def test_a_script_is_fetched() -> None:
         ("<goto next='/gone'/>", "error.badfetch.http.404"),
         ("<goto next='http://other/'/>", "error.badfetch"),
         ("<goto/>", "error.badfetch"),
+        ("<goto next='http://['/>", "error.badfetch"),
         ("<goto next='/broken'/>", "error.badfetch"),
         ("<throw event='my.own'/>", "my.own"),
         ("<record name='r'/>", "error.semantic"),

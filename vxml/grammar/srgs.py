@@ -22,6 +22,12 @@ def local(element: etree._Element) -> str:
     return etree.QName(element).localname if isinstance(element.tag, str) else ""
 
 
+def line_of(element: etree._Element) -> int:
+    """The line where the start tag ends, which is where libxml2 counts; 0 where it is not known."""
+    line: object = element.sourceline
+    return line if isinstance(line, int) else 0
+
+
 def parse_grammar(grammar: etree._Element) -> Rules:
     """A <grammar> element. Raises error.badfetch where SRGS 1.0 does not allow it."""
     if local(grammar) != "grammar":
@@ -33,27 +39,35 @@ def parse_grammar(grammar: etree._Element) -> Rules:
     literal = (grammar.get("tag-format") or "").endswith("literals")
     reader = _Reader(mode, literal)
     for child in grammar:
-        match local(child):
-            case "rule":
-                name = child.get("id") or ""
-                if not name or name in found.rules:
-                    raise badfetch(f"a rule's id must be given once, and be unique: {name!r}")  # SRGS 1.0 §3.1
-                found.rules[name] = reader.content(child, 0)
-                if child.get("scope") == "public":
-                    found.public.add(name)
-            case "meta":
-                found.meta[child.get("name") or child.get("http-equiv") or ""] = child.get("content") or ""
-            case "lexicon":
-                found.lexicons.append(child.get("uri") or "")
-            case "tag" | "metadata" | "":
-                pass
-            case other:
-                raise badfetch(f"a grammar cannot hold <{other}>")
+        try:
+            _declaration(child, found, reader)
+        except VoiceXmlEvent as event:
+            event.line = event.line or line_of(child)
+            raise
     if not found.root and len(found.rules) == 1:
         found.root = next(iter(found.rules))
     if found.root and found.root not in found.rules:
         raise badfetch(f"the grammar has no root rule {found.root!r}")  # SRGS 1.0 §4.7
     return found
+
+
+def _declaration(child: etree._Element, found: Rules, reader: _Reader) -> None:
+    match local(child):
+        case "rule":
+            name = child.get("id") or ""
+            if not name or name in found.rules:
+                raise badfetch(f"a rule's id must be given once, and be unique: {name!r}")  # SRGS 1.0 §3.1
+            found.rules[name] = reader.content(child, 0)
+            if child.get("scope") == "public":
+                found.public.add(name)
+        case "meta":
+            found.meta[child.get("name") or child.get("http-equiv") or ""] = child.get("content") or ""
+        case "lexicon":
+            found.lexicons.append(child.get("uri") or "")
+        case "tag" | "metadata" | "":
+            pass
+        case other:
+            raise badfetch(f"a grammar cannot hold <{other}>")
 
 
 class _Reader:
@@ -66,23 +80,30 @@ class _Reader:
             raise badfetch("the grammar is nested too deeply")
         items: list[Expression] = tokens(parent.text, self._mode)
         for child in parent:
-            match local(child):
-                case "item":
-                    items.append(self._item(child, depth))
-                case "one-of":
-                    items.append(self._one_of(child, depth))
-                case "ruleref":
-                    items.append(reference(child.get("uri"), child.get("special")))
-                case "tag":
-                    items.append(Tag(child.text or "", self._literal))
-                case "token":
-                    items.extend(tokens(child.text, self._mode))
-                case "example" | "":
-                    pass
-                case other:
-                    raise badfetch(f"a rule cannot hold <{other}>")
-            items.extend(tokens(child.tail, self._mode))
+            try:
+                self._child(child, depth, items)
+                items.extend(tokens(child.tail, self._mode))
+            except VoiceXmlEvent as event:
+                event.line = event.line or line_of(child)
+                raise
         return chain(items)
+
+    def _child(self, child: etree._Element, depth: int, items: list[Expression]) -> None:
+        match local(child):
+            case "item":
+                items.append(self._item(child, depth))
+            case "one-of":
+                items.append(self._one_of(child, depth))
+            case "ruleref":
+                items.append(reference(child.get("uri"), child.get("special")))
+            case "tag":
+                items.append(Tag(child.text or "", self._literal))
+            case "token":
+                items.extend(tokens(child.text, self._mode))
+            case "example" | "":
+                pass
+            case other:
+                raise badfetch(f"a rule cannot hold <{other}>")
 
     def _one_of(self, element: etree._Element, depth: int) -> Expression:
         options = [option for option in element if local(option) == "item"]

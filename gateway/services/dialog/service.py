@@ -161,19 +161,23 @@ def _start(claimed: Claimed, callee: CalleeType, settings: DialogSettings) -> Fe
     return Fetch(call.plan.start_url, method="POST", form=form, timeout=settings.fetch_timeout)
 
 
-def _variables(claimed: Claimed, callee: CalleeType) -> dict[str, Json]:
+def session_variables(caller: str, dialed: str, call_id: str, callee_type: str) -> dict[str, Json]:
     """The session scope (VoiceXML 2.0 §5.1.4) with Plum's names beside it. We call: the callee is the remote end."""
-    call = claimed.call
-    caller = call.ani or claimed.account.settings.caller_id or ""
     return {
         "callerid": caller,
-        "calledid": call.dialed,
-        "id": str(call.id),
+        "calledid": dialed,
+        "id": call_id,
         "connection": {
             "local": {"uri": f"tel:{caller}"},
-            "remote": {"uri": call.dialed if call.dialed.startswith("sip:") else f"tel:{call.dialed}"},
+            "remote": {"uri": dialed if dialed.startswith("sip:") else f"tel:{dialed}"},
             "protocol": {"name": "sip", "version": "2.0"},
             "originator": "local",
-            "callee_type": str(callee),
+            "callee_type": callee_type,
         },
     }
+
+
+def _variables(claimed: Claimed, callee: CalleeType) -> dict[str, Json]:
+    call = claimed.call
+    caller = call.ani or claimed.account.settings.caller_id or ""
+    return session_variables(caller, call.dialed, str(call.id), str(callee))

@@ -1,0 +1,1 @@
+"""``voxgate vxml``: a VoiceXML application tried and checked without a phone."""
