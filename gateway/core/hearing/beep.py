@@ -70,11 +70,8 @@ class Beeps:
         if key_of(tone) is not None:
             self._waiting.clear()
             return Evidence(Sound.DTMF, tone.start, tone.end, at, tone.hz, detail=key_of(tone) or "")
-        melody = before is not None and tone.start - before.end < MELODY and not _same(before.hz, tone.hz)
-        if melody or not _is_beep(tone):
+        if not _is_beep(tone) or (before is not None and _goes_on(before, tone)):
             self._waiting.clear()
-        elif is_progress(tone) and self._waiting and tone.start - self._waiting[-1].end > QUIET:
-            self._waiting.clear()  # the second burst of a cadence
         else:
             self._waiting.append(tone)
         return None
@@ -95,6 +92,14 @@ def _is_beep(tone: runs.Tone) -> bool:
         and SECONDS[0] <= tone.seconds <= SECONDS[1]
         and not is_ring(tone)
     )
+
+
+def _goes_on(before: runs.Tone, tone: runs.Tone) -> bool:
+    """Whether two tones are a melody or a special information tone, or bursts of a cadence."""
+    gap = tone.start - before.end
+    if not _same(before.hz, tone.hz):
+        return gap < MELODY
+    return is_progress(tone) and QUIET < gap < QUIET_OF_PROGRESS
 
 
 def _same(one: tuple[float, ...], other: tuple[float, ...]) -> bool:

@@ -36,12 +36,12 @@ class Settings:
     """``bias`` (log-odds) above 0 calls more callees machines, under 0 more of them persons: the operating point.
 
     ``least`` is the confidence under which nothing is said of speech. After ``silence`` seconds without a sound since
-    the answer the verdict is ``silence_means``. From ``window`` seconds after the answer on, lengths of speech are judged
-    no more, because the callee may by then be talking to the application.
+    the answer the verdict is ``silence_means``. From ``window`` seconds after the answer on, lengths of speech are
+    judged no more, because the callee may by then be talking to the application.
     """
 
     bias: float = 0.0
-    least: float = 0.7
+    least: float = 0.75
     silence: float = 4.0
     silence_means: CalleeType = CalleeType.VOICE
     silence_confidence: float = 0.5

@@ -12,12 +12,14 @@ from typing import Final
 
 from gateway.core.model import CalleeType
 
-#: Log-odds for a machine a second of speech beyond the even length, while it still goes on and after it.
+#: Log-odds for a machine a second of speech beyond the even length.
 SLOPE: Final = 2.5
-EVEN_WHILE_SPEAKING, EVEN_AFTER = 2.0, 1.6
+EVEN: Final = 2.0
 MOST_FOR_SPEECH: Final = 4.0
-#: Log-odds for a person a second of silence after the first 0.4 s, which are a pause between words.
-SILENCE_SLOPE, PAUSE, MOST_FOR_SILENCE = 2.0, 0.4, 3.0
+#: Log-odds for a person a second of silence after a pause between words (seconds).
+SILENCE_SLOPE, PAUSE, MOST_FOR_SILENCE = 2.0, 0.4, 2.5
+#: However short the speech, the silence must say as well that it is over: at PAUSE, log-odds of this.
+PAUSE_ODDS: Final = 0.6
 #: Lengths alone are right no more often than this.
 MOST_CONFIDENCE: Final = 0.95
 #: Seconds of silence that part utterances; of several, each counts in part ("Hello? … Hello?" is a person).
@@ -25,7 +27,7 @@ PARTS: Final = 0.7
 REPEATED: Final = 0.6
 #: Somebody after a call-screening robot: silence (seconds) before, and at most so much speech, then silence again.
 SCREENED_SILENCE, SCREENED_SPEECH, SCREENED_AFTER = 2.5, 1.3, 0.8
-SCREENED_CONFIDENCE: Final = 0.7
+SCREENED_CONFIDENCE: Final = 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +68,14 @@ class Greeting:
         lengths = [end - start for start, end in self._utterances]
         length = max(max(lengths), REPEATED * sum(lengths))
         if speaking:
-            odds = SLOPE * (length - EVEN_WHILE_SPEAKING) + self._bias
+            odds = SLOPE * (length - EVEN) + self._bias
             return None if odds <= 0 else _opinion(min(odds, MOST_FOR_SPEECH), f"{length:.1f} s of speech")
         silence = at - self._utterances[-1][1]
-        odds = min(SLOPE * (length - EVEN_AFTER), MOST_FOR_SPEECH) + self._bias
-        odds -= max(0.0, min(SILENCE_SLOPE * (silence - PAUSE), MOST_FOR_SILENCE))
-        if odds <= 0 and silence < PAUSE:
+        if silence < PAUSE:
             return None
+        waited = SILENCE_SLOPE * (silence - PAUSE)
+        odds = min(SLOPE * (length - EVEN), MOST_FOR_SPEECH) + self._bias - min(waited, MOST_FOR_SILENCE)
+        odds = max(odds, -(PAUSE_ODDS + waited))
         return _opinion(odds, f"{length:.1f} s of speech, {silence:.1f} s of silence")
 
     def screened(self, at: float, *, speaking: bool) -> Opinion | None:

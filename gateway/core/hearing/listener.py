@@ -43,8 +43,8 @@ class Listener:
 
     @property
     def sounding(self) -> bool:
-        """Whether a tone sounds at :attr:`at`."""
-        return self._tracker.run is not None
+        """Whether a tone sounds at :attr:`at`, and no voice's."""
+        return self._tracker.run is not None and self._tracker.run.steady
 
     def feed(self, pcm: bytes) -> Iterator[list[Evidence]]:
         """``pcm`` is signed 16-bit little-endian mono at 8 kHz, cut anywhere, even inside a sample.
@@ -88,7 +88,7 @@ class Listener:
         for one in (
             self._beeps.push(frame, ended, sounding),
             self._answer_tones.push(frame, sounding),
-            self.voice.push(frame, tonal=sounding is not None),
+            self.voice.push(frame, tonal=self.sounding),
         ):
             if one is not None:
                 found.append(one)

@@ -22,6 +22,12 @@ BRIDGED: Final = 4.5 * SECONDS_A_FRAME
 FEWEST: Final = 3
 #: A run's ends are where its level is this far (dB) below its highest: a frame half filled is 6 dB down.
 EDGE: Final = 6.0
+#: Hz between the lines of ringback's pairs, and never between two harmonics of a voice.
+CLOSE_PAIR: Final = 70.0
+#: Frames after which a run may be called steady while it goes on.
+STEADY_AFTER: Final = 5
+#: What a generator's tone keeps to and a voice does not: share of the power, dB about its level, Hz about its pitch.
+STEADY_SHARE, STEADY_LEVEL, STEADY_PITCH = 0.85, 1.5, 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +57,15 @@ class Tone:
 class Run:
     """A tone that still goes on."""
 
-    __slots__ = ("_sums", "levels", "lines", "times")
+    __slots__ = ("_highest", "_lowest", "_sums", "levels", "lines", "shares", "times")
 
     def __init__(self, frame: Frame, hz: tuple[float, ...]) -> None:
         self.times: list[float] = []  # of the frames' middles
         self.levels: list[float] = []
         self.lines: list[tuple[float, ...]] = []
+        self.shares: list[float] = []
         self._sums = [0.0] * len(hz)
+        self._lowest = self._highest = hz
         self.add(frame, hz)
 
     def __len__(self) -> int:
@@ -76,10 +84,22 @@ class Run:
     def hz(self) -> tuple[float, ...]:
         return tuple(total / len(self.times) for total in self._sums)
 
+    @property
+    def steady(self) -> bool:
+        """Whether its pitch has kept still, as far as it has come."""
+        if len(self) < STEADY_AFTER:
+            return False
+        if len(self._lowest) == 2 and self._lowest[1] - self._lowest[0] < CLOSE_PAIR:
+            return True  # they pull at each other, and no voice is so low
+        return all(high - low <= 2 * STEADY_PITCH for low, high in zip(self._lowest, self._highest, strict=True))
+
     def add(self, frame: Frame, hz: tuple[float, ...]) -> None:
         self.times.append(frame.at)
         self.levels.append(frame.level)
+        self.shares.append(frame.share + (frame.second_share if len(hz) > 1 else 0))
         self.lines.append(hz)
+        self._lowest = tuple(map(min, self._lowest, hz))
+        self._highest = tuple(map(max, self._highest, hz))
         for place, one in enumerate(hz):
             self._sums[place] += one
 
@@ -97,10 +117,10 @@ class Run:
         edge = max(self.levels) - EDGE
         inside = [place for place, level in enumerate(self.levels) if level >= edge]
         first, last = inside[0], inside[-1]
-        # The frames at the ends are half empty, and tell neither pitch nor level.
-        core = slice(first + 2, last - 1) if last - first >= 6 else slice(first + 1, last)
-        levels = self.levels[core] or self.levels[first : last + 1]
-        lines = self.lines[core] or self.lines[first : last + 1]
+        # The frames at the ends are half empty: their levels tell nothing, their pitch holds.
+        ends = 2 if last - first >= 6 else 1 if last - first >= 3 else 0
+        core = slice(first + ends, last + 1 - ends)
+        levels, lines = self.levels[core], self.lines[first : last + 1]
         level = statistics.median(levels)
         hz = tuple(statistics.median(column) for column in zip(*lines, strict=True))
         return Tone(
@@ -108,9 +128,10 @@ class Run:
             end=self.times[last] + SECONDS_A_FRAME / 2,
             hz=hz,
             level=level,
-            steady=_steady([abs(one - level) for one in levels], 1.5)
+            steady=statistics.median(self.shares[core]) >= STEADY_SHARE
+            and _steady([abs(one - level) for one in levels], STEADY_LEVEL)
             and all(
-                _steady([abs(one - middle) for one in column], 5.0)
+                _steady([abs(one - middle) for one in column], STEADY_PITCH)
                 for middle, column in zip(hz, zip(*lines, strict=True), strict=True)
             ),
         )
