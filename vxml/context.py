@@ -48,9 +48,11 @@ _RECOGNITION = (
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds on one session. ``steps`` are form items visited, and handlers run, without any input between."""
+    """Bounds on one session. ``steps`` are form items visited, and handlers run, without any input between, and
+    ``script_seconds`` the CPU time that ECMAScript takes in them: the host can do nothing else meanwhile."""
 
     steps: int = 1000
+    script_seconds: float = 4.0
     documents: int = 1000
     subdialogs: int = 30
     items: int = 100_000  # of one <foreach>
@@ -75,7 +77,16 @@ class Shared:
     hung_up: bool = False
     told_hangup: bool = False
     steps: int = 0
+    script_seconds: float = 0.0
     documents: int = 0
+
+    def spend(self, seconds: float) -> None:
+        """Count a script's time. A handler may catch one script that was stopped, not go on for ever."""
+        self.script_seconds += seconds
+        if self.script_seconds > self.limits.script_seconds:
+            raise Finished(
+                "error.voxgate.loop", f"scripts took over {self.limits.script_seconds:g} s without any input"
+            )
 
 
 @dataclass(slots=True)
@@ -139,7 +150,7 @@ class Context:
             raise Finished("error.voxgate.loop", f"{self.limits.steps} steps without any input")
 
     def heard_input(self) -> None:
-        self.shared.steps = 0
+        self.shared.steps, self.shared.script_seconds = 0, 0.0
 
     # --- fetching (VoiceXML 2.0 §6.1) ---
 

@@ -23,7 +23,8 @@ _NOWHERE = '<vxml version="2.1"><form/></vxml>'
 
 def new_context(shared: Shared, depth: int = 0) -> Context:
     """A context without a document yet."""
-    return Context(Scopes(shared.session), shared, Document("about:blank", etree.fromstring(_NOWHERE)), depth=depth)
+    scopes = Scopes(shared.session, shared.spend)
+    return Context(scopes, shared, Document("about:blank", etree.fromstring(_NOWHERE)), depth=depth)
 
 
 def run_documents(

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from importlib.resources import files
 
 import quickjs
@@ -42,9 +43,13 @@ def is_place(text: str) -> bool:
 
 
 class Scopes:
-    """One session's variables. ``push`` and ``pop`` keep the chain; expressions are evaluated in all of it."""
+    """One session's variables. ``push`` and ``pop`` keep the chain; expressions are evaluated in all of it.
 
-    def __init__(self, session: Mapping[str, Json]) -> None:
+    ``spend`` is told the seconds of CPU time that every evaluation took.
+    """
+
+    def __init__(self, session: Mapping[str, Json], spend: Callable[[float], None]) -> None:
+        self._spend = spend
         self._context = quickjs.Context()
         self._context.set_memory_limit(MEMORY)
         self._context.set_max_stack_size(MAX_STACK)
@@ -58,10 +63,13 @@ class Scopes:
 
     def _call(self, method: str, *arguments: str | int | None) -> str:
         words = ", ".join(json.dumps(argument) for argument in arguments)
+        began = time.thread_time()
         try:
             result = self._context.eval(f"__vx.{method}({words})")
         except quickjs.JSException as error:
             raise semantic(f"the script was stopped: {str(error).splitlines()[0]}") from None
+        finally:
+            self._spend(time.thread_time() - began)
         return result if isinstance(result, str) else json.dumps({"ok": result})
 
     def _result(self, method: str, *arguments: str | int | None) -> Json:

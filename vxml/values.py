@@ -47,13 +47,3 @@ def number(text: str) -> float:
     if not math.isfinite(value):
         raise badfetch(f"{text!r} is no number")
     return value
-
-
-def joined(base: str, target: str) -> str:
-    """``target`` as an absolute URL. Raises error.badfetch where it cannot be one."""
-    try:
-        url = urljoin(base, target)
-        urlsplit(url)
-    except ValueError as error:
-        raise badfetch(f"{target[:200]!r} is no URL: {error}") from None
-    return url

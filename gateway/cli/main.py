@@ -353,6 +353,25 @@ def route_test(
     print(way.dial_string)
 
 
+@app.command(epilog="Example: voxgate classify answered.wav --json")
+def classify(
+    files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="Recordings of what callees sent.")],
+    answered_at: Annotated[float, typer.Option(min=0, help="Seconds into each file at which it was answered.")] = 0.0,
+    bias: Annotated[float, typer.Option(help="Above 0 finds more machines, under 0 more persons (log-odds).")] = 0.0,
+    as_json: JsonOption = False,
+) -> None:
+    """Print what is heard in recordings, and the verdict: who answered."""
+    from gateway.cli.classify import classify as heard
+    from gateway.core.hearing import Settings
+
+    reports = [heard(file, Settings(bias=bias), answered_at) for file in files]
+    if as_json:
+        print(json.dumps([report.plain() for report in reports], indent=2))
+        return
+    for report in reports:
+        print("\n".join(report.lines()))
+
+
 @app.command()
 def version() -> None:
     """Print the version."""

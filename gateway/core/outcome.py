@@ -1,42 +1,20 @@
-"""Who or what a call reached, from SIP code, Q.850 cause, timing and tones: the one mapping table, pure."""
+"""Who or what a call reached, from SIP code, Q.850 cause, timing and what was heard: the one mapping table, pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
+from gateway.core.hearing.evidence import Verdict
 from gateway.core.model import CalleeType, EndKind
 
-
-class Tone(StrEnum):
-    """What was heard before answer. SIT categories as in Telcordia GR-674, ``itu`` as in ITU-T E.180."""
-
-    SIT_IC = "sit-ic"
-    SIT_VC = "sit-vc"
-    SIT_NC = "sit-nc"
-    SIT_RO = "sit-ro"
-    SIT_IO = "sit-io"
-    SIT_ITU = "sit-itu"
-    BUSY = "busy"
-    REORDER = "reorder"
-
-
-TONES: dict[Tone, CalleeType] = {
-    Tone.SIT_IC: CalleeType.OPERATOR,
-    Tone.SIT_VC: CalleeType.OPERATOR,
-    Tone.SIT_NC: CalleeType.INFORMATIONTONE,
-    Tone.SIT_RO: CalleeType.INFORMATIONTONE,
-    Tone.SIT_IO: CalleeType.INFORMATIONTONE,
-    Tone.SIT_ITU: CalleeType.INFORMATIONTONE,
-    Tone.BUSY: CalleeType.BUSY,
-    Tone.REORDER: CalleeType.INFORMATIONTONE,
-}
-
-#: Q.850: unallocated number, user busy, number changed, invalid format. A tone outranks all others, which are vague.
+#: Q.850: unallocated number, user busy, number changed, invalid format. All others are vague.
 DEFINITE_CAUSES = frozenset({1, 17, 22, 28})
 
 _B, _N, _O = CalleeType.BUSY, CalleeType.NOANSWER, CalleeType.OPERATOR
 _I, _U = CalleeType.INFORMATIONTONE, CalleeType.UNKNOWN
+
+#: What tones tell of a callee with whom no session is held.
+HEARD = frozenset({CalleeType.BUSY, CalleeType.OPERATOR, CalleeType.INFORMATIONTONE, CalleeType.FAX})
 
 #: SIP response code to callee type, with the words that a record shows.
 SIP: dict[int, tuple[CalleeType, str]] = {
@@ -91,7 +69,7 @@ class Seen:
     originate_reason: int | None = None  # OriginateResponse: 3 is our own timeout
     cause: int | None = None
     tech_cause: int | None = None
-    tone: Tone | None = None
+    heard: Verdict | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +82,13 @@ class Outcome:
 def outcome(seen: Seen) -> Outcome:
     """The outcome of an attempt that ended without a session.
 
-    A definite cause outranks a tone, a tone outranks a vague cause, and silence outranks nothing.
+    A definite cause outranks what is heard, that outranks a vague cause, and silence outranks nothing. Who is heard
+    speaking before the answer is an announcement or a ringing melody, and tells nothing.
     """
+    heard = seen.heard if seen.heard is not None and seen.heard.callee_type in HEARD else None
     if seen.answered:
+        if heard is not None:
+            return Outcome(EndKind.NOT_REACHED, heard.callee_type, f"answered by {heard.callee_type}: {heard.reason}")
         return Outcome(EndKind.NOT_REACHED, CalleeType.UNKNOWN, "answered, and hung up before a session could begin")
     if not seen.channel and seen.cause is None:
         return Outcome(EndKind.TRUNK_FAULT, CalleeType.UNKNOWN, "Asterisk could not place the call: no such endpoint")
@@ -114,8 +96,8 @@ def outcome(seen: Seen) -> Outcome:
         return Outcome(
             EndKind.TRUNK_FAULT, CalleeType.UNKNOWN, f"the trunk refuses our credentials (SIP {seen.tech_cause})"
         )
-    if seen.tone is not None and seen.cause not in DEFINITE_CAUSES:
-        return Outcome(EndKind.NOT_REACHED, TONES[seen.tone], f"heard {seen.tone}")
+    if heard is not None and seen.cause not in DEFINITE_CAUSES:
+        return Outcome(EndKind.NOT_REACHED, heard.callee_type, heard.reason)
     if seen.originate_reason == 3 or seen.tech_cause == 408 or (seen.cause == 18 and seen.tech_cause is None):
         return _silent(seen)
     if seen.tech_cause is not None:

@@ -9,7 +9,7 @@ from typing import assert_never
 
 import structlog
 
-from gateway.core.model import AttemptEnd, Call, CalleeType, Claimed, EndKind, Millis
+from gateway.core.model import AttemptEnd, AttemptId, Call, CalleeType, Claimed, EndKind, Millis
 from gateway.core.outcome import Outcome
 from gateway.core.pacing import Pacer
 from gateway.core.trunkhealth import TrunkHealth
@@ -20,6 +20,8 @@ log = structlog.get_logger()
 
 #: Seconds between looks at the queue when nothing else wakes the dialer.
 IDLE_LOOK = 1.0
+#: Seconds that Asterisk may take to acknowledge an Originate before no more are sent.
+UNANSWERED = 1.0
 EXPIRE_EVERY_MS = 1000
 EXPIRE_BATCH = 500
 
@@ -60,6 +62,7 @@ class Dialer:
         self._pacer = pacer
         self._plan = plan
         self._work = asyncio.Event()
+        self._asked: dict[AttemptId, float] = {}  # Originates under way, oldest first, on the loop's clock
         self._stopped = False
         self._suspended = ""
         self._expired_at: Millis | None = None
@@ -91,6 +94,9 @@ class Dialer:
             return "the gateway is stopping"
         if not self._pbx.connected:
             return "no AMI link to Asterisk"
+        oldest = next(iter(self._asked.values()), None)
+        if oldest is not None and asyncio.get_running_loop().time() - oldest > UNANSWERED:
+            return "Asterisk does not answer"  # what it may have taken is never sent again: risk no more calls
         return self._suspended or None
 
     # --- the loop ---
@@ -176,16 +182,20 @@ class Dialer:
             attempt=claimed.attempt.number,
             trunk=claimed.attempt.trunk,
         )
-        placement = await self._pbx.originate(
-            Originate(
-                attempt_id=live.id,
-                dial_string=how.dial_string,
-                caller_id=how.caller_id,
-                account=str(claimed.account.id),
-                ring_timeout=how.ring_timeout,
-                max_call_seconds=how.max_call_seconds,
+        self._asked[live.id] = asyncio.get_running_loop().time()
+        try:
+            placement = await self._pbx.originate(
+                Originate(
+                    attempt_id=live.id,
+                    dial_string=how.dial_string,
+                    caller_id=how.caller_id,
+                    account=str(claimed.account.id),
+                    ring_timeout=how.ring_timeout,
+                    max_call_seconds=how.max_call_seconds,
+                )
             )
-        )
+        finally:
+            del self._asked[live.id]
         self._placed(live, placement)
 
     def _placed(self, live: LiveCall, placement: Placement) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from gateway.core.hearing.evidence import TONES, Tone, Verdict
 from gateway.core.model import CalleeType, EndKind
-from gateway.core.outcome import Seen, Tone, outcome
+from gateway.core.outcome import Seen, outcome
 
 V = CalleeType
 
@@ -34,8 +37,6 @@ def test_refusals(tech: int | None, cause: int, found: CalleeType) -> None:
     Seen(channel=True, cause=18),
 ])  # fmt: skip
 def test_silence_is_no_answer_only_where_it_rang(seen: Seen) -> None:
-    from dataclasses import replace
-
     assert outcome(replace(seen, ringing=True)).callee_type is V.NOANSWER
     assert outcome(seen).kind is EndKind.TRUNK_FAULT
     assert outcome(seen).callee_type is V.UNKNOWN
@@ -54,10 +55,23 @@ def test_trunk_faults(seen: Seen) -> None:
     (Tone.BUSY, V.BUSY), (Tone.REORDER, V.INFORMATIONTONE),
 ])  # fmt: skip
 def test_a_tone_outranks_a_vague_cause_and_yields_to_a_definite_one(tone: Tone, found: CalleeType) -> None:
-    assert outcome(Seen(channel=True, cause=21, tech_cause=603, tone=tone)).callee_type is found
-    assert outcome(Seen(channel=True, cause=17, tech_cause=486, tone=tone)).callee_type is V.BUSY
+    heard = Verdict(TONES[tone], 0.98, 1.4, f"{tone} heard", tone)
+    for vague in (Seen(channel=True, cause=21, tech_cause=603), Seen(channel=True, cause=19, originate_reason=3)):
+        assert outcome(replace(vague, heard=heard)).callee_type is found
+    assert outcome(Seen(channel=True, cause=17, tech_cause=486, heard=heard)).callee_type is V.BUSY
+    assert outcome(Seen(channel=True, cause=1, tech_cause=404, heard=heard)).callee_type is V.OPERATOR
 
 
-def test_an_answer_without_a_session_is_unknown() -> None:
-    result = outcome(Seen(channel=True, ringing=True, answered=True, cause=0))
-    assert (result.kind, result.callee_type) == (EndKind.NOT_REACHED, V.UNKNOWN)
+@pytest.mark.parametrize("callee", [V.VOICE, V.ANSWERINGMACHINE])
+def test_who_speaks_before_the_answer_changes_nothing(callee: CalleeType) -> None:
+    seen = Seen(channel=True, cause=19, tech_cause=480, originate_reason=0)
+    assert outcome(replace(seen, heard=Verdict(callee, 0.7, 9.0, "beep heard"))) == outcome(seen)
+
+
+def test_an_answer_without_a_session_is_unknown_unless_a_tone_told_more() -> None:
+    seen = Seen(channel=True, ringing=True, answered=True, cause=0)
+    for heard in (None, Verdict(V.VOICE, 0.9, 2.0, "0.5 s of speech")):
+        result = outcome(replace(seen, heard=heard))
+        assert (result.kind, result.callee_type) == (EndKind.NOT_REACHED, V.UNKNOWN)
+    result = outcome(replace(seen, heard=Verdict(V.FAX, 0.99, 0.5, "ansam heard")))
+    assert (result.kind, result.callee_type) == (EndKind.NOT_REACHED, V.FAX)

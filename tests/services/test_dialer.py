@@ -9,13 +9,15 @@ from pathlib import Path
 import pytest
 
 from gateway.adapters.store import SqliteStore
-from gateway.core.model import Millis
+from gateway.core.model import AccountSettings, Millis
 from gateway.core.pacing import Limit, Pacer
 from gateway.core.retry import RetryPolicy
-from gateway.ports import StoreError
+from gateway.ports import Originate, Placed, Placement, StoreError
 from gateway.services import dialer
-from gateway.services.dialer import Dialer
+from gateway.services.dialer import Dialer, Dialing
 from gateway.services.livecalls import LiveCalls
+from gateway.wiring import SystemClock
+from tests.adapters.test_store import call, plan
 from tests.services.test_rescuer import Clock, StubPbx
 
 
@@ -44,6 +46,45 @@ async def test_a_store_that_fails_for_a_while_does_not_end_it(
     async with asyncio.timeout(5):
         await worked.wait()
     assert not running.done()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await store.close()
+
+
+async def test_while_asterisk_does_not_answer_no_more_calls_are_put_at_risk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was sent to an Asterisk that stalls is never dialed again, so little may be sent."""
+    monkeypatch.setattr(dialer, "UNANSWERED", 0.2)
+    monkeypatch.setattr(dialer, "IDLE_LOOK", 0.05)
+    store, clock, pbx = (
+        SqliteStore(tmp_path / "q.db", installation="abc", policy=RetryPolicy()),
+        SystemClock(),
+        StubPbx(),
+    )
+    account = await store.add_account("u", "h", AccountSettings("UTC", "US"))
+    for number in range(50):
+        await store.queue_call(account.id, call(number), plan(scheduled_at=clock.now()), clock.now())
+    sent, answers = 0, asyncio.Event()
+
+    async def originate(request: Originate) -> Placement:
+        nonlocal sent
+        sent += 1
+        await answers.wait()
+        return Placement(Placed.QUEUED)
+
+    monkeypatch.setattr(pbx, "originate", originate, raising=False)
+    live = LiveCalls(store, pbx, clock)  # type: ignore[arg-type]
+    pacer = Pacer.of(Limit(20, 99), {"t": Limit(20, 99)})
+    made = Dialer(store, pbx, live, clock, pacer, lambda claimed: Dialing("PJSIP/1@t", None, 45, 60))  # type: ignore
+    running = asyncio.create_task(made.run())
+    await asyncio.sleep(1.0)
+    assert 0 < sent <= 6  # of the 20 that the pace allows
+    assert "does not answer" in (made.why_not_dialing or "")
+    answers.set()
+    before = sent
+    await asyncio.sleep(0.5)
+    assert sent > before + 3
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     await store.close()

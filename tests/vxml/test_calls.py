@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from tests.vxml.caller import Caller, document
 from vxml import Limits
+from vxml.scopes import CPU_SECONDS
 
 START = "http://app/start"
 
@@ -228,6 +231,17 @@ def test_audio_carries_its_alternative() -> None:
 def test_a_loop_without_input_is_stopped() -> None:
     body = "<form id='a'><block><goto next='#a'/></block></form>"
     Caller({START: document(body)}, limits=Limits(steps=50)).is_done("error.voxgate.loop")
+
+
+def test_scripts_that_never_end_are_stopped_for_good_though_a_handler_catches_each() -> None:
+    """A session holds up all others while its script runs."""
+    body = (
+        "<catch event='error.semantic'><goto next='#f'/></catch>"
+        "<form id='f'><block><script>while (1) {}</script></block></form>"
+    )
+    began = time.thread_time()
+    Caller({START: document(body)}, limits=Limits(script_seconds=0.5)).is_done("error.voxgate.loop")
+    assert time.thread_time() - began < 2 * CPU_SECONDS
 
 
 def test_documents_that_go_on_for_ever_are_stopped() -> None:

@@ -1,0 +1,11 @@
+"""Who answered, told from the audio alone: pure, streaming, with no clock but the count of samples.
+
+``spectrum`` cuts samples into frames, ``runs`` finds the tones in them, ``cadence``, ``sit``, ``beep`` and ``fax``
+recognise tones, ``voice`` finds speech; ``listener`` joins these into evidence, ``greeting`` weighs lengths of speech
+and silence, and ``classifier`` gives and revises the verdict.
+"""
+
+from gateway.core.hearing.classifier import Classifier, Settings
+from gateway.core.hearing.evidence import Evidence, Sound, Tone, Verdict
+
+__all__ = ["Classifier", "Evidence", "Settings", "Sound", "Tone", "Verdict"]

@@ -1,0 +1,186 @@
+"""Who answered: verdicts out of what is heard, provisional at first and revised as more is heard."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from gateway.core.hearing.evidence import TONES, Evidence, Sound, Verdict
+from gateway.core.hearing.fax import CNG_LENGTH, CNG_PERIOD
+from gateway.core.hearing.greeting import Greeting, Opinion
+from gateway.core.hearing.listener import Listener
+from gateway.core.model import CalleeType
+
+#: How sure each sound makes us.
+SURE: Final = {
+    Sound.SIT: 0.98, Sound.BUSY: 0.95, Sound.REORDER: 0.95, Sound.CED: 0.95, Sound.ANSAM: 0.99, Sound.V21: 0.98,
+    Sound.CNG: 0.75, Sound.BEEP: 0.97,
+}  # fmt: skip
+CNG_REPEATED: Final = 0.97
+#: A beep that no greeting came before may be a line's own signal.
+BEEP_ALONE: Final = 0.72
+#: Before the answer a beep may be part of a ringing melody, but after an announcement it is a voicemail.
+BEEP_EARLY: Final = 0.7
+#: From here on a verdict by tone is not overthrown by lengths of speech.
+FIRM: Final = 0.75
+#: Seconds of speech before the answer that are an announcement.
+ANNOUNCEMENT: Final = 1.5
+#: A spurt that is this long (seconds) is counted while it goes on; a shorter one may yet prove to be an even noise.
+NOT_A_NOISE: Final = 0.6
+#: A verdict is given anew when its confidence has grown by this.
+STEP: Final = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """``bias`` (log-odds) above 0 calls more callees machines, under 0 more of them persons: the operating point.
+
+    ``least`` is the confidence under which nothing is said of speech. After ``silence`` seconds without a sound since
+    the answer the verdict is ``silence_means``. From ``window`` seconds after the answer on, lengths of speech are
+    judged no more, because the callee may by then be talking to the application.
+    """
+
+    bias: float = 0.0
+    least: float = 0.75
+    silence: float = 4.0
+    silence_means: CalleeType = CalleeType.VOICE
+    silence_confidence: float = 0.5
+    window: float = 12.0
+
+
+class Classifier:
+    """Feed it a call's audio from the first ringing on, and tell it of the answer.
+
+    Before :meth:`answered` only tones tell of the callee. What was recorded from the answer on is answered at once.
+    """
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self.verdict: Verdict | None = None
+        self._settings = settings or Settings()
+        self._listener = Listener()
+        self._greeting = Greeting(self._settings.bias)
+        self._answered_at: float | None = None
+        self._sounded_until = 0.0  # the end of the last sound
+        self._spoken_early = 0.0  # seconds of speech before the answer
+        self._silence_told = False
+        self._firm = False  # a tone has decided
+        self._robot = False  # lengths of speech said machine, and no tone did
+        self._fax: Evidence | None = None  # the last tone of a fax
+
+    def answered(self) -> None:
+        """The call was answered at the sample that comes next."""
+        self._answered_at = self._sounded_until = self._listener.given
+        if not self._firm:
+            self.verdict = None
+
+    def feed(self, pcm: bytes) -> list[Evidence | Verdict]:
+        """What these samples show: 16-bit little-endian mono at 8 kHz, cut anywhere.
+
+        The same stream with the answer at the same place gives the same evidence and verdicts however it is cut.
+        """
+        found: list[Evidence | Verdict] = []
+        for batch in self._listener.feed(pcm):
+            found += self._weigh_all(batch)
+            found += self._listen(self._listener.at, self._listener.known)
+        return found
+
+    def finish(self) -> list[Evidence | Verdict]:
+        """The stream is over: what still sounded is told."""
+        return self._weigh_all(self._listener.flush())
+
+    def _weigh_all(self, heard: list[Evidence]) -> list[Evidence | Verdict]:
+        found: list[Evidence | Verdict] = []
+        for evidence in heard:
+            self._sounded_until, self._silence_told = max(self._sounded_until, evidence.end), False
+            found.append(evidence)
+            if (verdict := self._weigh(evidence)) is not None:
+                self.verdict = verdict
+                self._firm = verdict.confidence >= FIRM
+                found.append(verdict)
+        return found
+
+    def _weigh(self, one: Evidence) -> Verdict | None:
+        """The verdict that a sound brings at once."""
+        match one.sound:
+            case Sound.SPEECH:
+                self._spoke(one.start, one.end)
+            case Sound.RINGBACK if self._answered_at is not None:
+                self._greeting.restart()
+            case Sound.SIT if one.tone is not None:
+                return self._tells(TONES[one.tone], one)
+            case Sound.BUSY | Sound.REORDER if one.tone is not None and not self._greeting.heard:
+                # After somebody spoke it means that they have hung up.
+                return self._tells(TONES[one.tone], one)
+            case Sound.CED | Sound.ANSAM | Sound.V21 | Sound.CNG:
+                return self._fax_tone(one)
+            case Sound.BEEP:
+                return self._beep(one)
+        return None
+
+    def _fax_tone(self, one: Evidence) -> Verdict | None:
+        before, self._fax = self._fax, one
+        if one.sound is not Sound.CNG:
+            return self._tells(CalleeType.FAX, one)
+        if before is not None and CNG_PERIOD[0] <= one.start - before.start <= CNG_PERIOD[1]:
+            return self._tells(CalleeType.FAX, one, CNG_REPEATED)
+        # After speech one burst of 1100 Hz is a beep, until it comes again.
+        return None if self._greeting.heard or self._firm else self._tells(CalleeType.FAX, one)
+
+    def _beep(self, one: Evidence) -> Verdict | None:
+        fax = self._fax if self._fax is not None and abs(self._fax.start - one.start) < 0.1 else None
+        cng = fax is not None and fax.sound is Sound.CNG and CNG_LENGTH[0] <= one.end - one.start <= CNG_LENGTH[1]
+        if cng and not self._greeting.heard:
+            return None
+        if self._firm and fax is None:
+            return None
+        # A fax tone that ended so early was a beep of its pitch.
+        if self._answered_at is None:
+            early = self._spoken_early >= ANNOUNCEMENT
+            return self._tells(CalleeType.ANSWERINGMACHINE, one, BEEP_EARLY) if early else None
+        return self._tells(CalleeType.ANSWERINGMACHINE, one, None if self._greeting.heard else BEEP_ALONE)
+
+    @staticmethod
+    def _tells(callee: CalleeType, one: Evidence, confidence: float | None = None) -> Verdict:
+        hertz = " and ".join(f"{hz:.0f}" for hz in one.hz)
+        sure = SURE[one.sound] if confidence is None else confidence
+        return Verdict(callee, sure, one.known, f"{one.tone or one.sound} heard ({hertz} Hz)", one.tone)
+
+    def _spoke(self, start: float, end: float) -> None:
+        if self._answered_at is None:
+            self._spoken_early += end - start
+        elif end > self._answered_at:
+            self._greeting.speech(max(start, self._answered_at), end)
+
+    def _listen(self, at: float, known: float) -> list[Evidence | Verdict]:
+        """What the time that passes says of speech and silence after the answer."""
+        voice, answered_at, settings = self._listener.voice, self._answered_at, self._settings
+        if answered_at is None:
+            return []
+        if voice.since is not None and voice.last - voice.since > NOT_A_NOISE:
+            self._spoke(voice.since, voice.last)
+            self._sounded_until, self._silence_told = voice.last, False
+        found: list[Evidence | Verdict] = []
+        speaking = voice.since is not None
+        silent = not speaking and not self._listener.sounding and at - self._sounded_until >= settings.silence
+        if silent and not self._silence_told:
+            self._silence_told = True
+            found.append(Evidence(Sound.SILENCE, self._sounded_until, at, known))
+            if self.verdict is None and not self._greeting.heard:
+                self.verdict = Verdict(settings.silence_means, settings.silence_confidence, known, "nothing heard")
+                found.append(self.verdict)
+        if self._firm or self._listener.sounding:
+            return found
+        opinion = self._greeting.screened(at, speaking=speaking) if self._robot else None
+        if opinion is None and at - answered_at <= settings.window:
+            opinion = self._greeting.opinion(at, speaking=speaking)
+        if opinion is not None and self._is_news(opinion):
+            self._robot = opinion.callee_type is CalleeType.ANSWERINGMACHINE
+            self.verdict = Verdict(opinion.callee_type, round(opinion.confidence, 2), known, opinion.reason)
+            found.append(self.verdict)
+        return found
+
+    def _is_news(self, opinion: Opinion) -> bool:
+        now = self.verdict
+        if now is None or now.callee_type is not opinion.callee_type:
+            return opinion.confidence >= self._settings.least
+        return opinion.confidence >= now.confidence + STEP

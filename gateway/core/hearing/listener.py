@@ -1,0 +1,101 @@
+"""Samples in, evidence out: every recogniser on one stream, whatever the chunks it comes in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from gateway.core.hearing.beep import SECONDS, Beeps
+from gateway.core.hearing.cadence import Cadence
+from gateway.core.hearing.evidence import Evidence, Sound
+from gateway.core.hearing.fax import V21, AnswerTones
+from gateway.core.hearing.runs import Tone, Tracker
+from gateway.core.hearing.sit import SpecialInformation
+from gateway.core.hearing.spectrum import BATCH, RATE, Analyser, Frame
+from gateway.core.hearing.voice import Voice
+
+_BYTES: Final = 2 * BATCH
+#: Steady tones longer than any beep (seconds) stand in the timeline as such.
+LONG_TONE: Final = SECONDS[1]
+
+
+class Listener:
+    """Knows no time but the count of samples, so that a file and a call tell the same."""
+
+    def __init__(self) -> None:
+        self.voice = Voice()
+        self.at = 0.0  # seconds of the stream that the evidence has come to
+        self.known = 0.0  # seconds of the stream that it took
+        self._bytes = bytearray()
+        self._given = 0
+        self._analyser = Analyser()
+        self._tracker = Tracker()
+        self._cadence, self._sit, self._beeps = Cadence(), SpecialInformation(), Beeps()
+        self._answer_tones, self._v21 = AnswerTones(), V21()
+
+    @property
+    def given(self) -> float:
+        """Seconds of audio taken in."""
+        return self._given / 2 / RATE
+
+    @property
+    def sounding(self) -> bool:
+        """Whether a tone sounds at :attr:`at`, and no voice's."""
+        return self._tracker.run is not None and self._tracker.run.steady
+
+    def feed(self, pcm: bytes) -> Iterator[list[Evidence]]:
+        """``pcm`` is signed 16-bit little-endian mono at 8 kHz, cut anywhere, even inside a sample.
+
+        Yields what each batch shows, the empty list too, because time has passed.
+        """
+        self._bytes += pcm
+        self._given += len(pcm)
+        batches = len(self._bytes) // _BYTES
+        samples = np.frombuffer(bytes(self._bytes[: batches * _BYTES]), dtype="<i2").reshape(batches, BATCH)
+        del self._bytes[: batches * _BYTES]
+        for batch in samples:
+            yield self._hear(batch)
+
+    def flush(self) -> list[Evidence]:
+        """The stream is over: what still sounds ends here."""
+        end = self.given
+        silence = bytes(2 * _BYTES - len(self._bytes))  # what the last frames need
+        found = [one for batch in self.feed(silence) for one in batch]
+        tone = self._tracker.flush()
+        found += [] if tone is None else self._tone(tone, end)
+        found += [one for one in (self._beeps.flush(end), self.voice.flush(end)) if one is not None]
+        return found
+
+    def _hear(self, batch: npt.NDArray[np.int16]) -> list[Evidence]:
+        frames = self._analyser.frames(batch)
+        found: list[Evidence] = []
+        for frame in frames:
+            found += self._frame(frame)
+        if (flags := self._v21.push(batch, frames)) is not None:
+            found.append(flags)
+        return found
+
+    def _frame(self, frame: Frame) -> list[Evidence]:
+        self.at, self.known = frame.at, frame.known
+        found: list[Evidence] = []
+        ended = self._tracker.push(frame)
+        sounding = self._tracker.run
+        if ended is not None:
+            found += self._tone(ended, frame.known)
+        for one in (
+            self._beeps.push(frame, ended, sounding),
+            self._answer_tones.push(frame, sounding),
+            self.voice.push(frame, tonal=self.sounding),
+        ):
+            if one is not None:
+                found.append(one)
+        return found
+
+    def _tone(self, tone: Tone, known: float) -> list[Evidence]:
+        claims = [one for one in (self._cadence.push(tone, known), self._sit.push(tone, known)) if one is not None]
+        if not claims and tone.steady and tone.seconds > LONG_TONE:
+            claims.append(Evidence(Sound.TONE, tone.start, tone.end, known, tone.hz))
+        return claims
