@@ -29,6 +29,16 @@ def boolean(text: str) -> bool:
     raise semantic(f"{text!r} is neither true nor false")
 
 
+def joined(base: str, target: str) -> str:
+    """``target`` as an absolute URL. Raises error.badfetch for what is none, as ``http://[``."""
+    try:
+        url = urljoin(base, target)
+        urlsplit(url)
+    except ValueError as error:
+        raise badfetch(f"{target[:200]!r} is no URL: {error}") from None
+    return url
+
+
 def with_query(url: str, fields: list[tuple[str, str]]) -> str:
     """``url`` with ``fields`` added to its query (VoiceXML 2.0 §5.3.8)."""
     if not fields:
