@@ -166,6 +166,8 @@ def judge(
                 len(gateway.json("calls", "show", str(other))["history"]) for other in queued if queued[other] is line
             )
         entry["differs"] = _differences(line, entry, len(posts), invites, dialed, lab)
+        if call["application_error"] is not None:
+            entry["differs"].append(f"the application failed: {call['application_error']}")
         lines.append(entry)
     return lines
 
