@@ -117,22 +117,26 @@ class Run:
         edge = max(self.levels) - EDGE
         inside = [place for place, level in enumerate(self.levels) if level >= edge]
         first, last = inside[0], inside[-1]
-        # The frames at the ends are half empty: their levels tell nothing, their pitch holds.
-        ends = 2 if last - first >= 6 else 1 if last - first >= 3 else 0
-        core = slice(first + ends, last + 1 - ends)
-        levels, lines = self.levels[core], self.lines[first : last + 1]
+        # The frames at the ends and at a hole are half empty: their levels tell nothing, their pitch holds.
+        full = [
+            here
+            for before, here, after in zip(inside, inside[1:], inside[2:], strict=False)
+            if self.times[after] - self.times[before] < 2.5 * SECONDS_A_FRAME
+        ] or inside
+        levels = [self.levels[place] for place in full]
         level = statistics.median(levels)
-        hz = tuple(statistics.median(column) for column in zip(*lines, strict=True))
+        columns = list(zip(*(self.lines[place] for place in inside), strict=True))
+        hz = tuple(statistics.median(column) for column in columns)
         return Tone(
             start=max(0.0, self.times[first] - SECONDS_A_FRAME / 2),
             end=self.times[last] + SECONDS_A_FRAME / 2,
             hz=hz,
             level=level,
-            steady=statistics.median(self.shares[core]) >= STEADY_SHARE
+            steady=statistics.median(self.shares[place] for place in full) >= STEADY_SHARE
             and _steady([abs(one - level) for one in levels], STEADY_LEVEL)
             and all(
                 _steady([abs(one - middle) for one in column], STEADY_PITCH)
-                for middle, column in zip(hz, zip(*lines, strict=True), strict=True)
+                for middle, column in zip(hz, columns, strict=True)
             ),
         )
 

@@ -36,6 +36,11 @@ class Voice:
         self._spurt: list[tuple[float, float]] = []  # level and strongest line's share of its voiced frames
 
     @property
+    def present(self) -> tuple[float, float] | None:
+        """Start and end so far of the spurt that is not over: a voice's, or a noise's that is not yet known as such."""
+        return None if self.since is None else (max(self.since, 0.0), self.last)
+
+    @property
     def floor(self) -> float:
         """dBFS of the noise."""
         return min(*self._blocks, self._lowest)
@@ -43,9 +48,7 @@ class Voice:
     def push(self, frame: Frame, *, tonal: bool) -> Evidence | None:
         """The spurt of speech that this frame shows to have ended. A tone is no voice."""
         if tonal and not self._tonal:
-            # The frames in which the tone was not known yet were none of a voice's.
-            self.last -= len(self._spurt[-runs.STEADY_AFTER :]) * SECONDS_A_FRAME
-            del self._spurt[-runs.STEADY_AFTER :]
+            self._take_back(runs.STEADY_AFTER)  # the frames in which it was not known yet were no voice's
         self._tonal = tonal
         if tonal:
             self._follow(frame.level + 10 * math.log10(max(1 - frame.share - frame.second_share, 1e-4)), 0.0)
@@ -69,6 +72,13 @@ class Voice:
             return None
         return Evidence(Sound.SPEECH, max(since, 0.0), self.last, at)
 
+    def _take_back(self, frames: int) -> None:
+        """The last frames were no voice's."""
+        self.last -= len(self._spurt[-frames:]) * SECONDS_A_FRAME
+        del self._spurt[-frames:]
+        if len(self._spurt) < FEWEST:
+            self.since, self._spurt = None, []
+
     def _follow(self, level: float, share: float) -> None:
         """The floor falls at once, and rises when the lowest level has left the blocks or the level stays even."""
         self._recent.append((level, share))
@@ -83,8 +93,7 @@ class Voice:
                 self._blocks.clear()
                 self._blocks.append(lowest)
                 self._lowest = lowest
-                if len(self._spurt) <= BLOCK + 5:  # it was this noise, not a voice, that began the spurt
-                    self.since, self._spurt = None, []
+                self._take_back(BLOCK)  # it was this noise that went on, or began, and no voice
 
 
 def _noise(stretch: Iterable[tuple[float, float]]) -> bool:
