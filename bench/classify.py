@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bench.corpus import Clip, Fold, clips
@@ -14,7 +14,8 @@ from gateway.core.model import CalleeType
 
 EACH = 60
 FRAME_BYTES = 320
-TONES = frozenset(Sound) - {Sound.SPEECH, Sound.SILENCE, Sound.BEEP}
+#: A beep near 1100 or 2100 Hz begins as a fax's tone does, so those two are not counted as false.
+TONES = frozenset(Sound) - {Sound.SPEECH, Sound.SILENCE, Sound.BEEP, Sound.CNG, Sound.CED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ def run() -> str:
         for snr in sorted({one.clip.snr or 99.0 for one in found}):
             print(line(f"SNR {snr:g} dB", [one for one in found if (one.clip.snr or 99.0) == snr]))
         print(f"  people {times(found, CalleeType.VOICE)}; machines {times(found, CalleeType.ANSWERINGMACHINE)}")
-        print(f"  {beeps(found)}; other tones, all false: {sum(len(one.tones) for one in found)}")
+        print(f"  {beeps(found)}; false tones of other kinds: {sum(len(one.tones) for one in found)}")
     print("classify, operating points (bias: people wrong, machines wrong):")
     test = [one.clip for one in all_found[Fold.TEST]]
     for bias in (-2.0, -1.0, 0.0, 1.0, 2.0):
@@ -115,10 +116,6 @@ def run() -> str:
     found = all_found[Fold.TEST]
     cost = sum(one.cpu for one in found) / sum(one.seconds for one in found) * 1000
     return f"classify: balanced accuracy {balanced(found):.3f}, {cost:.2f} ms of CPU a second of audio (goal 2)"
-
-
-def parts() -> Iterator[Callable[[], str]]:
-    yield run
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ class Settings:
     """
 
     bias: float = 0.0
-    least: float = 0.75
+    least: float = 0.8
     silence: float = 4.0
     silence_means: CalleeType = CalleeType.VOICE
     silence_confidence: float = 0.5

@@ -27,7 +27,7 @@ PARTS: Final = 0.7
 REPEATED: Final = 0.6
 #: Somebody after a call-screening robot: silence (seconds) before, and at most so much speech, then silence again.
 SCREENED_SILENCE, SCREENED_SPEECH, SCREENED_AFTER = 2.5, 1.3, 0.8
-SCREENED_CONFIDENCE: Final = 0.75
+SCREENED_CONFIDENCE: Final = 0.8
 
 
 Spurt = tuple[float, float]
