@@ -7,6 +7,7 @@ saturate at 92 to 94 %: "Leave a message." and a long business greeting overlap;
 from __future__ import annotations
 
 import math
+from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
@@ -31,6 +32,8 @@ SCREENED_CONFIDENCE: Final = 0.8
 
 
 Spurt = tuple[float, float]
+#: Spurts that are kept: more than a greeting has.
+KEPT: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ class Greeting:
 
     def __init__(self, bias: float) -> None:
         self._bias = bias
-        self._spurts: list[Spurt] = []
+        self._spurts: deque[Spurt] = deque(maxlen=KEPT)
 
     @property
     def heard(self) -> bool:
@@ -90,7 +93,8 @@ class Greeting:
         (_, before), (start, end) = utterances[-2:]
         if start - before < SCREENED_SILENCE or end - start > SCREENED_SPEECH or at - end < SCREENED_AFTER:
             return None
-        self._spurts = [(start, end)]
+        self._spurts.clear()
+        self._spurts.append((start, end))
         return Opinion(CalleeType.VOICE, SCREENED_CONFIDENCE, "short speech after a robot and a silence")
 
     def _utterances(self, present: Spurt | None) -> list[Spurt]:

@@ -24,6 +24,8 @@ FEWEST: Final = 3
 EDGE: Final = 6.0
 #: Hz between the lines of ringback's pairs, and never between two harmonics of a voice.
 CLOSE_PAIR: Final = 70.0
+#: Frames of a run that are kept; of a longer one the middle is forgotten.
+KEPT: Final = 200
 #: Frames after which a run may be called steady while it goes on.
 STEADY_AFTER: Final = 5
 #: What a generator's tone keeps to and a voice does not: share of the power, dB about its level, Hz about its pitch.
@@ -57,13 +59,14 @@ class Tone:
 class Run:
     """A tone that still goes on."""
 
-    __slots__ = ("_highest", "_lowest", "_sums", "levels", "lines", "shares", "times")
+    __slots__ = ("_count", "_highest", "_lowest", "_sums", "levels", "lines", "shares", "times")
 
     def __init__(self, frame: Frame, hz: tuple[float, ...]) -> None:
         self.times: list[float] = []  # of the frames' middles
         self.levels: list[float] = []
         self.lines: list[tuple[float, ...]] = []
         self.shares: list[float] = []
+        self._count = 0
         self._sums = [0.0] * len(hz)
         self._lowest = self._highest = hz
         self.add(frame, hz)
@@ -82,7 +85,7 @@ class Run:
 
     @property
     def hz(self) -> tuple[float, ...]:
-        return tuple(total / len(self.times) for total in self._sums)
+        return tuple(total / self._count for total in self._sums)
 
     @property
     def steady(self) -> bool:
@@ -100,8 +103,12 @@ class Run:
         self.lines.append(hz)
         self._lowest = tuple(map(min, self._lowest, hz))
         self._highest = tuple(map(max, self._highest, hz))
+        self._count += 1
         for place, one in enumerate(hz):
             self._sums[place] += one
+        if len(self) > KEPT:
+            for kept in (self.times, self.levels, self.lines, self.shares):
+                del kept[KEPT // 2]
 
     def fits(self, frame: Frame, hz: tuple[float, ...]) -> tuple[float, ...] | None:
         """The frame's lines as far as they go on with this run, or None."""
