@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import time
+from itertools import pairwise
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gateway.core.hearing import Classifier, Settings, Sound
 from gateway.core.model import CalleeType
@@ -162,3 +165,14 @@ def test_a_second_of_audio_costs_little() -> None:
     for place in range(0, len(audio), 320):
         classifier.feed(audio[place : place + 320])
     assert (time.process_time() - started) / (len(audio) / 2 / RATE) < 0.004
+
+
+@given(cuts=st.lists(st.integers(0, 2 * 3 * RATE), max_size=40))
+@settings(max_examples=30, deadline=None)
+def test_any_cuts_give_the_same(cuts: list[int]) -> None:
+    data = pcm(joined(words((0.5, 0.4)), tone(0.4, 1000), silence(0.7), tone(0.4, 2100), silence(0.6)))
+    whole, cut = Classifier(), Classifier()
+    expected = whole.feed(data) + whole.finish()
+    edges = [0, *sorted(cuts), len(data)]
+    found = [one for start, end in pairwise(edges) for one in cut.feed(data[start:end])]
+    assert found + cut.finish() == expected

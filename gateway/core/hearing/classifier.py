@@ -107,7 +107,7 @@ class Classifier:
                 self._greeting.restart()
             case Sound.SIT if one.tone is not None:
                 return self._tells(TONES[one.tone], one)
-            case Sound.BUSY | Sound.REORDER if one.tone is not None and not self._greeting.heard:
+            case Sound.BUSY | Sound.REORDER if one.tone is not None and not self._greeting.heard_before(one.start):
                 # After somebody spoke it means that they have hung up.
                 return self._tells(TONES[one.tone], one)
             case Sound.CED | Sound.ANSAM | Sound.V21 | Sound.CNG:

@@ -56,6 +56,10 @@ class Greeting:
     def heard(self) -> bool:
         return bool(self._spurts)
 
+    def heard_before(self, at: float) -> bool:
+        """Whether somebody had spoken, and ended, by then."""
+        return any(end <= at for _, end in self._spurts)
+
     def add(self, spurt: Spurt) -> None:
         """A spurt is over."""
         self._spurts.append(spurt)
