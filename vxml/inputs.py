@@ -91,7 +91,7 @@ def grammar_of(context: Context, element: etree._Element, inside: Sequence[etree
         return (yield from context.fetch(context.request(element, url, "grammar", inside)))
 
     if source is None:
-        return (yield from load_inline(element, context.document.base(element), get))
+        return (yield from load_inline(element, context.document.url, get))
     target = source if source.startswith("builtin:") else context.document.resolve(element, source)
     return (yield from load_external(target, element.get("type"), get))
 

@@ -14,7 +14,7 @@ from lxml import etree
 from vxml.actions import Action
 from vxml.errors import VoiceXmlEvent, badfetch
 from vxml.events import Event, Fetched
-from vxml.grammar.abnf import is_abnf, parse_abnf
+from vxml.grammar.abnf import abnf_encoding, is_abnf, parse_abnf
 from vxml.grammar.automaton import Automaton, GrammarTooLarge
 from vxml.grammar.builtin import Spoken, keys, split, spoken
 from vxml.grammar.expression import Call, Chain, Choice, Expression, Repeat, Rules
@@ -75,8 +75,8 @@ def _builtin(mode: str, text: str) -> Grammar:
     return Grammar("voice", None, Builtin(name, given, spoken(name, parameters)))
 
 
-def load_inline(element: etree._Element, base: str, get: Get) -> Loading:
-    """A <grammar> with content, XML or ABNF."""
+def load_inline(element: etree._Element, url: str, get: Get) -> Loading:
+    """A <grammar> with content, XML or ABNF, in the document at ``url``."""
     kind = (element.get("type") or "").partition(";")[0].strip()
     _known(kind)
     if kind in _ABNF_TYPES or (len(element) == 0 and is_abnf((element.text or "").strip())):
@@ -84,6 +84,8 @@ def load_inline(element: etree._Element, base: str, get: Get) -> Loading:
         source = _source(text.encode(), lambda: parse_abnf(text))
     else:
         source = _source(etree.tostring(element), lambda: parse_grammar(element))
+    around = element.getparent()
+    base = url if around is None else around.base or url
     return (yield from _assembled(source, urldefrag(base)[0] + "#inline", None, get))
 
 
@@ -131,7 +133,10 @@ def _fetched(fetched: Fetched) -> _Source:
 
 
 def _parsed(fetched: Fetched) -> Rules:
-    text = fetched.body.decode(fetched.charset or "utf-8", "replace")
+    try:
+        text = fetched.body.decode(fetched.charset or abnf_encoding(fetched.body) or "utf-8", "replace")
+    except LookupError as error:
+        raise badfetch(f"the grammar {fetched.url}: {error}") from None
     if is_abnf(text):
         return parse_abnf(text)
     try:
@@ -150,7 +155,7 @@ def _assembled(main: _Source, url: str, rule: str | None, get: Get) -> Loading:
     while todo:
         here = todo.pop()
         for uri in documents[here].references:
-            target = _absolute(here, uri)[0]
+            target = _absolute(here, documents[here].rules.base, uri)[0]
             if target in documents or target.startswith("builtin:"):
                 continue
             if len(documents) >= MAX_DOCUMENTS:
@@ -180,13 +185,13 @@ def _assembled(main: _Source, url: str, rule: str | None, get: Get) -> Loading:
     return Grammar(rules.mode, _kept(_compiled, key, automaton))
 
 
-def _absolute(here: str, uri: str) -> tuple[str, str]:
-    """``(document, rule)`` of a reference; the rule is empty where the document's root is meant."""
+def _absolute(here: str, base: str, uri: str) -> tuple[str, str]:
+    """``(document, rule)`` of a reference; the rule is empty where the document's root is meant (SRGS 1.0 §4.9)."""
     if uri.startswith("#"):
         return here, uri[1:]
     if uri.startswith("builtin:"):
         return uri, ""
-    url, rule = urldefrag(joined(here.removesuffix("#inline"), uri))
+    url, rule = urldefrag(joined(joined(here.removesuffix("#inline"), base), uri))
     return url, rule
 
 
@@ -205,10 +210,12 @@ def _qualified(expression: Expression, here: str, documents: dict[str, Rules]) -
     """References by absolute names, each checked to exist."""
     match expression:
         case Call(uri):
-            url, rule = _absolute(here, uri)
+            url, rule = _absolute(here, documents[here].base, uri)
             if url.startswith("builtin:"):
                 return keys(*split(url.partition("/")[2]))
             document = documents[url]
+            if document.mode != documents[here].mode:
+                raise badfetch(f"a {documents[here].mode} grammar refers to {url}, which is one of {document.mode}")
             name = rule or document.root
             if name not in document.rules:
                 raise badfetch(f"the grammar {url} has no {f'rule {name!r}' if name else 'root rule'}")
