@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 from urllib.parse import urldefrag
 
@@ -41,11 +41,13 @@ class Builtin:
 
 @dataclass(frozen=True, slots=True)
 class Grammar:
-    """A grammar ready to match: an automaton, or a builtin by voice. ``builtin`` gives the value its form."""
+    """A grammar ready to match: an automaton, or a builtin by voice. ``builtin`` gives the value its form; ``scripts``
+    are the global tags of the documents that it is made of, by their URLs (SISR 1.0 §3.3)."""
 
     mode: str
     automaton: Automaton | None = None
     builtin: Builtin | None = None
+    scripts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +184,11 @@ def _assembled(main: _Source, url: str, rule: str | None, get: Get) -> Loading:
             automaton = Automaton(qualified[name], qualified, name)
         except GrammarTooLarge as error:
             raise badfetch(str(error)) from None
-    return Grammar(rules.mode, _kept(_compiled, key, automaton))
+    scripts = {
+        place: "\n".join(tag.text for tag in source.rules.tags if not tag.literal)
+        for place, source in documents.items()
+    }
+    return Grammar(rules.mode, _kept(_compiled, key, automaton), scripts=scripts)
 
 
 def _absolute(here: str, base: str, uri: str) -> tuple[str, str]:

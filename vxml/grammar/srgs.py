@@ -18,7 +18,7 @@ _KEY_NAMES = {"star": "*", "pound": "#", "hash": "#"}
 _WORD = re.compile(r'"([^"]*)"|(\S+)')
 _PUNCTUATION = ".,;:!?"
 _NUMBER = re.compile(r"\d+\.?\d*|\.\d+")
-_SPECIAL = {"NULL": EMPTY, "VOID": VOID, "GARBAGE": GARBAGE}
+_SPECIAL: dict[str, Expression] = {"NULL": EMPTY, "VOID": VOID, "GARBAGE": GARBAGE}
 
 
 def local(element: etree._Element) -> str:
