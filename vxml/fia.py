@@ -25,7 +25,7 @@ from vxml.inputs import (
     menu_inputs,
     menu_keys,
     outer_inputs,
-    slots,
+    slot_of,
     spoken_text,
     universal_inputs,
 )
@@ -285,12 +285,11 @@ class Dialog:
 
     def _fill_slots(self, match: Match, shadow: Mapping[str, Json]) -> Running:
         """A form-level grammar fills every item whose slot it names; an <initial> has then done its work (§2.3.3)."""
-        found = slots(match)
         filled = []
         for item in self._items:
             if item.kind not in INPUT_ITEMS:
                 continue
-            value, there = _slot(found, item.element.get("slot") or item.name)
+            value, there = slot_of(match.interpretation, item.element.get("slot") or item.name)
             if there:
                 self._put(item, value, shadow)
                 filled.append(item)
@@ -433,13 +432,3 @@ class Dialog:
 
 def _count(text: str | None) -> int:
     return int(text) if text is not None and text.isdigit() else 1
-
-
-def _slot(found: Mapping[str, Json], name: str) -> tuple[Json, bool]:
-    """The property that a slot names, ``a.b`` being one of an inner object; and whether it is there."""
-    value: Json = dict(found)
-    for part in name.split("."):
-        if not isinstance(value, dict) or part not in value:
-            return None, False
-        value = value[part]
-    return value, value is not None

@@ -17,7 +17,7 @@ from vxml.grammar.automaton import Automaton
 from vxml.grammar.builtin import keyed_value
 from vxml.grammar.expression import Chain, Choice, Expression, Repeat, Token
 from vxml.grammar.loading import Grammar, Loading, builtin_grammars, load_external, load_inline
-from vxml.grammar.sisr import has_scripts, literal, script
+from vxml.grammar.sisr import script, tagged
 from vxml.grammar.srgs import local, tokens, words
 from vxml.types import Json
 
@@ -62,11 +62,9 @@ class Active:
             return None if value is None else Match(self, text, value)
         if self.value is not None:
             return Match(self, text, self.value)
-        if (found := literal(steps)) is not None:
-            return Match(self, text, found)
-        if has_scripts(steps):
-            return Match(self, text, context.scopes.interpret(script(steps, joint)))
-        return Match(self, text, text)
+        if not tagged(steps):
+            return Match(self, text, text)
+        return Match(self, text, context.scopes.interpret(script(steps, joint, self.grammar.scripts)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +89,7 @@ def grammar_of(context: Context, element: etree._Element, inside: Sequence[etree
         return (yield from context.fetch(context.request(element, url, "grammar", inside)))
 
     if source is None:
-        return (yield from load_inline(element, context.document.base(element), get))
+        return (yield from load_inline(element, context.document.url, get))
     target = source if source.startswith("builtin:") else context.document.resolve(element, source)
     return (yield from load_external(target, element.get("type"), get))
 
@@ -253,13 +251,16 @@ def first_match(context: Context, active: Sequence[Active], mode: str, said: Seq
     return next((found for one in active if (found := one.match(context, mode, said)) is not None), None)
 
 
-def slots(match: Match) -> dict[str, Json]:
-    """What a form-level match says of the items: properties by slot (VoiceXML 2.0 §3.1.6)."""
-    value = match.interpretation
-    return value if isinstance(value, dict) else {}
-
-
 def item_value(match: Match, slot: str) -> Json:
     """The value of an item whose own grammar matched: the property of its slot, else the whole (§3.1.6.1)."""
-    value = match.interpretation
-    return value.get(slot, value) if isinstance(value, dict) else value
+    value, there = slot_of(match.interpretation, slot)
+    return value if there else match.interpretation
+
+
+def slot_of(value: Json, slot: str) -> tuple[Json, bool]:
+    """The property that a slot names, ``a.b`` being one of an inner object; and whether it is there."""
+    for part in slot.split("."):
+        if not isinstance(value, dict) or part not in value:
+            return None, False
+        value = value[part]
+    return value, value is not None

@@ -1,7 +1,8 @@
-"""A caller in three verbs: hears, keys, and what the application fetched, against an interpreter in memory."""
+"""A caller in four verbs: hears, keys, says, and what the application fetched, against an interpreter in memory."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from lxml import etree
@@ -19,6 +20,7 @@ from vxml import (
     Fetched,
     FetchFailed,
     Hangup,
+    Hypothesis,
     Limits,
     Log,
     NoInput,
@@ -28,6 +30,7 @@ from vxml import (
     Record,
     Session,
     Speech,
+    Spoken,
     Transfer,
 )
 
@@ -40,12 +43,14 @@ def document(body: str) -> str:
 
 @dataclass
 class Caller:
-    """``pages`` maps URLs to documents; a page that is an int is an HTTP status, a missing one cannot be reached."""
+    """``pages`` maps URLs to documents; a page that is an int is an HTTP status, a missing one cannot be reached, a
+    Fetched is the answer itself. ``speech``: whether there is a recogniser."""
 
-    pages: dict[str, str | bytes | int]
+    pages: Mapping[str, str | bytes | int | Fetched]
     start: str = "http://app/start"
     variables: dict[str, object] = field(default_factory=dict)
     limits: Limits | None = None
+    speech: bool = False
     heard: list[str] = field(default_factory=list)
     fetched: list[Fetch] = field(default_factory=list)
     logged: list[tuple[str, str]] = field(default_factory=list)
@@ -54,7 +59,7 @@ class Caller:
     ended: Exit | None = None
 
     def __post_init__(self) -> None:
-        self.session = Session(Fetch(self.start), self.variables, self.limits)  # type: ignore[arg-type]
+        self.session = Session(Fetch(self.start), self.variables, self.limits, speech=self.speech)  # type: ignore[arg-type]
         self.action = self._settle(self.session.begin())
 
     def _settle(self, action: Action) -> Action:
@@ -67,6 +72,8 @@ class Caller:
                     page = self.pages.get(action.url.partition("?")[0], self.pages.get(action.url))
                     if page is None:
                         action = self.session.send(FetchFailed("connection refused"))
+                    elif isinstance(page, Fetched):
+                        action = self.session.send(page)
                     elif isinstance(page, int):
                         action = self.session.send(Fetched(action.url, page, b""))
                     else:
@@ -120,6 +127,10 @@ class Caller:
         else:
             event = collector.expired()
         return self.answers(event)
+
+    def says(self, *hypotheses: str | Hypothesis) -> Caller:
+        """Speak: what a recogniser made of it, best first."""
+        return self.answers(Spoken(tuple(Hypothesis(one) if isinstance(one, str) else one for one in hypotheses)))
 
     def answers(self, event: Event) -> Caller:
         """Whatever the host may say to the action in hand."""

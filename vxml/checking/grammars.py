@@ -47,7 +47,7 @@ def grammar(page: Page, element: etree._Element, compiler: Compiler) -> Iterator
     get = _getter(page.read)
     if source is None:
         own = list(_inline(page, element, compiler))
-        loading = load_inline(element, page.resolve(element, ""), get)
+        loading = load_inline(element, page.url, get)
     else:
         try:
             target = source if source.startswith("builtin:") else page.resolve(element, source)

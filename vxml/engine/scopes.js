@@ -103,7 +103,13 @@ var __vx = (function () {
     exec(code) { return guard(() => { run(code); return null; }); },
     has(name) { return scopes.some((one) => own.call(one.vars, name)); },
     // The value of a grammar's match: `code` is made by vxml.grammar.sisr.
-    interpret(code) { return guard(() => plain((0, eval)(code))); },
+    interpret(code) {
+      const before = new Set(Object.getOwnPropertyNames(globalThis));
+      const answer = guard(() => plain((0, eval)(code)));
+      // What a tag assigned without declaring it does not outlive the match.
+      Object.getOwnPropertyNames(globalThis).forEach((name) => { if (!before.has(name)) delete globalThis[name]; });
+      return answer;
+    },
     // application.lastresult$: an array of results which has the best one's properties, too (VoiceXML 2.0 5.1.5).
     results(json) {
       const list = JSON.parse(json);

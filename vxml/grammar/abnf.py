@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 from vxml.errors import badfetch
 from vxml.grammar.expression import Choice, Expression, Repeat, Rules, Tag
-from vxml.grammar.srgs import MAX_DEPTH, chain, reference, repeated, tokens
+from vxml.grammar.srgs import MAX_DEPTH, chain, is_special, new_rule, number, reference, repeated, tokens
 
 _HEAD = re.compile(r"\ufeff?#ABNF 1\.0(?: +([A-Za-z0-9._:-]+))?;")
 _BLANK = re.compile(r"(?:\s+|//[^\n]*|/\*.*?\*/)+", re.S)
 _LEXEME = re.compile(
     r"""(?P<tag>\{!\{.*?\}!\}|\{[^}]*\})
     |(?P<quoted>"[^"]*"|'[^']*')
-    |(?P<uri>\$?<[^>]*>)
+    |(?P<uri>\$?<[^>]*>(?:~<[^>]*>)?)
     |(?P<rule>\$[A-Za-z_][\w.-]*)
     |(?P<repeat><\s*[0-9]+\s*(?:-\s*[0-9]*\s*)?(?:/[0-9.]+/)?\s*>)
     |(?P<weight>/[0-9.]+/)
@@ -34,6 +34,12 @@ class _Lexeme:
 
 def is_abnf(text: str) -> bool:
     return _HEAD.match(text) is not None
+
+
+def abnf_encoding(body: bytes) -> str | None:
+    """The character encoding that the header names (SRGS 1.0 §4.1)."""
+    head = _HEAD.match(body[:200].decode("ascii", "replace"))
+    return None if head is None else head[1]
 
 
 def parse_abnf(text: str) -> Rules:
@@ -97,7 +103,8 @@ class _Parser:
             if self._peek("rule"):
                 self._definition(public=False)
                 continue
-            if self._took("tag"):  # a global tag
+            if self._peek("tag"):
+                self._rules.tags.append(self._tag())
                 self._take("sign", ";")
                 continue
             word = self._take("word")
@@ -118,6 +125,8 @@ class _Parser:
                     self._literal = self._literal or (word == "tag-format" and value.endswith("literals"))
                     if word == "lexicon":
                         self._rules.lexicons.append(value)
+                    elif word == "base":
+                        self._rules.base = value
                     self._take("sign", ";")
                 case "meta" | "http-equiv":
                     name = self._take("quoted")[1:-1]
@@ -134,9 +143,7 @@ class _Parser:
         return rules
 
     def _definition(self, *, public: bool) -> None:
-        name = self._take("rule")[1:]
-        if name in self._rules.rules:
-            raise badfetch(f"the rule {name!r} is defined twice")
+        name = new_rule(self._rules, self._take("rule")[1:])
         self._take("sign", "=")
         self._rules.rules[name] = self._alternatives(0)
         self._take("sign", ";")
@@ -152,7 +159,7 @@ class _Parser:
         while True:
             if self._peek("weight"):
                 weighted = True
-                weights.append(float(self._take("weight").strip("/")))
+                weights.append(number(self._take("weight").strip("/"), "weight"))
             else:
                 weights.append(1.0)
             options.append(self._sequence(depth))
@@ -171,7 +178,7 @@ class _Parser:
                 count = _REPEAT.match(self._take("repeat"))
                 assert count is not None
                 written = "".join(count[1].split())
-                item = repeated(item, written, None if count[2] is None else float(count[2]))
+                item = repeated(item, written, count[2])
             items.append(item)
         return chain(items)
 
@@ -187,15 +194,18 @@ class _Parser:
             self._take("sign", "]")
             return Repeat(inner, 0, 1)
         if self._peek("tag"):
-            text = self._take("tag")
-            return Tag(text[3:-3] if text.startswith("{!{") else text[1:-1], self._literal)
+            return self._tag()
         if self._peek("rule"):
             name = self._take("rule")[1:]
-            special = name if name in ("NULL", "VOID", "GARBAGE") else None
-            return reference(None if special else f"#{name}", special)
+            return reference(None, name) if is_special(name) else reference(f"#{name}", None)
         if self._peek("uri"):
-            return reference(self._take("uri").lstrip("$").strip("<>").partition("~")[0], None)
-        for kind in ("quoted", "word"):
-            if self._peek(kind):
-                return chain(tokens(self._take(kind).replace("'", '"'), self._rules.mode))
+            return reference(self._take("uri").partition("~")[0].lstrip("$").strip("<>"), None)
+        if self._peek("quoted"):
+            return chain(tokens(self._take("quoted")[1:-1], self._rules.mode))
+        if self._peek("word"):
+            return chain(tokens(self._take("word"), self._rules.mode))
         return None
+
+    def _tag(self) -> Tag:
+        text = self._take("tag")
+        return Tag(text[3:-3] if text.startswith("{!{") else text[1:-1], self._literal)

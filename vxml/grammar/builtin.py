@@ -19,6 +19,7 @@ Spoken = Callable[[Sequence[str]], Value | None]
 
 _DIGIT = Choice(tuple(Token(digit) for digit in "0123456789"))
 _STAR = Token("*")
+MAX_DIGITS = 10_000
 NAMES = ("boolean", "date", "digits", "currency", "number", "phone", "time")
 _MONTHS = (
     "january february march april may june july august september october november december".split()
@@ -50,11 +51,12 @@ def keys(name: str, parameters: dict[str, str]) -> Expression:
     """What may be keyed. Raises error.badfetch for parameters that make no sense."""
     digits = Repeat(_DIGIT, 1, None)
     fraction = Repeat(Chain((_STAR, Repeat(_DIGIT, 0, None))), 0, 1)
+    cents = Chain((_STAR, Repeat(_DIGIT, 2, 2)))
     shapes: dict[str, Callable[[], Expression]] = {
         "boolean": lambda: Choice(tuple(Token(key) for key in _yes_no(parameters))),
         "digits": lambda: _lengths(parameters),
         "number": lambda: Chain((Repeat(_DIGIT, 0, None), fraction)),
-        "currency": lambda: Chain((digits, Repeat(Chain((_STAR, Repeat(_DIGIT, 2, 2))), 0, 1))),
+        "currency": lambda: Choice((Chain((digits, Repeat(cents, 0, 1))), cents)),
         "date": lambda: Repeat(_DIGIT, 8, 8),
         "time": lambda: Repeat(_DIGIT, 4, 4),
         "phone": lambda: Chain((digits, Repeat(Chain((_STAR, digits)), 0, 1))),
@@ -67,9 +69,12 @@ def keyed_value(name: str, parameters: dict[str, str], digits: str) -> Value | N
     match name:
         case "boolean":
             return digits == _yes_no(parameters)[0]
-        case "number" | "currency":
-            text = digits.replace("*", ".")
-            return text if any(char.isdigit() for char in text) else None
+        case "number":
+            text = digits.replace("*", ".").removesuffix(".")
+            return text or None
+        case "currency":  # mm.nn; the keys name no currency
+            whole, _, part = digits.partition("*")
+            return f"{whole or 0}.{part or '00'}"
         case "date":
             return digits if 1 <= int(digits[4:6]) <= 12 and 1 <= int(digits[6:]) <= 31 else None
         case "time":
@@ -110,12 +115,18 @@ def _yes_no(parameters: dict[str, str]) -> tuple[str, str]:
 
 def _bounds(parameters: dict[str, str]) -> tuple[int, int | None]:
     try:
-        length = parameters.get("length")
-        low = int(length or parameters.get("minlength", "1"))
-        high = int(length) if length else int(parameters["maxlength"]) if "maxlength" in parameters else None
+        given = {key: int(parameters[key]) for key in ("length", "minlength", "maxlength") if key in parameters}
     except ValueError:
         raise badfetch("digits: lengths must be integers") from None
-    if low < 0 or (high is not None and (high < low or high > 10_000)) or low > 10_000:
+    if any(not 0 <= value <= MAX_DIGITS for value in given.values()):
+        raise badfetch(f"digits: lengths are from 0 to {MAX_DIGITS}")
+    length, high = given.get("length"), given.get("maxlength")
+    low = given.get("minlength", 1 if length is None else 0)
+    if length is not None:
+        if not low <= length <= (length if high is None else high):
+            raise badfetch("digits: length contradicts minlength or maxlength")
+        return length, length
+    if high is not None and high < low:
         raise badfetch("digits: minlength exceeds maxlength")
     return low, high
 
@@ -199,7 +210,7 @@ def _year(words: Sequence[str]) -> str | None:
 
 def _say_time(words: Sequence[str]) -> str | None:
     """hhmmx: x is h for 24 hours, a or p, or ? where it was not said."""
-    said = re.sub(r"\b([ap])\.? m\b", r"\1m", " ".join(words)).replace("o'clock", "").split()
+    said = re.sub(r"\b([ap])[. ]+m\b", r"\1m", " ".join(words)).replace("o'clock", "").split()
     half = {"am": "a", "pm": "p"}.get(said[-1]) if said else None
     if half:
         said = said[:-1]

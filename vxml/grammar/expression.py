@@ -62,12 +62,15 @@ GARBAGE = Repeat(Token(ANY), 0, None)
 
 @dataclass(slots=True)
 class Rules:
-    """One grammar document. ``rules`` are by name; ``root`` names the one that is active, "" where none is named."""
+    """One grammar document. ``rules`` are by name; ``root`` names the one that is active, "" where none is named.
+    References count from ``base``, which itself counts from the document; ``tags`` are those outside of any rule."""
 
     mode: str = "voice"
     language: str = ""
     root: str = ""
+    base: str = ""
     rules: dict[str, Expression] = field(default_factory=dict)
     public: set[str] = field(default_factory=set)
+    tags: list[Tag] = field(default_factory=list)
     meta: dict[str, str] = field(default_factory=dict)
     lexicons: list[str] = field(default_factory=list)

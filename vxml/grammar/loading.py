@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 from urllib.parse import urldefrag
 
@@ -14,7 +14,7 @@ from lxml import etree
 from vxml.actions import Action
 from vxml.errors import VoiceXmlEvent, badfetch
 from vxml.events import Event, Fetched
-from vxml.grammar.abnf import is_abnf, parse_abnf
+from vxml.grammar.abnf import abnf_encoding, is_abnf, parse_abnf
 from vxml.grammar.automaton import Automaton, GrammarTooLarge
 from vxml.grammar.builtin import Spoken, keys, split, spoken
 from vxml.grammar.expression import Call, Chain, Choice, Expression, Repeat, Rules
@@ -41,11 +41,13 @@ class Builtin:
 
 @dataclass(frozen=True, slots=True)
 class Grammar:
-    """A grammar ready to match: an automaton, or a builtin by voice. ``builtin`` gives the value its form."""
+    """A grammar ready to match: an automaton, or a builtin by voice. ``builtin`` gives the value its form; ``scripts``
+    are the global tags of the documents that it is made of, by their URLs (SISR 1.0 §3.3)."""
 
     mode: str
     automaton: Automaton | None = None
     builtin: Builtin | None = None
+    scripts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +77,8 @@ def _builtin(mode: str, text: str) -> Grammar:
     return Grammar("voice", None, Builtin(name, given, spoken(name, parameters)))
 
 
-def load_inline(element: etree._Element, base: str, get: Get) -> Loading:
-    """A <grammar> with content, XML or ABNF."""
+def load_inline(element: etree._Element, url: str, get: Get) -> Loading:
+    """A <grammar> with content, XML or ABNF, in the document at ``url``."""
     kind = (element.get("type") or "").partition(";")[0].strip()
     _known(kind)
     if kind in _ABNF_TYPES or (len(element) == 0 and is_abnf((element.text or "").strip())):
@@ -84,6 +86,8 @@ def load_inline(element: etree._Element, base: str, get: Get) -> Loading:
         source = _source(text.encode(), lambda: parse_abnf(text))
     else:
         source = _source(etree.tostring(element), lambda: parse_grammar(element))
+    around = element.getparent()
+    base = url if around is None else around.base or url
     return (yield from _assembled(source, urldefrag(base)[0] + "#inline", None, get))
 
 
@@ -131,7 +135,10 @@ def _fetched(fetched: Fetched) -> _Source:
 
 
 def _parsed(fetched: Fetched) -> Rules:
-    text = fetched.body.decode(fetched.charset or "utf-8", "replace")
+    try:
+        text = fetched.body.decode(fetched.charset or abnf_encoding(fetched.body) or "utf-8", "replace")
+    except LookupError as error:
+        raise badfetch(f"the grammar {fetched.url}: {error}") from None
     if is_abnf(text):
         return parse_abnf(text)
     try:
@@ -150,7 +157,7 @@ def _assembled(main: _Source, url: str, rule: str | None, get: Get) -> Loading:
     while todo:
         here = todo.pop()
         for uri in documents[here].references:
-            target = _absolute(here, uri)[0]
+            target = _absolute(here, documents[here].rules.base, uri)[0]
             if target in documents or target.startswith("builtin:"):
                 continue
             if len(documents) >= MAX_DOCUMENTS:
@@ -177,16 +184,20 @@ def _assembled(main: _Source, url: str, rule: str | None, get: Get) -> Loading:
             automaton = Automaton(qualified[name], qualified, name)
         except GrammarTooLarge as error:
             raise badfetch(str(error)) from None
-    return Grammar(rules.mode, _kept(_compiled, key, automaton))
+    scripts = {
+        place: "\n".join(tag.text for tag in source.rules.tags if not tag.literal)
+        for place, source in documents.items()
+    }
+    return Grammar(rules.mode, _kept(_compiled, key, automaton), scripts=scripts)
 
 
-def _absolute(here: str, uri: str) -> tuple[str, str]:
-    """``(document, rule)`` of a reference; the rule is empty where the document's root is meant."""
+def _absolute(here: str, base: str, uri: str) -> tuple[str, str]:
+    """``(document, rule)`` of a reference; the rule is empty where the document's root is meant (SRGS 1.0 §4.9)."""
     if uri.startswith("#"):
         return here, uri[1:]
     if uri.startswith("builtin:"):
         return uri, ""
-    url, rule = urldefrag(joined(here.removesuffix("#inline"), uri))
+    url, rule = urldefrag(joined(joined(here.removesuffix("#inline"), base), uri))
     return url, rule
 
 
@@ -205,10 +216,12 @@ def _qualified(expression: Expression, here: str, documents: dict[str, Rules]) -
     """References by absolute names, each checked to exist."""
     match expression:
         case Call(uri):
-            url, rule = _absolute(here, uri)
+            url, rule = _absolute(here, documents[here].base, uri)
             if url.startswith("builtin:"):
                 return keys(*split(url.partition("/")[2]))
             document = documents[url]
+            if document.mode != documents[here].mode:
+                raise badfetch(f"a {documents[here].mode} grammar refers to {url}, which is one of {document.mode}")
             name = rule or document.root
             if name not in document.rules:
                 raise badfetch(f"the grammar {url} has no {f'rule {name!r}' if name else 'root rule'}")

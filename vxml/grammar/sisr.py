@@ -3,54 +3,49 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from vxml.grammar.automaton import Begin, End, Step, Word
 from vxml.grammar.expression import Tag
 
 
-def literal(steps: Sequence[Step]) -> str | None:
-    """The value of a match by literal tags: the last one passed (SISR 1.0 §5); None where there is none."""
-    found = None
-    for step in steps:
-        if isinstance(step, Tag) and step.literal:
-            found = step.text.strip()
-    return found
+def tagged(steps: Sequence[Step]) -> bool:
+    """Whether a match has any meaning but its words."""
+    return any(isinstance(step, Tag) for step in steps)
 
 
-def has_scripts(steps: Sequence[Step]) -> bool:
-    return any(isinstance(step, Tag) and not step.literal for step in steps)
+def script(steps: Sequence[Step], joint: str, scripts: Mapping[str, str]) -> str:
+    """An ECMAScript expression for the value of the match (SISR 1.0 §3, §6).
 
-
-def utterance(steps: Sequence[Step], joint: str) -> str:
-    return joint.join(step.text for step in steps if isinstance(step, Word))
-
-
-def script(steps: Sequence[Step], joint: str) -> str:
-    """An ECMAScript expression for the value of the match (SISR 1.0 §3, §4, §6.3).
-
-    ``__sisr(open)`` of the session's engine gives each rule's variables ``out``, ``rules`` and ``meta``.
+    ``scripts`` are the global tags of grammars by their URLs; ``joint`` stands between the words of a text.
+    ``__vx_sisr`` of the session's engine gives each rule's variables ``out``, ``rules`` and ``meta``.
     """
     lines = ["(function () { var __s = __vx_sisr();"]
     texts: list[list[str]] = []
     names: list[str] = []
-    scripted: list[bool] = []
+    opened: set[str] = set()
+
+    def call(method: str, *arguments: str) -> None:
+        lines.append(f"__s.{method}({', '.join(map(json.dumps, arguments))});")
+
     for step in steps:
         match step:
             case Begin(rule):
-                names.append(rule.rpartition("#")[2])
+                place, _, name = rule.rpartition("#")
+                if place not in opened:
+                    opened.add(place)
+                    call("grammar", place, scripts.get(place, ""))
+                names.append(name)
                 texts.append([])
-                scripted.append(False)
-                lines.append("__s.begin();")
+                call("begin", place)
             case Word(text):
                 for words in texts:
                     words.append(text)
+            case Tag(text, literal=True):
+                call("literal", text.strip())  # §3.2: the last one of a rule is its value
             case Tag(text):
-                heard = json.dumps(joint.join(texts[-1]))
-                scripted[-1] = True
-                lines.append(f"__s.tag({json.dumps(text)}, {heard});")
+                call("tag", text, joint.join(texts[-1]))
             case End():
-                heard = json.dumps(joint.join(texts.pop()))
-                lines.append(f"__s.end({json.dumps(names.pop())}, {heard}, {json.dumps(scripted.pop())});")
+                call("end", names.pop(), joint.join(texts.pop()))
     lines.append("return __s.value(); })()")
     return "\n".join(lines)

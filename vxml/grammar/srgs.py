@@ -11,11 +11,14 @@ from vxml.grammar.expression import EMPTY, GARBAGE, VOID, Call, Chain, Choice, E
 
 MAX_DEPTH = 60
 MAX_REPEAT = 10_000
+XML_BASE = "{http://www.w3.org/XML/1998/namespace}base"
 XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 KEYS = "0123456789*#ABCD"
 _KEY_NAMES = {"star": "*", "pound": "#", "hash": "#"}
 _WORD = re.compile(r'"([^"]*)"|(\S+)')
 _PUNCTUATION = ".,;:!?"
+_NUMBER = re.compile(r"\d+\.?\d*|\.\d+")
+_SPECIAL: dict[str, Expression] = {"NULL": EMPTY, "VOID": VOID, "GARBAGE": GARBAGE}
 
 
 def local(element: etree._Element) -> str:
@@ -36,6 +39,7 @@ def parse_grammar(grammar: etree._Element) -> Rules:
     if mode not in ("voice", "dtmf"):
         raise badfetch(f"a grammar's mode is voice or dtmf, not {mode!r}")
     found = Rules(mode=mode, language=grammar.get(XML_LANG) or "", root=grammar.get("root") or "")
+    found.base = grammar.get(XML_BASE) or ""
     literal = (grammar.get("tag-format") or "").endswith("literals")
     reader = _Reader(mode, literal)
     for child in grammar:
@@ -54,20 +58,30 @@ def parse_grammar(grammar: etree._Element) -> Rules:
 def _declaration(child: etree._Element, found: Rules, reader: _Reader) -> None:
     match local(child):
         case "rule":
-            name = child.get("id") or ""
-            if not name or name in found.rules:
-                raise badfetch(f"a rule's id must be given once, and be unique: {name!r}")  # SRGS 1.0 §3.1
+            name = new_rule(found, child.get("id") or "")
             found.rules[name] = reader.content(child, 0)
-            if child.get("scope") == "public":
+            scope = child.get("scope")
+            if scope not in (None, "public", "private"):
+                raise badfetch(f"a rule's scope is public or private, not {scope!r}")  # SRGS 1.0 §3.2
+            if scope == "public":
                 found.public.add(name)
         case "meta":
             found.meta[child.get("name") or child.get("http-equiv") or ""] = child.get("content") or ""
         case "lexicon":
             found.lexicons.append(child.get("uri") or "")
-        case "tag" | "metadata" | "":
+        case "tag":
+            found.tags.append(reader.tag(child))
+        case "metadata" | "":
             pass
         case other:
             raise badfetch(f"a grammar cannot hold <{other}>")
+
+
+def new_rule(rules: Rules, name: str) -> str:
+    """The name of a rule that is about to be defined (SRGS 1.0 §3.1)."""
+    if not name or name in rules.rules or name in _SPECIAL:
+        raise badfetch(f"a rule's name must be given, be unique, and be none of {', '.join(_SPECIAL)}: {name!r}")
+    return name
 
 
 class _Reader:
@@ -97,7 +111,7 @@ class _Reader:
             case "ruleref":
                 items.append(reference(child.get("uri"), child.get("special")))
             case "tag":
-                items.append(Tag(child.text or "", self._literal))
+                items.append(self.tag(child))
             case "token":
                 items.extend(tokens(child.text, self._mode))
             case "example" | "":
@@ -105,28 +119,30 @@ class _Reader:
             case other:
                 raise badfetch(f"a rule cannot hold <{other}>")
 
+    def tag(self, element: etree._Element) -> Tag:
+        return Tag(element.text or "", self._literal)
+
     def _one_of(self, element: etree._Element, depth: int) -> Expression:
-        options = [option for option in element if local(option) == "item"]
-        if not options:
-            raise badfetch("a <one-of> without an <item>")
-        weights = tuple(_number(option.get("weight"), "weight") or 1.0 for option in options)
+        options = [option for option in element if local(option)]
+        between = (element.text, *(child.tail for child in element))
+        if not options or any(local(option) != "item" for option in options) or "".join(filter(None, between)).strip():
+            raise badfetch("a <one-of> holds one <item> or more, and nothing else")  # SRGS 1.0 §2.4
+        weights = tuple(number(option.get("weight", "1"), "weight") for option in options)
         given = any(option.get("weight") for option in options)
         return Choice(tuple(self._item(option, depth) for option in options), weights if given else None)
 
     def _item(self, item: etree._Element, depth: int) -> Expression:
         content = self.content(item, depth + 1)
         written = item.get("repeat")
-        if written is None:
-            return content
-        return repeated(content, written, _number(item.get("repeat-prob"), "repeat-prob"))
+        return content if written is None else repeated(content, written, item.get("repeat-prob"))
 
 
 def chain(items: list[Expression]) -> Expression:
     return items[0] if len(items) == 1 else Chain(tuple(items)) if items else EMPTY
 
 
-def repeated(content: Expression, written: str, probability: float | None = None) -> Repeat:
-    """``n``, ``n-m`` or ``n-`` (SRGS 1.0 §2.5)."""
+def repeated(content: Expression, written: str, probability: str | None = None) -> Repeat:
+    """``n``, ``n-m`` or ``n-``, and how likely one more is (SRGS 1.0 §2.5)."""
     low_text, dash, high_text = written.partition("-")
     try:
         low = int(low_text)
@@ -135,36 +151,32 @@ def repeated(content: Expression, written: str, probability: float | None = None
         raise badfetch(f"the repeat {written!r} is malformed") from None
     if low < 0 or low > MAX_REPEAT or (high is not None and (high < low or high > MAX_REPEAT)):
         raise badfetch(f"the repeat {written!r} is out of range")
-    return Repeat(content, low, high, probability)
+    likely = None if probability is None else number(probability, "probability")
+    if likely is not None and likely > 1:
+        raise badfetch(f"the probability {probability!r} exceeds 1")
+    return Repeat(content, low, high, likely)
 
 
 def reference(uri: str | None, special: str | None) -> Expression:
     """A rule reference (SRGS 1.0 §2.2)."""
     if (uri is None) == (special is None):
         raise badfetch("a rule reference has either a uri or a special rule")
-    match special:
-        case "NULL":
-            return EMPTY
-        case "VOID":
-            return VOID
-        case "GARBAGE":
-            return GARBAGE
-        case None:
-            assert uri is not None
-            return Call(uri)
-    raise badfetch(f"there is no special rule {special!r}")
+    if uri is not None:
+        return Call(uri)
+    if special not in _SPECIAL:
+        raise badfetch(f"there is no special rule {special!r}")
+    return _SPECIAL[special]
 
 
-def _number(text: str | None, what: str) -> float | None:
-    if text is None:
-        return None
-    try:
-        value = float(text)
-    except ValueError:
-        raise badfetch(f"{what} is no number: {text!r}") from None
-    if value < 0:
-        raise badfetch(f"{what} is negative")
-    return value
+def is_special(name: str) -> bool:
+    return name in _SPECIAL
+
+
+def number(text: str, what: str) -> float:
+    """A weight or a probability: digits and at most one point (SRGS 1.0 §2.4.1)."""
+    if _NUMBER.fullmatch(text.strip()) is None:
+        raise badfetch(f"the {what} {text!r} is no number")
+    return float(text)
 
 
 def tokens(text: str | None, mode: str) -> list[Expression]:
