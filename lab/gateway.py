@@ -25,7 +25,7 @@ class GatewayProcess:
     """``voxgate serve`` on the lab's PBX.
 
     ``retry_gap_scale`` shortens retry gaps, in the lab only. ``ami_port`` is that of a :class:`lab.proxy.Proxy` where
-    the link is to be cut.
+    the link is to be cut. ``agi_port`` is for a gateway beside another one: no call reaches it there.
     """
 
     def __init__(
@@ -37,6 +37,7 @@ class GatewayProcess:
         cps: float = 20.0,
         max_calls: int = 60,
         ami_port: int | None = None,
+        agi_port: int | None = None,
     ) -> None:
         self.lab = lab
         self.folder = lab.folder / name
@@ -54,7 +55,7 @@ port = {ami_port or lab.ami_port}
 user = "{lab.ami_user}"
 secret = "{lab.ami_secret}"
 [agi]
-port = {lab.agi_port}
+port = {agi_port or lab.agi_port}
 [media]
 gateway_dir = "{self.media}"
 [fetch]

@@ -142,7 +142,7 @@ def test_a_long_load_shows_its_progress(
 
 
 def test_a_client_that_stalls_in_mid_upload_does_not_hold_up_the_stop(lab: Lab) -> None:
-    gateway = GatewayProcess(lab, name="stalled")
+    gateway = GatewayProcess(lab, name="stalled", agi_port=free_port())
     gateway.start()
     with socket.create_connection(("127.0.0.1", gateway.port)) as client:
         client.sendall(
