@@ -6,7 +6,7 @@ from collections.abc import Generator, Mapping
 
 from lxml import etree
 
-from vxml.actions import Action, Fetch
+from vxml.actions import Action
 from vxml.context import Context, Shared
 from vxml.document import Document
 from vxml.errors import Finished, LocalProtocolError, Returned, badfetch, semantic
@@ -95,7 +95,7 @@ def _enter(context: Context, document: Document, *, submitted: bool) -> Generato
         scopes.unwind(2)  # the root's variables live on from leaf to leaf
     else:
         context.document = document
-        root = yield from context.load(Fetch(root_url))
+        root = yield from context.load(context.request(document.root, root_url, "document", ()))
         if root.application is not None:
             raise badfetch(f"the application root {root_url} names a root itself")  # §5.1.2
         scopes.unwind(1)

@@ -136,7 +136,7 @@ class Executor:
     # --- prompts ---
 
     def writer(self) -> PromptWriter:
-        return PromptWriter(self.context, self.options)
+        return PromptWriter(self.context, self.options, self.inside)
 
     def queue(self, segments: tuple[object, ...], bargein: str | None = None) -> None:
         if segments:
@@ -267,16 +267,18 @@ def run_script(
     context.scopes.run(code)
 
 
-def declarations(context: Context, holder: Iterable[etree._Element]) -> Generator[Action, Event, None]:
+def declarations(
+    context: Context, holder: Iterable[etree._Element], inside: Sequence[etree._Element] = ()
+) -> Generator[Action, Event, None]:
     """The <var>, <script> and <data> children of a document or form, in order."""
     for child in holder:
         match local(child):
             case "var":
                 context.scopes.declare(_needed(child, "name"), child.get("expr"))
             case "script":
-                yield from run_script(context, child)
+                yield from run_script(context, child, inside)
             case "data":
-                yield from fetch_data(context, child, ())
+                yield from fetch_data(context, child, inside)
 
 
 def _needed(element: etree._Element, name: str) -> str:

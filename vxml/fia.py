@@ -126,7 +126,7 @@ class Dialog:
                 scopes.declare(given, None)
                 scopes.put("dialog", given, self._parameters.pop(given))
             else:
-                yield from declarations(self._context, [child])
+                yield from declarations(self._context, [child], (self._element,))
         if self._parameters:
             raise semantic(f"the subdialog declares no variable {sorted(self._parameters)[0]!r} for its parameter")
         return None
