@@ -177,7 +177,25 @@ class Context:
             case _:
                 raise LocalProtocolError(f"Fetch is answered by Fetched, not by {type(event).__name__}")
 
-    def load(self, action: Fetch) -> Generator[Action, Event, Document]:
+    def load(self, action: Fetch, dialog: str | None = None) -> Generator[Action, Event, Document]:
+        """A document that can be entered at ``dialog``, with its application root. Whatever it lacks is error.badfetch
+        in the document that asked for it (VoiceXML 2.0 §5.2.6)."""
+        document = yield from self._document(action)
+        document.dialog(dialog)
+        application = document.application
+        if application not in (None, document.url):
+            here = self.root or self.document
+            known = application in (here.url, self.document.application)  # a redirect may have led to another URL
+            document.leaf_of = here if known else (yield from self._root_of(document, str(application)))
+        return document
+
+    def _root_of(self, leaf: Document, url: str) -> Generator[Action, Event, Document]:
+        root = yield from self._document(self.request(leaf.root, url, "document", (leaf.root,)))
+        if root.application is not None:
+            raise badfetch(f"the application root {url} names a root itself")  # §1.5.2
+        return root
+
+    def _document(self, action: Fetch) -> Generator[Action, Event, Document]:
         self.shared.documents += 1
         if self.shared.documents > self.limits.documents:
             raise Finished("error.voxgate.loop", f"{self.limits.documents} documents in one session")

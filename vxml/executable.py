@@ -167,9 +167,11 @@ class Executor:
     def go(self, element: etree._Element, target: str) -> Running:
         """To ``target``: a fragment of this document, or another one."""
         if target.startswith("#"):
+            self.context.document.dialog(target[1:])
             return ToDialog(target[1:])
         url, fragment = urldefrag(self.context.document.resolve(element, target))
-        document = yield from self.context.load(self.context.request(element, url, "document", self.inside))
+        request = self.context.request(element, url, "document", self.inside)
+        document = yield from self.context.load(request, fragment or None)
         return ToDocument(document, fragment or None)
 
     def _submit(self, element: etree._Element) -> Running:
@@ -242,7 +244,7 @@ def submit(
     """Fetch a document with variables (VoiceXML 2.0 §5.3.8): the document, and the dialog that is named in it."""
     url, fragment = urldefrag(context.document.resolve(element, target))
     request = request_with(context, element, url, names, inside, "document")
-    document = yield from context.load(request)
+    document = yield from context.load(request, fragment or None)
     return document, fragment or None
 
 

@@ -312,6 +312,7 @@ class Dialog:
         link = active.owner
         target = link.get("next") or ""
         if target.startswith("#") and active.document is not self._context.document:
+            active.document.dialog(target[1:])
             return ToDocument(active.document, target[1:])
         return (yield from self._go(link, item))
 
