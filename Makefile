@@ -3,7 +3,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test irtests lab lint bench licenses clean
+.PHONY: help demo test irtests lab lint bench bench-classify licenses clean
 help:
 	@echo "make demo      the whole road: lab, gateway, campaign, results (build/demo.json)"
 	@echo "make test      every test, with a real Asterisk"
@@ -11,6 +11,7 @@ help:
 	@echo "make lab       lab and gateway stay up; BIND=ADDRESS lets phones on the LAN register"
 	@echo "make lint      ruff, mypy --strict, import-linter"
 	@echo "make bench     measured ratios"
+	@echo "make bench-classify  who answered, measured on recorded and synthetic voices (fetches about 100 MB once)"
 	@echo "make licenses  what we depend on, and its licences"
 
 $(STAMP): pyproject.toml scripts/environment.sh
@@ -37,6 +38,9 @@ lint: $(STAMP)
 
 bench: $(STAMP)
 	@$(PYTHON) -m bench
+
+bench-classify: $(STAMP)
+	@$(PYTHON) -m bench.classify
 
 licenses: $(STAMP)
 	@$(VENV)/bin/pip-licenses --order=license

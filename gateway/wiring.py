@@ -44,6 +44,9 @@ from gateway.services.switchboard import Switchboard
 
 log = structlog.get_logger()
 
+#: Seconds that requests under way have at a stop; a list that is not whole by then is sent again by its client.
+REQUESTS_WITHIN = 5.0
+
 
 class SystemClock:
     def now(self) -> Millis:
@@ -246,10 +249,10 @@ class Gateway:
 
     async def _listen(self) -> list[web.AppRunner]:
         server = self.config.server
-        public = web.AppRunner(self.app, access_log=None, handler_cancellation=False)
+        public = web.AppRunner(self.app, access_log=None, handler_cancellation=False, shutdown_timeout=REQUESTS_WITHIN)
         await public.setup()
         await web.TCPSite(public, server.host, server.port).start()
-        api = web.AppRunner(self.api, access_log=None)
+        api = web.AppRunner(self.api, access_log=None, shutdown_timeout=REQUESTS_WITHIN)
         await api.setup()
         path = self.config.socket_path
         path.unlink(missing_ok=True)

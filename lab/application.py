@@ -30,7 +30,9 @@ START = """<?xml version="1.0" encoding="UTF-8"?>
 
 KEYED = """<?xml version="1.0" encoding="UTF-8"?>
 <vxml version="2.1" xmlns="http://www.w3.org/2001/vxml">
-  <form><block>Thank you. You keyed <say-as interpret-as="digits">{code}</say-as>. Good bye.</block></form>
+  <form><block>
+    <prompt>Thank you. You keyed <say-as interpret-as="digits">{code}</say-as>. Good bye.</prompt>
+  </block></form>
 </vxml>"""
 
 ENDED = '<vxml version="2.1" xmlns="http://www.w3.org/2001/vxml"><form><block><exit/></block></form></vxml>'

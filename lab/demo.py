@@ -139,7 +139,7 @@ def judge(
     deadline = time.monotonic() + 15
     while len(application.posts) < len(queued) and time.monotonic() < deadline:
         time.sleep(0.2)
-    prompt = _prompt_file(lab)
+    prompt = _prompt_file(gateway)
     rung = lab.invites()
     lines = []
     for call_id, line in sorted(queued.items()):
@@ -166,6 +166,8 @@ def judge(
                 len(gateway.json("calls", "show", str(other))["history"]) for other in queued if queued[other] is line
             )
         entry["differs"] = _differences(line, entry, len(posts), invites, dialed, lab)
+        if call["application_error"] is not None:
+            entry["differs"].append(f"the application failed: {call['application_error']}")
         lines.append(entry)
     return lines
 
@@ -196,9 +198,9 @@ def _differences(line: Line, entry: dict[str, Any], posts: int, invites: int, di
     return wrong
 
 
-def _prompt_file(lab: Lab) -> Path:
+def _prompt_file(gateway: GatewayProcess) -> Path:
     """The rendering of the application's first prompt: the longest file that the gateway made."""
-    return max(lab.media.glob("*.wav"), key=lambda path: path.stat().st_size)
+    return max(gateway.media.glob("*.wav"), key=lambda path: path.stat().st_size)
 
 
 def _print(lines: list[dict[str, Any]]) -> None:

@@ -11,7 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,13 +80,23 @@ def asterisk() -> Install:
     if not (folder / "complete").exists():
         with _lock(cache_folder() / "asterisk.lock"):
             if not (folder / "complete").exists():
-                _unpack(folder)
+                _unpack(folder, PACKAGES, "Asterisk 22", _finish)
     return Install(
         root=root,
         sounds=root / "usr/share/asterisk/sounds",
         modules=library_folder(root) / "asterisk/modules",
         data=root / "usr/share/asterisk",
     )
+
+
+def unpacked(name: str, packages: tuple[str, ...]) -> Path:
+    """The root of other packages of the same suite, fetched where need be. Raises :class:`FetchFailed`."""
+    folder = cache_folder() / f"{name}-{SUITE}"
+    if not (folder / "complete").exists():
+        with _lock(cache_folder() / f"{name}.lock"):
+            if not (folder / "complete").exists():
+                _unpack(folder, packages, name, lambda root: None)
+    return folder / "root"
 
 
 def _on_path() -> Install | None:
@@ -111,18 +121,18 @@ def _lock(path: Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            _say("another checkout is fetching Asterisk: waiting for it")
+            _say("another checkout is fetching the same: waiting for it")
             fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
-def _unpack(folder: Path) -> None:
+def _unpack(folder: Path, packages: tuple[str, ...], what: str, finish: Callable[[Path], None]) -> None:
     """Download with a private apt state (signatures checked by apt), unpack beside, and rename into place."""
     for program in ("apt-get", "dpkg-deb"):
         if shutil.which(program) is None:
             raise FetchFailed(
-                f"no Asterisk 22 on PATH, and {program} is missing, with which Debian's would be fetched: "
-                "install Asterisk 22 or newer by your distribution's means"
+                f"{program} is missing, with which Debian's {what} would be fetched: "
+                "install Asterisk 22 or newer by your distribution's means, and the command finds it on PATH"
             )
     if not KEYRING.exists():
         raise FetchFailed(f"{KEYRING} is missing: install the package debian-archive-keyring")
@@ -136,7 +146,7 @@ def _unpack(folder: Path) -> None:
     conf = work / "apt.conf"
     conf.write_text(_apt_conf(work))
     env = {**os.environ, "APT_CONFIG": str(conf), "LC_ALL": "C.UTF-8"}
-    _say(f"fetching Asterisk 22 from {mirror} ({SUITE}): about 110 MB, once")
+    _say(f"fetching {what} from {mirror} ({SUITE}): about 100 MB, once")
     said = _run(["apt-get", "update"], env, may_fail=True)
     if "is expired" in said:
         _say("the mirror's Release file has expired: going on with its signature alone")
@@ -144,20 +154,20 @@ def _unpack(folder: Path) -> None:
         said = _run(["apt-get", "update"], env, may_fail=True)
     if re.search(r"^E: ", said, re.M):
         raise _failed(f"apt-get update on {mirror} {SUITE}", said)
-    _run(["apt-get", "-y", "--download-only", "install", *PACKAGES], env)
+    _run(["apt-get", "-y", "--download-only", "install", *packages], env)
     debs = sorted((work / "cache/archives").glob("*.deb"))
     _say(f"unpacking {len(debs)} packages")
     root = work / "root"
     root.mkdir()
     for deb in debs:
         _run(["dpkg-deb", "-x", str(deb), str(root)], env)
-    _finish(root)
+    finish(root)
     for name in ("cache", "state", "log", "etc"):
         shutil.rmtree(work / name)
     (work / "complete").touch()
     shutil.rmtree(folder, ignore_errors=True)
     work.rename(folder)
-    _say(f"Asterisk is in {folder}")
+    _say(f"{what} is in {folder}")
 
 
 def _finish(root: Path) -> None:

@@ -41,6 +41,7 @@ class GatewayProcess:
         self.lab = lab
         self.folder = lab.folder / name
         self.folder.mkdir(exist_ok=True)
+        self.media = lab.media / name  # each gateway's own: what callees heard is looked for among its prompts
         self.port = free_port()
         self.config = self.folder / "voxgate.toml"
         self._process: subprocess.Popen[bytes] | None = None
@@ -55,7 +56,7 @@ secret = "{lab.ami_secret}"
 [agi]
 port = {lab.agi_port}
 [media]
-gateway_dir = "{lab.media}"
+gateway_dir = "{self.media}"
 [fetch]
 allow = ["127.0.0.0/8"]
 [dial]

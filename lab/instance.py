@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import random
 import shutil
 import signal
 import socket
@@ -30,9 +32,12 @@ format_gsm codec_gsm codec_a_mu
 
 
 def free_port(kind: int = socket.SOCK_STREAM, host: str = "127.0.0.1") -> int:
-    with socket.socket(socket.AF_INET, kind) as sock:
-        sock.bind((host, 0))
-        return int(sock.getsockname()[1])
+    """A port that nobody has now, and that no outgoing connection is given before it is used."""
+    while True:
+        port = random.SystemRandom().randrange(10_000, 20_000)  # below what Linux gives out by itself (32,768)
+        with socket.socket(socket.AF_INET, kind) as sock, contextlib.suppress(OSError):
+            sock.bind((host, port))
+            return port
 
 
 class StartFailed(Exception):

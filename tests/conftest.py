@@ -9,6 +9,8 @@ import pytest
 from lab.behaviours import draw
 from lab.lab import Lab
 
+pytest.register_assert_rewrite("tests.vxml.cases", "tests.vxml.caller")  # their assertions are shown in full
+
 
 @pytest.fixture(scope="session")
 def lab() -> Iterator[Lab]:

@@ -43,3 +43,9 @@ def _shown(part: str) -> str:
     command, _, transcript = part.partition("\n")
     typed = re.findall(r"^(?:record)?> (.*)\n", transcript, re.M)
     return CliRunner().invoke(app, command.split()[1:], input="".join(f"{line}\n" for line in typed)).stdout
+
+
+def test_the_library_example_in_the_readme_runs() -> None:
+    found = re.search(r"```python\n(from vxml.*?)```", README, re.S)
+    assert found is not None
+    exec(found[1], {})  # noqa: S102 - it ends with an assertion of its own

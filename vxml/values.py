@@ -32,9 +32,11 @@ def boolean(text: str) -> bool:
 def joined(base: str, target: str) -> str:
     """``target`` as an absolute URL. Raises error.badfetch for what is none, as ``http://[``."""
     try:
-        return urljoin(base, target)
+        url = urljoin(base, target)
+        urlsplit(url)
     except ValueError as error:
-        raise badfetch(f"{target!r} is no URL: {error}") from None
+        raise badfetch(f"{target[:200]!r} is no URL: {error}") from None
+    return url
 
 
 def with_query(url: str, fields: list[tuple[str, str]]) -> str:

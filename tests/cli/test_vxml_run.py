@@ -193,6 +193,7 @@ def test_what_is_heard_is_written_as_numbered_wav_files(desk: Path) -> None:
 class Server:
     pages: dict[str, str]
     asked: list[tuple[str, str, bytes]] = field(default_factory=list)
+    cookies: list[str] = field(default_factory=list)
     url: str = ""
 
 
@@ -205,7 +206,9 @@ def server() -> Iterator[Server]:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             told.asked.append((self.command, self.path, body))
             page = told.pages.get(self.path.partition("?")[0])
+            told.cookies.append(self.headers.get("Cookie") or "")
             self.send_response(404 if page is None else 200)
+            self.send_header("Set-Cookie", "session=7")
             self.end_headers()
             self.wfile.write((page or "").encode())
 
@@ -232,6 +235,7 @@ def test_an_application_over_http_posts_parameters_and_recordings(desk: Path, se
     assert server.asked[0] == ("POST", "/start", b"phone_number=%2B1")
     assert b'filename="recording-1.ul"' in server.asked[1][2]
     assert len(server.asked[1][2]) > 8000
+    assert server.cookies == ["", "session=7"]
 
 
 def test_pages_of_a_server_may_not_read_files(desk: Path, server: Server) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 import pty
+import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -137,3 +139,18 @@ def test_a_long_load_shows_its_progress(
     assert b"uploading" in seen and b"queueing" in seen
     (campaign,) = (one for one in gateway.json("campaign", "list") if one["name"] == "long")
     gateway.voxgate("campaign", "cancel", str(campaign["id"]))
+
+
+def test_a_client_that_stalls_in_mid_upload_does_not_hold_up_the_stop(lab: Lab) -> None:
+    gateway = GatewayProcess(lab, name="stalled")
+    gateway.start()
+    with socket.create_connection(("127.0.0.1", gateway.port)) as client:
+        client.sendall(
+            b"POST /webservice/queuecalls.php HTTP/1.1\r\nHost: a\r\nContent-Length: 9999\r\n"
+            b"Content-Type: multipart/form-data; boundary=x\r\n\r\n--x\r\n"
+            b'Content-Disposition: form-data; name="phone_list"; filename="l"\r\n\r\n6175551234\r\n'
+        )
+        time.sleep(0.5)
+        began = time.monotonic()
+        assert gateway.stop() == 0
+        assert time.monotonic() - began < 10

@@ -108,7 +108,7 @@ def test_a_recording_is_played_back_and_uploaded(road: Road, tmp_path: Path) -> 
     assert 2000 < int(str(form["ms"])) < 12_000
     assert abs(len(listening.samples(uploaded)) / 8 - int(str(form["ms"]))) < 20
     assert listening.similarity(road.phone.recordings()[-1], spoken) > listening.HEARD  # played back
-    assert not list(road.lab.media.glob("recording-*"))  # nothing of it is kept
+    assert not list(road.gateway.media.glob("recording-*"))  # nothing of it is kept
 
 
 def test_silence_is_no_recording(road: Road) -> None:
@@ -291,7 +291,7 @@ SENTENCES = (
 
 
 def test_ten_calls_at_once_hear_their_own_documents(road: Road) -> None:
-    numbers = [line.number for line in road.lab.plan.lines if line.behaviour.key in ("person", "silent")]
+    numbers = [road.lab.number(key) for key in ("person", "silent")]
     before = {number: len(road.lab.heard(number)) for number in numbers}
     calls = {
         f"document{index}": road.call(
@@ -307,7 +307,7 @@ def test_ten_calls_at_once_hear_their_own_documents(road: Road) -> None:
         assert road.application.kept[name] == [{"w": name.removeprefix("document")}]
     heard = [path for number in numbers for path in road.lab.heard(number)[before[number] :]]
     assert len(heard) == len(SENTENCES)
-    prompts = sorted(road.lab.media.glob("*.wav"), key=lambda path: path.stat().st_mtime)[-len(SENTENCES) :]
+    prompts = sorted(road.gateway.media.glob("*.wav"), key=lambda path: path.stat().st_mtime)[-len(SENTENCES) :]
     likeness = {(path, prompt): listening.similarity(path, prompt) for path in heard for prompt in prompts}
     assert {max(heard, key=lambda path: likeness[path, prompt]) for prompt in prompts} == set(heard)
     # Ten calls on two cores cost a few packets; unrelated sentences stay below 0.5.

@@ -43,7 +43,7 @@ def test_it_names_what_is_wrong_and_the_mend(lab: Lab) -> None:
         (f"port = {lab.ami_port}", "port = 1", "Is Asterisk running"),
         (f"[agi]\nport = {lab.agi_port}", "[agi]\nport = 0", "extensions.conf"),
         (
-            f'gateway_dir = "{lab.media}"',
+            f'gateway_dir = "{gateway.media}"',
             f'gateway_dir = "{gateway.folder}/m"\nasterisk_dir = "/nowhere"',
             "one folder",
         ),

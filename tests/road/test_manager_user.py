@@ -15,7 +15,6 @@ from lab.lab import Lab
 
 #: pyst2 0.5.1 is written for an older Python.
 pytestmark = [
-    pytest.mark.filterwarnings("ignore:(setDaemon|isSet|currentThread):DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]

@@ -36,8 +36,8 @@ def ring(road: Road, start_url: str) -> str:
     return gateway.queue_call(phone_number="901", start_url=start_url, result_url=application.result_url)
 
 
-def test_a_softphone_is_rung_hears_and_keys(road: Road, lab: Lab) -> None:
-    _, application, phone = road
+def test_a_softphone_is_rung_hears_and_keys(road: Road) -> None:
+    gateway, application, phone = road
     call_id = ring(road, application.start_url)
     wait_for(lambda: call_id in application.starts)
     time.sleep(4.5)  # the prompt is heard
@@ -48,7 +48,7 @@ def test_a_softphone_is_rung_hears_and_keys(road: Road, lab: Lab) -> None:
     assert (post["result"], post["callee_type"], post["phone_number"]) == ("completed", "voice", "901")
     heard = phone.recordings()
     assert heard
-    prompt = max(lab.media.glob("*.wav"), key=lambda path: path.stat().st_size)
+    prompt = max(gateway.media.glob("*.wav"), key=lambda path: path.stat().st_size)
     assert listening.similarity(heard[-1], prompt) > listening.HEARD
 
 

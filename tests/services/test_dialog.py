@@ -56,6 +56,7 @@ class Channel:
     async def wait_for_digit(self, timeout_ms: int) -> str:
         self._live()
         await asyncio.sleep(timeout_ms / 1000)
+        self._live()
         return ""
 
     async def record_file(
@@ -100,6 +101,7 @@ class Web:
 
     def __init__(self) -> None:
         self.pages: dict[str, str | Exception | float] = {}
+        self.answered: list[str] = []
 
     async def fetch(self, request: FetchRequest) -> FetchResponse:
         page = self.pages[request.url.removeprefix("http://a")]
@@ -108,6 +110,7 @@ class Web:
         if isinstance(page, float):
             await asyncio.sleep(page)
             page = ""
+        self.answered.append(request.url.removeprefix("http://a"))
         return FetchResponse(request.url, 200, "application/voicexml+xml", None, page.encode())
 
 
@@ -205,6 +208,15 @@ async def test_a_long_recording_is_listened_to_off_the_loop(
     await made.talk()
     assert listened
     assert threading.main_thread() not in listened
+
+
+async def test_a_hang_up_while_ami_is_away_does_not_cut_a_submit_short(booth: Callable[..., Booth]) -> None:
+    made = await booth()  # type: ignore[misc]
+    made.web.pages |= {"/s": document('<form><block><submit next="/next"/></block></form>'), "/next": 0.6}
+    made.pbx.connected = False
+    asyncio.get_running_loop().call_later(0.2, setattr, made.channel, "hung_up", True)
+    await made.talk()
+    assert made.web.answered == ["/s", "/next"]
 
 
 async def test_every_way_to_write_a_pause_pauses(booth: Callable[..., Booth]) -> None:

@@ -7,6 +7,7 @@ import json
 import sys
 from pathlib import Path
 
+from gateway.adapters.cookies import CookieStore
 from gateway.adapters.fetcher import HttpFetcher
 from gateway.adapters.speech import EspeakSpeech
 from gateway.cli.vxml.callers import Script, ScriptFault, Terminal
@@ -49,9 +50,9 @@ def walk(
         sources = Sources(http, files=url.startswith("file:"))
         hearing = Hearing(sources, recordings, voice, audio)
         try:
-            ended = Walk(
-                Session(start, variables, speech=speech), caller, sources, recordings, hearing, runner, trace
-            ).run()
+            session = Session(start, variables, speech=speech)
+            cookies = runner.run(_cookies())
+            ended = Walk(session, caller, sources, recordings, hearing, cookies, runner, trace).run()
             regular = _tell(ended)
             if isinstance(caller, Script):
                 caller.finish()
@@ -70,6 +71,11 @@ def walk(
 async def http_fetcher() -> HttpFetcher:
     """Everything that the developer's own machine reaches may be fetched; on a call the gateway's list decides."""
     return HttpFetcher(AllowList.of(("0.0.0.0/0", "::/0")))
+
+
+async def _cookies() -> CookieStore:
+    """aiohttp's jar is made within a loop."""
+    return CookieStore()
 
 
 def _tell(ended: Exit) -> bool:

@@ -24,7 +24,7 @@ from gateway.cli.vxml.inputs import (
 from gateway.cli.vxml.recordings import Recordings
 from gateway.cli.vxml.sources import WEB, Sources
 from gateway.cli.vxml.tracing import action_line, event_line
-from gateway.ports import FetchError, FetchRequest, FilePart
+from gateway.ports import Cookies, FetchError, FetchRequest, FilePart
 from vxml import (
     Action,
     Collect,
@@ -61,6 +61,7 @@ class Walk:
     sources: Sources
     recordings: Recordings
     hearing: Hearing
+    cookies: Cookies
     runner: asyncio.Runner
     trace: bool = False
     _ahead: str = field(default="", init=False)  # keys typed ahead, as on a call
@@ -114,6 +115,7 @@ class Walk:
             timeout=action.timeout or 15.0,
             max_age=action.max_age,
             max_stale=action.max_stale,
+            cookies=self.cookies,
         )
         try:
             answer = await self.sources.fetch(request)

@@ -20,6 +20,9 @@ DROP: Final = 10.0
 EDGE: Final = 2 * SECONDS_A_FRAME
 #: Another pitch so shortly before (seconds) makes it a melody, or a special information tone's last segment.
 MELODY: Final = 1.0
+#: A shorter tone (seconds) is a piece of a voice and no note; so is one that is not steady, unless it is long and high.
+NOTE: Final = 0.07
+PLAYED_NOTE, PLAYED_HZ = 0.12, 400.0
 DTMF: Final = {
     key: (low, high)
     for low, row in zip((697.0, 770.0, 852.0, 941.0), ("123A", "456B", "789C", "*0#D"), strict=True)
@@ -98,8 +101,13 @@ def _goes_on(before: runs.Tone, tone: runs.Tone) -> bool:
     """Whether two tones are a melody or a special information tone, or bursts of a cadence."""
     gap = tone.start - before.end
     if not _same(before.hz, tone.hz):
-        return gap < MELODY
+        return gap < MELODY and _is_note(before)
     return is_progress(tone) and QUIET < gap < QUIET_OF_PROGRESS
+
+
+def _is_note(tone: runs.Tone) -> bool:
+    played = len(tone.hz) == 1 and tone.hz[0] > PLAYED_HZ and tone.seconds >= PLAYED_NOTE
+    return played or (tone.steady and tone.seconds >= NOTE)
 
 
 def _same(one: tuple[float, ...], other: tuple[float, ...]) -> bool:

@@ -25,8 +25,6 @@ BEEP_EARLY: Final = 0.7
 FIRM: Final = 0.75
 #: Seconds of speech before the answer that are an announcement.
 ANNOUNCEMENT: Final = 1.5
-#: A spurt that is this long (seconds) is counted while it goes on; a shorter one may yet prove to be an even noise.
-NOT_A_NOISE: Final = 0.6
 #: A verdict is given anew when its confidence has grown by this.
 STEP: Final = 0.1
 
@@ -41,7 +39,7 @@ class Settings:
     """
 
     bias: float = 0.0
-    least: float = 0.75
+    least: float = 0.8
     silence: float = 4.0
     silence_means: CalleeType = CalleeType.VOICE
     silence_confidence: float = 0.5
@@ -76,7 +74,8 @@ class Classifier:
     def feed(self, pcm: bytes) -> list[Evidence | Verdict]:
         """What these samples show: 16-bit little-endian mono at 8 kHz, cut anywhere.
 
-        The same stream with the answer at the same place gives the same evidence and verdicts however it is cut.
+        The same stream with the answer at the same place gives the same evidence and verdicts however it is cut. What
+        the line lost is given as silence of its length, so that times stay true.
         """
         found: list[Evidence | Verdict] = []
         for batch in self._listener.feed(pcm):
@@ -108,7 +107,7 @@ class Classifier:
                 self._greeting.restart()
             case Sound.SIT if one.tone is not None:
                 return self._tells(TONES[one.tone], one)
-            case Sound.BUSY | Sound.REORDER if one.tone is not None and not self._greeting.heard:
+            case Sound.BUSY | Sound.REORDER if one.tone is not None and not self._greeting.heard_before(one.start):
                 # After somebody spoke it means that they have hung up.
                 return self._tells(TONES[one.tone], one)
             case Sound.CED | Sound.ANSAM | Sound.V21 | Sound.CNG:
@@ -149,30 +148,31 @@ class Classifier:
         if self._answered_at is None:
             self._spoken_early += end - start
         elif end > self._answered_at:
-            self._greeting.speech(max(start, self._answered_at), end)
+            self._greeting.add((max(start, self._answered_at), end))
 
     def _listen(self, at: float, known: float) -> list[Evidence | Verdict]:
         """What the time that passes says of speech and silence after the answer."""
-        voice, answered_at, settings = self._listener.voice, self._answered_at, self._settings
+        answered_at, settings, present = self._answered_at, self._settings, self._listener.voice.present
         if answered_at is None:
             return []
-        if voice.since is not None and voice.last - voice.since > NOT_A_NOISE:
-            self._spoke(voice.since, voice.last)
-            self._sounded_until, self._silence_told = voice.last, False
+        if present is not None:
+            self._sounded_until, self._silence_told = present[1], False
+            present = (max(present[0], answered_at), max(present[1], answered_at))
+        if self._listener.sounding:
+            self._sounded_until = at
+            return []
         found: list[Evidence | Verdict] = []
-        speaking = voice.since is not None
-        silent = not speaking and not self._listener.sounding and at - self._sounded_until >= settings.silence
-        if silent and not self._silence_told:
+        if at - self._sounded_until >= settings.silence and not self._silence_told:
             self._silence_told = True
             found.append(Evidence(Sound.SILENCE, self._sounded_until, at, known))
             if self.verdict is None and not self._greeting.heard:
                 self.verdict = Verdict(settings.silence_means, settings.silence_confidence, known, "nothing heard")
                 found.append(self.verdict)
-        if self._firm or self._listener.sounding:
+        if self._firm:
             return found
-        opinion = self._greeting.screened(at, speaking=speaking) if self._robot else None
+        opinion = self._greeting.screened(at) if self._robot and present is None else None
         if opinion is None and at - answered_at <= settings.window:
-            opinion = self._greeting.opinion(at, speaking=speaking)
+            opinion = self._greeting.opinion(at, present)
         if opinion is not None and self._is_news(opinion):
             self._robot = opinion.callee_type is CalleeType.ANSWERINGMACHINE
             self.verdict = Verdict(opinion.callee_type, round(opinion.confidence, 2), known, opinion.reason)

@@ -20,6 +20,7 @@ CNG_HZ, CNG_STRAY = 1100.0, 38.0
 #: Seconds of the tone after which it is told. A shorter 2100 Hz is a beep.
 SOON: Final = 0.34
 CNG_LENGTH: Final = (0.40, 0.60)
+CNG_QUIET: Final = 1.0  # seconds without a tone before it: music has such notes too
 CNG_PERIOD: Final = (3.0, 4.1)
 #: ITU-T V.8: ANSam swings by a fifth at 15 Hz; the frame's window halves that.
 AM_HZ, AM_DEPTH = 15.0, 0.05
@@ -37,15 +38,24 @@ class AnswerTones:
 
     def __init__(self) -> None:
         self._told: runs.Run | None = None
+        self._quiet_since = -CNG_QUIET
 
-    def push(self, frame: Frame, sounding: runs.Run | None) -> Evidence | None:
-        if sounding is None or sounding is self._told or sounding.seconds < SOON or len(sounding.hz) != 1:
+    def push(self, frame: Frame, ended: runs.Tone | None, sounding: runs.Run | None) -> Evidence | None:
+        if ended is not None:
+            self._quiet_since = ended.end
+        if (
+            sounding is None
+            or not sounding.steady
+            or sounding is self._told
+            or sounding.seconds < SOON
+            or len(sounding.hz) != 1
+        ):
             return None
         self._told = sounding
         hz = sounding.hz[0]
         if abs(hz - CED_HZ) <= CED_STRAY:
             sound = Sound.ANSAM if _swing(sounding.levels) >= AM_DEPTH else Sound.CED
-        elif abs(hz - CNG_HZ) <= CNG_STRAY:
+        elif abs(hz - CNG_HZ) <= CNG_STRAY and sounding.start - self._quiet_since >= CNG_QUIET:
             sound = Sound.CNG
         else:
             return None

@@ -7,6 +7,7 @@ saturate at 92 to 94 %: "Leave a message." and a long business greeting overlap;
 from __future__ import annotations
 
 import math
+from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
@@ -27,7 +28,12 @@ PARTS: Final = 0.7
 REPEATED: Final = 0.6
 #: Somebody after a call-screening robot: silence (seconds) before, and at most so much speech, then silence again.
 SCREENED_SILENCE, SCREENED_SPEECH, SCREENED_AFTER = 2.5, 1.3, 0.8
-SCREENED_CONFIDENCE: Final = 0.75
+SCREENED_CONFIDENCE: Final = 0.8
+
+
+Spurt = tuple[float, float]
+#: Spurts that are kept: more than a greeting has.
+KEPT: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,37 +46,42 @@ class Opinion:
 
 
 class Greeting:
-    """The speech since the answer. Utterances are (start, end) in seconds; the last one may still go on."""
+    """The speech since the answer, as spurts of (start, end) in seconds."""
 
     def __init__(self, bias: float) -> None:
         self._bias = bias
-        self._utterances: list[tuple[float, float]] = []
+        self._spurts: deque[Spurt] = deque(maxlen=KEPT)
 
     @property
     def heard(self) -> bool:
-        return bool(self._utterances)
+        return bool(self._spurts)
 
-    def speech(self, start: float, end: float) -> None:
-        """A spurt is heard from ``start`` to ``end`` so far; the same start again prolongs it."""
-        if self._utterances and start - self._utterances[-1][1] < PARTS:
-            self._utterances[-1] = (self._utterances[-1][0], max(end, self._utterances[-1][1]))
-        else:
-            self._utterances.append((start, end))
+    def heard_before(self, at: float) -> bool:
+        """Whether somebody had spoken, and ended, by then."""
+        return any(end <= at for _, end in self._spurts)
+
+    def add(self, spurt: Spurt) -> None:
+        """A spurt is over."""
+        self._spurts.append(spurt)
 
     def restart(self) -> None:
         """It rang again after the answer: who spoke before was not the one who answers."""
-        self._utterances.clear()
+        self._spurts.clear()
 
-    def opinion(self, at: float, *, speaking: bool) -> Opinion | None:
-        """What the lengths say at ``at``; None before any speech, and while a short utterance goes on."""
-        if not self._utterances:
+    def opinion(self, at: float, present: Spurt | None) -> Opinion | None:
+        """What the lengths say at ``at``; None before any speech, and while a short utterance goes on.
+
+        ``present`` is the spurt that is not over.
+        """
+        utterances = self._utterances(present)
+        if not utterances:
             return None
-        lengths = [end - start for start, end in self._utterances]
+        lengths = [end - start for start, end in utterances]
         length = max(max(lengths), REPEATED * sum(lengths))
-        if speaking:
+        if present is not None:
             odds = SLOPE * (length - EVEN) + self._bias
             return None if odds <= 0 else _opinion(min(odds, MOST_FOR_SPEECH), f"{length:.1f} s of speech")
-        silence = at - self._utterances[-1][1]
+        silence = at - utterances[-1][1]
         if silence < PAUSE:
             return None
         waited = SILENCE_SLOPE * (silence - PAUSE)
@@ -78,14 +89,27 @@ class Greeting:
         odds = max(odds, -(PAUSE_ODDS + waited))
         return _opinion(odds, f"{length:.1f} s of speech, {silence:.1f} s of silence")
 
-    def screened(self, at: float, *, speaking: bool) -> Opinion | None:
-        """A person who came to the telephone after a robot had spoken."""
-        if len(self._utterances) < 2 or speaking:
+    def screened(self, at: float) -> Opinion | None:
+        """A person who came to the telephone after a robot had spoken: only their words count from then on."""
+        utterances = self._utterances(None)
+        if len(utterances) < 2:
             return None
-        (_, before), (start, end) = self._utterances[-2:]
+        (_, before), (start, end) = utterances[-2:]
         if start - before < SCREENED_SILENCE or end - start > SCREENED_SPEECH or at - end < SCREENED_AFTER:
             return None
+        self._spurts.clear()
+        self._spurts.append((start, end))
         return Opinion(CalleeType.VOICE, SCREENED_CONFIDENCE, "short speech after a robot and a silence")
+
+    def _utterances(self, present: Spurt | None) -> list[Spurt]:
+        """Spurts joined over pauses of less than PARTS."""
+        found: list[Spurt] = []
+        for start, end in self._spurts if present is None else (*self._spurts, present):
+            if found and start - found[-1][1] < PARTS:
+                found[-1] = (found[-1][0], end)
+            else:
+                found.append((start, end))
+        return found
 
 
 def _opinion(odds: float, reason: str) -> Opinion:

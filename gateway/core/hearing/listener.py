@@ -87,7 +87,7 @@ class Listener:
             found += self._tone(ended, frame.known)
         for one in (
             self._beeps.push(frame, ended, sounding),
-            self._answer_tones.push(frame, sounding),
+            self._answer_tones.push(frame, ended, sounding),
             self.voice.push(frame, tonal=self.sounding),
         ):
             if one is not None:

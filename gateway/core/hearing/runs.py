@@ -24,6 +24,8 @@ FEWEST: Final = 3
 EDGE: Final = 6.0
 #: Hz between the lines of ringback's pairs, and never between two harmonics of a voice.
 CLOSE_PAIR: Final = 70.0
+#: Frames of a run that are kept; of a longer one the middle is forgotten.
+KEPT: Final = 200
 #: Frames after which a run may be called steady while it goes on.
 STEADY_AFTER: Final = 5
 #: What a generator's tone keeps to and a voice does not: share of the power, dB about its level, Hz about its pitch.
@@ -57,13 +59,14 @@ class Tone:
 class Run:
     """A tone that still goes on."""
 
-    __slots__ = ("_highest", "_lowest", "_sums", "levels", "lines", "shares", "times")
+    __slots__ = ("_count", "_highest", "_lowest", "_sums", "levels", "lines", "shares", "times")
 
     def __init__(self, frame: Frame, hz: tuple[float, ...]) -> None:
         self.times: list[float] = []  # of the frames' middles
         self.levels: list[float] = []
         self.lines: list[tuple[float, ...]] = []
         self.shares: list[float] = []
+        self._count = 0
         self._sums = [0.0] * len(hz)
         self._lowest = self._highest = hz
         self.add(frame, hz)
@@ -82,7 +85,7 @@ class Run:
 
     @property
     def hz(self) -> tuple[float, ...]:
-        return tuple(total / len(self.times) for total in self._sums)
+        return tuple(total / self._count for total in self._sums)
 
     @property
     def steady(self) -> bool:
@@ -100,8 +103,12 @@ class Run:
         self.lines.append(hz)
         self._lowest = tuple(map(min, self._lowest, hz))
         self._highest = tuple(map(max, self._highest, hz))
+        self._count += 1
         for place, one in enumerate(hz):
             self._sums[place] += one
+        if len(self) > KEPT:
+            for kept in (self.times, self.levels, self.lines, self.shares):
+                del kept[KEPT // 2]
 
     def fits(self, frame: Frame, hz: tuple[float, ...]) -> tuple[float, ...] | None:
         """The frame's lines as far as they go on with this run, or None."""
@@ -117,22 +124,26 @@ class Run:
         edge = max(self.levels) - EDGE
         inside = [place for place, level in enumerate(self.levels) if level >= edge]
         first, last = inside[0], inside[-1]
-        # The frames at the ends are half empty: their levels tell nothing, their pitch holds.
-        ends = 2 if last - first >= 6 else 1 if last - first >= 3 else 0
-        core = slice(first + ends, last + 1 - ends)
-        levels, lines = self.levels[core], self.lines[first : last + 1]
+        # The frames at the ends and at a hole are half empty: their levels tell nothing, their pitch holds.
+        full = [
+            here
+            for before, here, after in zip(inside, inside[1:], inside[2:], strict=False)
+            if self.times[after] - self.times[before] < 2.5 * SECONDS_A_FRAME
+        ] or inside
+        levels = [self.levels[place] for place in full]
         level = statistics.median(levels)
-        hz = tuple(statistics.median(column) for column in zip(*lines, strict=True))
+        columns = list(zip(*(self.lines[place] for place in inside), strict=True))
+        hz = tuple(statistics.median(column) for column in columns)
         return Tone(
             start=max(0.0, self.times[first] - SECONDS_A_FRAME / 2),
             end=self.times[last] + SECONDS_A_FRAME / 2,
             hz=hz,
             level=level,
-            steady=statistics.median(self.shares[core]) >= STEADY_SHARE
+            steady=statistics.median(self.shares[place] for place in full) >= STEADY_SHARE
             and _steady([abs(one - level) for one in levels], STEADY_LEVEL)
             and all(
                 _steady([abs(one - middle) for one in column], STEADY_PITCH)
-                for middle, column in zip(hz, zip(*lines, strict=True), strict=True)
+                for middle, column in zip(hz, columns, strict=True)
             ),
         )
 

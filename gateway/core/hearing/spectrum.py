@@ -23,8 +23,8 @@ LAG: Final = 1
 _MIDDLE: Final = (LAG + 1) * HOP - FRAME // 2  # the sample in the middle of frame 0
 
 _HERTZ_A_BIN: Final = RATE / FRAME
-#: The telephone band without mains hum: 203 to 3703 Hz.
-_LOW, _HIGH = 13, 238
+#: The telephone band from 125 to 3703 Hz: above mains hum, with the fundamentals that tell a voice from a low tone.
+_LOW, _HIGH = 8, 238
 _WINDOW = np.hanning(FRAME + 1)[:FRAME].astype(np.float32)
 #: The power of a full-scale sine (0 dBFS) in the sum over its five bins under a Hann window.
 _FULL_SCALE: Final = 32768.0**2 * 1.5 * (FRAME / 4) ** 2

@@ -20,6 +20,8 @@ BLOCKS, BLOCK = 5, 20
 EVEN, NOISE_SHARE = 4.0, 0.2
 #: Frames that a pause inside a spurt may last (0.3 s), and the voiced frames that make one (0.1 s).
 PAUSE, FEWEST = 15, 5
+#: Frames of a spurt that are kept (2 s): a longer one is not asked whether it is noise.
+KEPT: Final = 100
 
 
 class Voice:
@@ -33,7 +35,13 @@ class Voice:
         self._lowest = 0.0
         self._tonal = False
         self._frames = 0
-        self._spurt: list[tuple[float, float]] = []  # level and strongest line's share of its voiced frames
+        #: Level and strongest line's share of the present spurt's last voiced frames.
+        self._spurt: deque[tuple[float, float]] = deque(maxlen=KEPT)
+
+    @property
+    def present(self) -> tuple[float, float] | None:
+        """Start and end so far of the spurt that is not over: a voice's, or a noise's that is not yet known as such."""
+        return None if self.since is None else (max(self.since, 0.0), self.last)
 
     @property
     def floor(self) -> float:
@@ -43,19 +51,17 @@ class Voice:
     def push(self, frame: Frame, *, tonal: bool) -> Evidence | None:
         """The spurt of speech that this frame shows to have ended. A tone is no voice."""
         if tonal and not self._tonal:
-            # The frames in which the tone was not known yet were none of a voice's.
-            self.last -= len(self._spurt[-runs.STEADY_AFTER :]) * SECONDS_A_FRAME
-            del self._spurt[-runs.STEADY_AFTER :]
+            self._take_back(runs.STEADY_AFTER)  # the frames in which it was not known yet were no voice's
         self._tonal = tonal
         if tonal:
             self._follow(frame.level + 10 * math.log10(max(1 - frame.share - frame.second_share, 1e-4)), 0.0)
             if len(self._spurt) < FEWEST:
-                self.since, self._spurt = None, []
+                self._drop()
         else:
             self._follow(frame.level, frame.share)
             if frame.level > max(self.floor + ABOVE, FAINTEST):
                 if self.since is None:
-                    self.since, self._spurt = frame.at, []
+                    self.since = frame.at
                 self._spurt.append((frame.level, frame.share))
                 self.last = frame.at + SECONDS_A_FRAME / 2
                 return None
@@ -63,11 +69,23 @@ class Voice:
 
     def flush(self, at: float) -> Evidence | None:
         """The spurt that a pause, or the stream's end, ends."""
-        since, spurt = self.since, self._spurt
-        self.since, self._spurt = None, []
-        if since is None or len(spurt) < FEWEST or _noise(_inner(spurt)):
+        since, spurt = self.since, list(self._spurt)
+        self._drop()
+        if since is None or len(spurt) < FEWEST or (len(spurt) < KEPT and _noise(_inner(spurt))):
             return None
         return Evidence(Sound.SPEECH, max(since, 0.0), self.last, at)
+
+    def _drop(self) -> None:
+        self.since = None
+        self._spurt.clear()
+
+    def _take_back(self, frames: int) -> None:
+        """The last frames were no voice's."""
+        for _ in range(min(frames, len(self._spurt))):
+            self._spurt.pop()
+            self.last -= SECONDS_A_FRAME
+        if len(self._spurt) < FEWEST:
+            self._drop()
 
     def _follow(self, level: float, share: float) -> None:
         """The floor falls at once, and rises when the lowest level has left the blocks or the level stays even."""
@@ -83,8 +101,7 @@ class Voice:
                 self._blocks.clear()
                 self._blocks.append(lowest)
                 self._lowest = lowest
-                if len(self._spurt) <= BLOCK + 5:  # it was this noise, not a voice, that began the spurt
-                    self.since, self._spurt = None, []
+                self._take_back(BLOCK)  # it was this noise that went on, or began, and no voice
 
 
 def _noise(stretch: Iterable[tuple[float, float]]) -> bool:

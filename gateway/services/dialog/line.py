@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 from collections.abc import Awaitable, Coroutine
 from dataclasses import dataclass
@@ -138,7 +139,8 @@ class Line:
                 if self._pbx.connected or self.gone:
                     await asyncio.wait((task,), timeout=LOOK_STEP)
                 else:
-                    await self._listen(LOOK_STEP)
+                    with contextlib.suppress(ChannelGone):  # the work goes on: it may be a submit
+                        await self._listen(LOOK_STEP)
             return task.result()
         finally:
             task.cancel()

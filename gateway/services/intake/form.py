@@ -11,6 +11,7 @@ from typing import IO
 from urllib.parse import parse_qsl
 
 from aiohttp import BodyPartReader, MultipartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 MAX_VALUE = 64 * 1024
 MAX_FIELDS = 100
@@ -58,6 +59,9 @@ async def read_form(request: web.Request, spool: Path) -> Form:
             await _urlencoded(request, form)
         else:
             raise FormError(f"the body is {kind}: send application/x-www-form-urlencoded or multipart/form-data")
+    except (HttpProcessingError, web.RequestPayloadError) as error:  # of a part's headers; of the encoding of the body
+        form.close()
+        raise FormError(f"the body is malformed: {str(error)[:200]}") from None
     except BaseException:
         form.close()
         raise
