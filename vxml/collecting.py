@@ -15,7 +15,6 @@ from vxml.grammar.automaton import Matcher
 from vxml.grammar.srgs import words
 from vxml.inputs import Active, Match, first_match
 from vxml.types import Json
-from vxml.values import number
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +29,14 @@ class Heard:
 
 def usable(context: Context, active: Sequence[Active], inside: Sequence[etree._Element]) -> list[Active]:
     """Those that the platform and the property inputmodes let be matched."""
-    modes = context.property("inputmodes", inside).split()
+    modes = _modes(context, inside)
     return [
         one for one in active if one.grammar.mode in modes and (one.grammar.mode == "dtmf" or context.shared.speech)
     ]
+
+
+def _modes(context: Context, inside: Sequence[etree._Element]) -> list[str]:
+    return context.property("inputmodes", inside).split()
 
 
 def listening(context: Context, active: Sequence[Active], inside: Sequence[etree._Element]) -> Listen | None:
@@ -56,9 +59,9 @@ def collect(
     """Play what is queued and take one input. Raises noinput, nomatch, maxspeechtimeout."""
     able = usable(context, active, inside)
     if not able:
-        if active:
+        if any(one.grammar.mode in _modes(context, inside) for one in active):
             raise VoiceXmlEvent("error.noresource", "only speech fits here, and no recogniser is configured")
-        raise semantic("no grammar is active")
+        raise semantic("no grammar is active")  # §3.1.4
     event = yield from context.ask(
         Collect(
             context.take_queued(),
@@ -66,7 +69,7 @@ def collect(
             timeout=context.seconds("timeout", inside) if timeout is None else timeout,
             interdigit_timeout=context.seconds("interdigittimeout", inside),
             term_timeout=context.seconds("termtimeout", inside),
-            term_char=context.property("termchar", inside).strip(),
+            term_char=context.property("termchar", inside),
             listen=listening(context, able, inside),
         )
     )
@@ -102,8 +105,8 @@ def heard(context: Context, active: Sequence[Active], event: Event, inside: Sequ
 
 def _spoken(context: Context, active: Sequence[Active], event: Spoken, inside: Sequence[etree._Element]) -> Heard:
     """The best hypothesis that a grammar takes with confidence enough; the others in application.lastresult$."""
-    level = number(context.property("confidencelevel", inside))
-    most = max(1, int(number(context.property("maxnbest", inside))))
+    level = float(context.property("confidencelevel", inside))
+    most = int(context.property("maxnbest", inside))
     fitting = [
         (one, found)
         for one in event.hypotheses

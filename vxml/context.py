@@ -13,37 +13,12 @@ from vxml.document import Document, parse_document
 from vxml.errors import Finished, LocalProtocolError, VoiceXmlEvent, badfetch
 from vxml.events import Event, Fetched, FetchFailed, Hangup, Played, Recorded
 from vxml.grammar.srgs import local
+from vxml.properties import DEFAULTS, RECOGNITION, checked
 from vxml.scopes import Scopes
 from vxml.types import Json
 from vxml.values import number, seconds
 
 HANGUP = "connection.disconnect.hangup"
-
-#: Defaults of VoiceXML 2.0 §6.3.
-PROPERTIES = {
-    "bargein": "true",
-    "bargeintype": "speech",
-    "timeout": "5s",
-    "interdigittimeout": "3s",
-    "termtimeout": "0s",
-    "termchar": "#",
-    "confidencelevel": "0.5",
-    "sensitivity": "0.5",
-    "speedvsaccuracy": "0.5",
-    "completetimeout": "500ms",
-    "incompletetimeout": "1s",
-    "maxspeechtimeout": "20s",
-    "fetchtimeout": "15s",
-    "fetchaudiodelay": "2s",
-    "fetchaudiominimum": "5s",
-    "inputmodes": "dtmf voice",
-    "universals": "none",
-    "maxnbest": "1",
-}
-_RECOGNITION = (
-    "bargeintype", "confidencelevel", "sensitivity", "speedvsaccuracy", "completetimeout", "incompletetimeout",
-    "maxspeechtimeout", "recordutterance", "recordutterancetype",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,20 +134,25 @@ class Context:
     ) -> Fetch:
         """A fetch with the element's attributes, else with the properties in force."""
         holders = tuple(inside)
-
-        def setting(name: str) -> str:
-            return element.get(name) or self.property(f"{kind}{name}", holders)
-
-        age, stale = setting("maxage"), setting("maxstale")
+        timeout, max_age, max_stale = self.fetching(element, kind, holders)
         return Fetch(
             url,
             kind=kind,
-            timeout=seconds(element.get("fetchtimeout") or self.property("fetchtimeout", holders)),
-            max_age=_age(age),
-            max_stale=_age(stale),
+            timeout=timeout,
+            max_age=max_age,
+            max_stale=max_stale,
             waiting=self._waiting(element, holders) if kind == "document" else None,
             **more,  # type: ignore[arg-type]
         )
+
+    def fetching(
+        self, element: etree._Element, kind: str, inside: Iterable[etree._Element]
+    ) -> tuple[float, float | None, float | None]:
+        """The fetchtimeout, maxage and maxstale of a fetch of this kind."""
+        holders = tuple(inside)
+        timeout = seconds(element.get("fetchtimeout") or self.property("fetchtimeout", holders))
+        age, stale = (element.get(name) or self.property(f"{kind}{name}", holders) for name in ("maxage", "maxstale"))
+        return timeout, number(age) if age else None, number(stale) if stale else None
 
     def _waiting(self, element: etree._Element, inside: Iterable[etree._Element]) -> Waiting | None:
         holders = tuple(inside)
@@ -197,7 +177,25 @@ class Context:
             case _:
                 raise LocalProtocolError(f"Fetch is answered by Fetched, not by {type(event).__name__}")
 
-    def load(self, action: Fetch) -> Generator[Action, Event, Document]:
+    def load(self, action: Fetch, dialog: str | None = None) -> Generator[Action, Event, Document]:
+        """A document that can be entered at ``dialog``, with its application root. Whatever it lacks is error.badfetch
+        in the document that asked for it (VoiceXML 2.0 §5.2.6)."""
+        document = yield from self._document(action)
+        document.dialog(dialog)
+        application = document.application
+        if application not in (None, document.url):
+            here = self.root or self.document
+            known = application in (here.url, self.document.application)  # a redirect may have led to another URL
+            document.leaf_of = here if known else (yield from self._root_of(document, str(application)))
+        return document
+
+    def _root_of(self, leaf: Document, url: str) -> Generator[Action, Event, Document]:
+        root = yield from self._document(self.request(leaf.root, url, "document", (leaf.root,)))
+        if root.application is not None:
+            raise badfetch(f"the application root {url} names a root itself")  # §1.5.2
+        return root
+
+    def _document(self, action: Fetch) -> Generator[Action, Event, Document]:
         self.shared.documents += 1
         if self.shared.documents > self.limits.documents:
             raise Finished("error.voxgate.loop", f"{self.limits.documents} documents in one session")
@@ -212,8 +210,8 @@ class Context:
             # Within one element the last of several counts (§6.3).
             for child in reversed(holder):
                 if local(child) == "property" and child.get("name") == name and child.get("value") is not None:
-                    return str(child.get("value"))
-        return PROPERTIES.get(name, "")
+                    return checked(name, str(child.get("value")))
+        return DEFAULTS.get(name, "")
 
     def seconds(self, name: str, inside: Iterable[etree._Element]) -> float:
         return seconds(self.property(name, inside))
@@ -221,8 +219,4 @@ class Context:
     def recognition(self, inside: Iterable[etree._Element]) -> dict[str, str]:
         """The properties that a recogniser needs (VoiceXML 2.0 §6.3.2)."""
         holders = tuple(inside)
-        return {name: self.property(name, holders) for name in _RECOGNITION}
-
-
-def _age(text: str) -> float | None:
-    return number(text) if text else None
+        return {name: self.property(name, holders) for name in RECOGNITION}

@@ -32,11 +32,12 @@ ELEMENTS = frozenset(
 
 @dataclass(slots=True)
 class Document:
-    """``url`` is absolute and without fragment."""
+    """``url`` is absolute and without fragment; ``leaf_of`` its application root, where that is another document."""
 
     url: str
     root: etree._Element
     dialogs: dict[str, etree._Element] = field(default_factory=dict)
+    leaf_of: Document | None = None
 
     @property
     def language(self) -> str:
@@ -54,8 +55,17 @@ class Document:
     def resolve(self, element: etree._Element, target: str) -> str:
         return joined(self.base(element), target)
 
-    def first_dialog(self) -> etree._Element | None:
-        return next(iter(child for child in self.root if local(child) in ("form", "menu")), None)
+    def dialog(self, name: str | None) -> etree._Element:
+        """The dialog of that name, or the first. Raises error.badfetch where there is none (VoiceXML 2.0 §5.3.7)."""
+        if name is not None:
+            found = self.dialogs.get(name)
+        else:
+            found = next((child for child in self.root if local(child) in ("form", "menu")), None)
+        if found is None:
+            raise badfetch(
+                f"{self.url} has no dialog {name!r}" if name is not None else f"{self.url} has no dialog at all"
+            )
+        return found
 
 
 def parse_document(body: bytes, url: str, charset: str | None = None) -> Document:

@@ -6,10 +6,10 @@ from collections.abc import Generator, Mapping
 
 from lxml import etree
 
-from vxml.actions import Action, Fetch
+from vxml.actions import Action
 from vxml.context import Context, Shared
 from vxml.document import Document
-from vxml.errors import Finished, LocalProtocolError, Returned, badfetch, semantic
+from vxml.errors import Finished, LocalProtocolError, Returned, semantic
 from vxml.events import Event
 from vxml.executable import declarations
 from vxml.fia import Dialog
@@ -60,9 +60,9 @@ def _follow(
     match transition:
         case ToDocument(document, name):
             yield from _enter(context, document, submitted=transition.submitted)
-            element = dialog_named(context, name)
+            element = context.document.dialog(name)
         case ToDialog(name):
-            element = dialog_named(context, name)
+            element = context.document.dialog(name)
         case ToMatched(match, element):
             if match.active.document is not context.document:
                 yield from _enter(context, match.active.document, submitted=False)
@@ -73,9 +73,8 @@ def _follow(
 
 def _enter(context: Context, document: Document, *, submitted: bool) -> Generator[Action, Event, None]:
     """Make ``document`` the current one, with its application root (VoiceXML 2.0 §1.5.2, §5.1.2)."""
-    scopes = context.scopes
-    root_url = document.application
-    if root_url is None or root_url == document.url:
+    scopes, root = context.scopes, document.leaf_of
+    if root is None:
         # Without a root, a document's variables are the application's. From a leaf to its root they live on, unless
         # the root was submitted to; from the root to itself they begin anew.
         kept = context.root is not None and context.root.url == document.url and not submitted
@@ -87,17 +86,10 @@ def _enter(context: Context, document: Document, *, submitted: bool) -> Generato
         if not kept:
             yield from declarations(context, document.root)
         return
-    from_leaf = context.root is not None and context.root.url == root_url
-    from_root = context.root is None and context.document.url == root_url
-    if from_leaf or from_root:
-        if from_root:
-            context.root = context.document
+    if root in (context.root, context.document):
         scopes.unwind(2)  # the root's variables live on from leaf to leaf
+        context.root = root
     else:
-        context.document = document
-        root = yield from context.load(Fetch(root_url))
-        if root.application is not None:
-            raise badfetch(f"the application root {root_url} names a root itself")  # §5.1.2
         scopes.unwind(1)
         context.root = context.document = root
         scopes.push("application")
@@ -105,12 +97,3 @@ def _enter(context: Context, document: Document, *, submitted: bool) -> Generato
     context.document = document
     scopes.push("document")
     yield from declarations(context, document.root)
-
-
-def dialog_named(context: Context, name: str | None) -> etree._Element:
-    """Raises error.badfetch where the document has no such dialog (VoiceXML 2.0 §5.3.7)."""
-    document = context.document
-    element = document.first_dialog() if name is None else document.dialogs.get(name)
-    if element is None:
-        raise badfetch(f"{document.url} has no dialog {name!r}" if name else f"{document.url} has no dialog at all")
-    return element

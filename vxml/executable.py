@@ -136,7 +136,7 @@ class Executor:
     # --- prompts ---
 
     def writer(self) -> PromptWriter:
-        return PromptWriter(self.context, self.options)
+        return PromptWriter(self.context, self.options, self.inside)
 
     def queue(self, segments: tuple[object, ...], bargein: str | None = None) -> None:
         if segments:
@@ -167,9 +167,11 @@ class Executor:
     def go(self, element: etree._Element, target: str) -> Running:
         """To ``target``: a fragment of this document, or another one."""
         if target.startswith("#"):
+            self.context.document.dialog(target[1:])
             return ToDialog(target[1:])
         url, fragment = urldefrag(self.context.document.resolve(element, target))
-        document = yield from self.context.load(self.context.request(element, url, "document", self.inside))
+        request = self.context.request(element, url, "document", self.inside)
+        document = yield from self.context.load(request, fragment or None)
         return ToDocument(document, fragment or None)
 
     def _submit(self, element: etree._Element) -> Running:
@@ -242,7 +244,7 @@ def submit(
     """Fetch a document with variables (VoiceXML 2.0 §5.3.8): the document, and the dialog that is named in it."""
     url, fragment = urldefrag(context.document.resolve(element, target))
     request = request_with(context, element, url, names, inside, "document")
-    document = yield from context.load(request)
+    document = yield from context.load(request, fragment or None)
     return document, fragment or None
 
 
@@ -267,16 +269,18 @@ def run_script(
     context.scopes.run(code)
 
 
-def declarations(context: Context, holder: Iterable[etree._Element]) -> Generator[Action, Event, None]:
+def declarations(
+    context: Context, holder: Iterable[etree._Element], inside: Sequence[etree._Element] = ()
+) -> Generator[Action, Event, None]:
     """The <var>, <script> and <data> children of a document or form, in order."""
     for child in holder:
         match local(child):
             case "var":
                 context.scopes.declare(_needed(child, "name"), child.get("expr"))
             case "script":
-                yield from run_script(context, child)
+                yield from run_script(context, child, inside)
             case "data":
-                yield from fetch_data(context, child, ())
+                yield from fetch_data(context, child, inside)
 
 
 def _needed(element: etree._Element, name: str) -> str:

@@ -126,7 +126,7 @@ class Dialog:
                 scopes.declare(given, None)
                 scopes.put("dialog", given, self._parameters.pop(given))
             else:
-                yield from declarations(self._context, [child])
+                yield from declarations(self._context, [child], (self._element,))
         if self._parameters:
             raise semantic(f"the subdialog declares no variable {sorted(self._parameters)[0]!r} for its parameter")
         return None
@@ -312,6 +312,7 @@ class Dialog:
         link = active.owner
         target = link.get("next") or ""
         if target.startswith("#") and active.document is not self._context.document:
+            active.document.dialog(target[1:])
             return ToDocument(active.document, target[1:])
         return (yield from self._go(link, item))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from xml.sax.saxutils import escape, quoteattr
 
 from lxml import etree
@@ -12,16 +12,18 @@ from vxml.context import Context
 from vxml.document import XML_LANG
 from vxml.errors import badfetch, semantic
 from vxml.grammar.srgs import local
-from vxml.values import number, seconds
+from vxml.values import seconds
 
 _SSML = frozenset("p s paragraph sentence say-as phoneme sub voice emphasis prosody".split())
 _BREAKS = {"none": 0.0, "x-weak": 0.1, "weak": 0.25, "medium": 0.5, "strong": 1.0, "x-strong": 2.0}
 
 
 class PromptWriter:
-    """Writes the prompts of one place. ``options`` are the words and keys that <enumerate> lists."""
+    """Writes the prompts of one place. ``options`` are the words and keys that <enumerate> lists, ``inside`` the
+    elements, innermost first, whose properties are in force."""
 
-    def __init__(self, context: Context, options: list[tuple[str, str]]) -> None:
+    def __init__(self, context: Context, options: list[tuple[str, str]], inside: Sequence[etree._Element]) -> None:
+        self._inside = inside
         self._context = context
         self._scopes = context.scopes
         self._language = context.document.language
@@ -90,15 +92,8 @@ class PromptWriter:
         if not source:
             yield from fallback
             return
-        timeout = element.get("fetchtimeout")
-        age, stale = element.get("maxage"), element.get("maxstale")
-        yield Audio(
-            self._context.document.resolve(element, source),
-            fallback,
-            timeout=None if timeout is None else seconds(timeout),
-            max_age=None if age is None else number(age),
-            max_stale=None if stale is None else number(stale),
-        )
+        settings = self._context.fetching(element, "audio", self._inside)
+        yield Audio(self._context.document.resolve(element, source), fallback, *settings)
 
     def _enumerate(self, element: etree._Element) -> Iterator[str | Segment]:
         """The automatic text of a menu, or the element's own for each choice (VoiceXML 2.0 §2.2.4)."""

@@ -69,6 +69,6 @@ class Session:
 
     def _documents(self) -> Generator[Action, Event, None]:
         context = new_context(self._shared)
-        document = yield from context.load(self._start)
         fragment = self._start.url.partition("#")[2] or None
+        document = yield from context.load(self._start, fragment)
         yield from run_documents(context, ToDocument(document, fragment))

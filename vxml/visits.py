@@ -154,9 +154,10 @@ def subdialog(visit: Visit) -> Visiting:
     url, fragment = urldefrag(context.document.resolve(element, target))
     if target.startswith("#"):
         document = context.document
+        document.dialog(fragment or None)
     else:
         request = request_with(context, element, url, names, visit.inside, "document")
-        document = yield from context.load(request)
+        document = yield from context.load(request, fragment or None)
     values = yield from context.shared.call(context, document, fragment or None, parameters)
     return Filled(values)
 

@@ -8,10 +8,10 @@ from lxml import etree
 
 from vxml.checking.finding import Finding, suggestion
 from vxml.checking.page import Page
-from vxml.context import PROPERTIES
 from vxml.errors import VoiceXmlEvent
 from vxml.fia import ITEMS
 from vxml.grammar.srgs import local
+from vxml.properties import DEFAULTS
 from vxml.scopes import is_name, is_place
 from vxml.values import seconds
 from vxml.visits import AUDIO_TYPES
@@ -41,8 +41,8 @@ OWN_CHOICES: dict[tuple[str, str], tuple[str, ...]] = {
     ("transfer", "type"): ("blind", "bridge", "consultation"),
 }
 _FETCHED = ("audio", "document", "grammar", "script", "data")
-KNOWN_PROPERTIES = frozenset(PROPERTIES) | {
-    "fetchaudio", "recordutterance", "recordutterancetype",
+KNOWN_PROPERTIES = frozenset(DEFAULTS) | {
+    "fetchaudio", "recordutterancetype",
     *(f"{kind}{what}" for kind in _FETCHED for what in ("fetchhint", "maxage", "maxstale")),
 }  # fmt: skip
 _FRACTIONS = ("confidencelevel", "sensitivity", "speedvsaccuracy")
