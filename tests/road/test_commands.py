@@ -17,6 +17,7 @@ import pytest
 
 from lab.application import SampleApplication
 from lab.gateway import LOGIN, GatewayProcess
+from lab.instance import free_port
 from lab.lab import Lab
 from tests.road.waiting import wait_for
 
