@@ -135,12 +135,15 @@ def test_as_a_grammar(source: str, keys: str, words: str, result: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "source", ["builtin:dtmf/colour", "builtin:dtmf/digits?length=0;minlength=2", "builtin:odd/date"]
+    ("source", "error"),
+    [
+        pytest.param("builtin:dtmf/colour", "error.unsupported.builtin", id="a builtin that there is not"),
+        pytest.param("builtin:dtmf/digits?length=0;minlength=2", "error.badfetch", id="bad parameters"),
+        pytest.param("builtin:odd/date", "error.badfetch", id="a mode that is none"),
+    ],
 )
-def test_as_a_grammar_that_is_none(source: str) -> None:
-    caller = Caller({"http://app/start": document(ANSWER.format("", f"<grammar src='{source}'/>"))})
-    assert caller.ended is not None
-    assert caller.ended.error in ("error.badfetch", "error.unsupported.builtin")
+def test_as_a_grammar_that_is_none(source: str, error: str) -> None:
+    Caller({"http://app/start": document(ANSWER.format("", f"<grammar src='{source}'/>"))}).is_done(error)
 
 
 def test_both_modes_are_active_at_once() -> None:
