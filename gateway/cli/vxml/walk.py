@@ -24,7 +24,8 @@ from gateway.cli.vxml.inputs import (
 from gateway.cli.vxml.recordings import Recordings
 from gateway.cli.vxml.sources import WEB, Sources
 from gateway.cli.vxml.tracing import action_line, event_line
-from gateway.ports import Cookies, FetchError, FetchRequest, FilePart
+from gateway.ports import Cookies, FetchError, FilePart
+from gateway.services.dialog.fetching import fetched, request_of
 from vxml import (
     Action,
     Collect,
@@ -33,7 +34,6 @@ from vxml import (
     Event,
     Exit,
     Fetch,
-    Fetched,
     FetchFailed,
     Hangup,
     Log,
@@ -103,27 +103,18 @@ class Walk:
     # --- the network ---
 
     async def _fetch(self, action: Fetch) -> Event:
-        form: list[tuple[str, str | FilePart]] = []
-        for name, value in action.form:
-            recording = self.recordings.get(value) if action.multipart else None
-            form.append((name, value if recording is None else recording.part))
-        request = FetchRequest(
-            action.url,
-            method=action.method,
-            form=tuple(form) if action.method == "POST" else None,
-            multipart=action.multipart,
-            timeout=action.timeout or 15.0,
-            max_age=action.max_age,
-            max_stale=action.max_stale,
-            cookies=self.cookies,
-        )
+        request = await request_of(action, self.cookies, self._part)
         try:
             answer = await self.sources.fetch(request)
         except FetchError as error:
             return FetchFailed(str(error))
         if action.kind == "document" and answer.url.lower().startswith(WEB):
             self.sources.close_files()
-        return Fetched(answer.url, answer.status, answer.body, answer.content_type, answer.charset)
+        return fetched(answer)
+
+    async def _part(self, reference: str) -> FilePart | None:
+        recording = self.recordings.get(reference)
+        return None if recording is None else recording.part
 
     # --- the caller ---
 

@@ -9,7 +9,8 @@ from typing import assert_never
 
 import structlog
 
-from gateway.ports import AgiChannel, ChannelGone, Cookies, Fetcher, FetchError, FetchRequest, FetchResponse, FilePart
+from gateway.ports import AgiChannel, ChannelGone, Cookies, Fetcher, FetchError, FetchRequest, FetchResponse
+from gateway.services.dialog.fetching import fetched, request_of
 from gateway.services.dialog.line import Line
 from gateway.services.dialog.playing import Player
 from gateway.services.dialog.recording import Recordings
@@ -22,7 +23,6 @@ from vxml import (
     Event,
     Exit,
     Fetch,
-    Fetched,
     FetchFailed,
     Hangup,
     Log,
@@ -93,26 +93,13 @@ class Conversation:
             return Hangup()
 
     async def _fetch(self, action: Fetch) -> Event:
-        form: list[tuple[str, str | FilePart]] = []
-        for name, value in action.form if action.method == "POST" else ():
-            part = await self.recordings.part(value) if action.multipart else None
-            form.append((name, value if part is None else part))
-        request = FetchRequest(
-            action.url,
-            method=action.method,
-            form=tuple(form) if action.method == "POST" else None,
-            multipart=action.multipart,
-            timeout=action.timeout or 15.0,
-            max_age=action.max_age,
-            max_stale=action.max_stale,
-            cookies=self.cookies,
-        )
+        request = await request_of(action, self.cookies, self.recordings.part)
         try:
             answer = await self._waited(request, action.waiting)
         except FetchError as error:
             log.warning("vxml.fetch_failed", call_id=self.call_id, url=action.url, kind=error.kind, error=str(error))
             return FetchFailed(str(error))
-        return Fetched(answer.url, answer.status, answer.body, answer.content_type, answer.charset)
+        return fetched(answer)
 
     async def _waited(self, request: FetchRequest, waiting: Waiting | None) -> FetchResponse:
         """Fetch; what takes long is filled with fetchaudio, once it began for its least time (VoiceXML 2.0 §6.1.1)."""
