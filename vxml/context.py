@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 from urllib.parse import urldefrag
 
 from lxml import etree
@@ -16,6 +17,9 @@ from vxml.grammar.srgs import local
 from vxml.scopes import Scopes
 from vxml.types import Json
 from vxml.values import number, seconds
+
+if TYPE_CHECKING:
+    from vxml.transitions import ToDocument
 
 HANGUP = "connection.disconnect.hangup"
 
@@ -58,10 +62,8 @@ class Limits:
     items: int = 100_000  # of one <foreach>
 
 
-#: Runs a subdialog in a context of its own: caller's context, document, dialog's name, parameters; its values.
-CallSubdialog = Callable[
-    ["Context", Document, "str | None", Mapping[str, Json]], Generator[Action, Event, dict[str, Json]]
-]
+#: Runs a subdialog in a context of its own: the caller's context, where it begins, its parameters; its values.
+CallSubdialog = Callable[["Context", "ToDocument", Mapping[str, Json]], Generator[Action, Event, dict[str, Json]]]
 
 
 @dataclass(slots=True)
@@ -73,6 +75,7 @@ class Shared:
     speech: bool
     call: CallSubdialog
     queued: list[Prompt] = field(default_factory=list)
+    timeout: float | None = None  # of the last prompt that was queued
     recordings: dict[str, Recorded] = field(default_factory=dict)
     hung_up: bool = False
     told_hangup: bool = False
@@ -126,12 +129,20 @@ class Context:
         self.shared.hung_up = self.shared.told_hangup = True
         raise VoiceXmlEvent(HANGUP, "the caller hung up")
 
-    def queue(self, prompt: Prompt) -> None:
-        self.shared.queued.append(prompt)
+    def queue(self, prompt: Prompt, timeout: float | None) -> None:
+        """``timeout`` is the prompt's own, for the input that follows it. An empty prompt gives only that."""
+        self.shared.timeout = timeout
+        if prompt.segments:
+            self.shared.queued.append(prompt)
 
     def take_queued(self) -> tuple[Prompt, ...]:
         prompts, self.shared.queued = tuple(self.shared.queued), []
         return prompts
+
+    def take_timeout(self, inside: Iterable[etree._Element]) -> float:
+        """How long input is awaited, by the last prompt that was queued, else by the property (VoiceXML 2.0 §4.1.7)."""
+        own, self.shared.timeout = self.shared.timeout, None
+        return self.seconds("timeout", inside) if own is None else own
 
     def flush(self) -> Generator[Action, Event, None]:
         """Play what is queued."""

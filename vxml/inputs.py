@@ -259,7 +259,16 @@ def slots(match: Match) -> dict[str, Json]:
     return value if isinstance(value, dict) else {}
 
 
+def slot_value(found: Json, name: str) -> Json:
+    """The property that a slot names, ``a.b`` being one of an inner object; None where it is not there."""
+    for part in name.split("."):
+        if not isinstance(found, dict):
+            return None
+        found = found.get(part)
+    return found
+
+
 def item_value(match: Match, slot: str) -> Json:
     """The value of an item whose own grammar matched: the property of its slot, else the whole (§3.1.6.1)."""
-    value = match.interpretation
-    return value.get(slot, value) if isinstance(value, dict) else value
+    value = slot_value(match.interpretation, slot)
+    return match.interpretation if value is None else value
