@@ -50,10 +50,11 @@ Segment = Speech | Audio | Break | Marked
 @dataclass(frozen=True, slots=True)
 class Prompt:
     """Segments played in order. Where ``bargein`` is False no input is taken, and what was typed ahead is dropped
-    (VoiceXML 2.0 §4.1.5, §4.1.8)."""
+    (VoiceXML 2.0 §4.1.5, §4.1.8). ``bargein_type`` speech: any input ends it; hotword: only one that matches."""
 
     segments: tuple[Segment, ...]
     bargein: bool = True
+    bargein_type: str = "speech"
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,9 +22,10 @@ class Default:
 
 
 def default_for(event: str) -> Default:
-    if event in ("noinput", "nomatch", "help"):
+    kind = event.partition(".")[0]
+    if kind in ("noinput", "nomatch", "help", "maxspeechtimeout"):
         return Default(reprompts=True, exits=False)
-    if event == "cancel":
+    if kind == "cancel":
         return Default(reprompts=False, exits=False)
     return Default(reprompts=False, exits=True)
 
@@ -61,12 +62,19 @@ def handlers(holder: etree._Element) -> list[tuple[etree._Element, list[str]]]:
 
 
 def select(
-    event: str, scopes: Sequence[etree._Element], counter: EventCounter, truth: Callable[[str], bool]
+    event: str,
+    scopes: Sequence[etree._Element],
+    counter: EventCounter,
+    truth: Callable[[str], bool],
+    passed: Sequence[etree._Element] = (),
 ) -> etree._Element | None:
-    """The handler among those of ``scopes``, innermost first; None leaves the event to the platform's."""
+    """The handler among those of ``scopes``, innermost first, without those of ``passed``; None leaves the event to
+    the platform's."""
     fitting: list[tuple[int, etree._Element]] = []
     for holder in scopes:
         for element, names in handlers(holder):
+            if element in passed:
+                continue
             caught = next((name for name in names if matches(name, event)), None)
             if caught is None:
                 continue

@@ -26,6 +26,17 @@ class Heard:
     confidence: float = 1.0
     more: Mapping[str, Json] = field(default_factory=dict)
 
+    @property
+    def shadow(self) -> dict[str, Json]:
+        """The shadow variables of an item that it fills (VoiceXML 2.0 §2.3.1)."""
+        return {
+            "utterance": self.match.utterance,
+            "inputmode": self.mode,
+            "confidence": self.confidence,
+            "interpretation": self.match.interpretation,
+            **self.more,
+        }
+
 
 def usable(context: Context, active: Sequence[Active], inside: Sequence[etree._Element]) -> list[Active]:
     """Those that the platform and the property inputmodes let be matched."""
@@ -54,19 +65,20 @@ def matcher(active: Sequence[Active]) -> Matcher:
 
 
 def collect(
-    context: Context, active: Sequence[Active], inside: Sequence[etree._Element], timeout: float | None
+    context: Context, active: Sequence[Active], inside: Sequence[etree._Element]
 ) -> Generator[Action, Event, Heard]:
     """Play what is queued and take one input. Raises noinput, nomatch, maxspeechtimeout."""
     able = usable(context, active, inside)
     if not able:
         if any(one.grammar.mode in _modes(context, inside) for one in active):
             raise VoiceXmlEvent("error.noresource", "only speech fits here, and no recogniser is configured")
-        raise semantic("no grammar is active")  # §3.1.4
+        raise semantic("no grammar is active")
+    context.scopes.put_results(None)  # §5.1.5: undefined again once input is waited for
     event = yield from context.ask(
         Collect(
             context.take_queued(),
             matcher(able),
-            timeout=context.seconds("timeout", inside) if timeout is None else timeout,
+            timeout=context.take_timeout(inside),
             interdigit_timeout=context.seconds("interdigittimeout", inside),
             term_timeout=context.seconds("termtimeout", inside),
             term_char=context.property("termchar", inside),
@@ -133,6 +145,11 @@ def _spoken(context: Context, active: Sequence[Active], event: Spoken, inside: S
     )
     best, match = fitting[0]
     return Heard(match, "voice", best.confidence, more)
+
+
+def tell(context: Context, utterance: str, mode: str = "dtmf") -> None:
+    """An input that ended a recording or a transfer, as application.lastresult$ (VoiceXML 2.0 §2.3.6, §2.3.7)."""
+    context.scopes.put_results([_result(utterance, mode, 1.0, utterance, None)])
 
 
 def _result(utterance: str, mode: str, confidence: float, interpretation: Json, mark: Mark | None) -> dict[str, Json]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 from urllib.parse import urldefrag
 
 from lxml import etree
@@ -17,6 +18,9 @@ from vxml.properties import DEFAULTS, RECOGNITION, checked
 from vxml.scopes import Scopes
 from vxml.types import Json
 from vxml.values import number, seconds
+
+if TYPE_CHECKING:
+    from vxml.transitions import ToDocument
 
 HANGUP = "connection.disconnect.hangup"
 
@@ -33,10 +37,8 @@ class Limits:
     items: int = 100_000  # of one <foreach>
 
 
-#: Runs a subdialog in a context of its own: caller's context, document, dialog's name, parameters; its values.
-CallSubdialog = Callable[
-    ["Context", Document, "str | None", Mapping[str, Json]], Generator[Action, Event, dict[str, Json]]
-]
+#: Runs a subdialog in a context of its own: the caller's context, where it begins, its parameters; its values.
+CallSubdialog = Callable[["Context", "ToDocument", Mapping[str, Json]], Generator[Action, Event, dict[str, Json]]]
 
 
 @dataclass(slots=True)
@@ -48,6 +50,7 @@ class Shared:
     speech: bool
     call: CallSubdialog
     queued: list[Prompt] = field(default_factory=list)
+    timeout: float | None = None  # of the last prompt that was queued
     recordings: dict[str, Recorded] = field(default_factory=dict)
     hung_up: bool = False
     told_hangup: bool = False
@@ -101,12 +104,20 @@ class Context:
         self.shared.hung_up = self.shared.told_hangup = True
         raise VoiceXmlEvent(HANGUP, "the caller hung up")
 
-    def queue(self, prompt: Prompt) -> None:
-        self.shared.queued.append(prompt)
+    def queue(self, prompt: Prompt, timeout: float | None) -> None:
+        """``timeout`` is the prompt's own, for the input that follows it. An empty prompt gives only that."""
+        self.shared.timeout = timeout
+        if prompt.segments:
+            self.shared.queued.append(prompt)
 
     def take_queued(self) -> tuple[Prompt, ...]:
         prompts, self.shared.queued = tuple(self.shared.queued), []
         return prompts
+
+    def take_timeout(self, inside: Iterable[etree._Element]) -> float:
+        """How long input is awaited, by the last prompt that was queued, else by the property (VoiceXML 2.0 §4.1.7)."""
+        own, self.shared.timeout = self.shared.timeout, None
+        return self.seconds("timeout", inside) if own is None else own
 
     def flush(self) -> Generator[Action, Event, None]:
         """Play what is queued."""
@@ -177,25 +188,8 @@ class Context:
             case _:
                 raise LocalProtocolError(f"Fetch is answered by Fetched, not by {type(event).__name__}")
 
-    def load(self, action: Fetch, dialog: str | None = None) -> Generator[Action, Event, Document]:
-        """A document that can be entered at ``dialog``, with its application root. Whatever it lacks is error.badfetch
-        in the document that asked for it (VoiceXML 2.0 §5.2.6)."""
-        document = yield from self._document(action)
-        document.dialog(dialog)
-        application = document.application
-        if application not in (None, document.url):
-            here = self.root or self.document
-            known = application in (here.url, self.document.application)  # a redirect may have led to another URL
-            document.leaf_of = here if known else (yield from self._root_of(document, str(application)))
-        return document
-
-    def _root_of(self, leaf: Document, url: str) -> Generator[Action, Event, Document]:
-        root = yield from self._document(self.request(leaf.root, url, "document", (leaf.root,)))
-        if root.application is not None:
-            raise badfetch(f"the application root {url} names a root itself")  # §1.5.2
-        return root
-
-    def _document(self, action: Fetch) -> Generator[Action, Event, Document]:
+    def load(self, action: Fetch) -> Generator[Action, Event, Document]:
+        """A document alone: :func:`vxml.arriving.arrive` has its application root loaded, too."""
         self.shared.documents += 1
         if self.shared.documents > self.limits.documents:
             raise Finished("error.voxgate.loop", f"{self.limits.documents} documents in one session")

@@ -32,12 +32,11 @@ ELEMENTS = frozenset(
 
 @dataclass(slots=True)
 class Document:
-    """``url`` is absolute and without fragment; ``leaf_of`` its application root, where that is another document."""
+    """``url`` is absolute and without fragment."""
 
     url: str
     root: etree._Element
     dialogs: dict[str, etree._Element] = field(default_factory=dict)
-    leaf_of: Document | None = None
 
     @property
     def language(self) -> str:
@@ -53,19 +52,20 @@ class Document:
         return element.base or self.url
 
     def resolve(self, element: etree._Element, target: str) -> str:
-        return joined(self.base(element), target)
+        """What an element of another document, a root's handler, refers to counts from here, as if the element had
+        been copied to this document (VoiceXML 2.0 §5.2.4)."""
+        own = element.getroottree().getroot() is self.root
+        return joined(self.base(element if own else self.root), target)
 
     def dialog(self, name: str | None) -> etree._Element:
-        """The dialog of that name, or the first. Raises error.badfetch where there is none (VoiceXML 2.0 §5.3.7)."""
-        if name is not None:
-            found = self.dialogs.get(name)
-        else:
-            found = next((child for child in self.root if local(child) in ("form", "menu")), None)
+        """The dialog of that name, the first one for None. Raises error.badfetch where there is none (§5.3.7)."""
+        found = self.dialogs.get(name) if name is not None else next(iter(self._dialogs()), None)
         if found is None:
-            raise badfetch(
-                f"{self.url} has no dialog {name!r}" if name is not None else f"{self.url} has no dialog at all"
-            )
+            raise badfetch(f"{self.url} has no dialog {name!r}" if name else f"{self.url} has no dialog at all")
         return found
+
+    def _dialogs(self) -> Iterator[etree._Element]:
+        return (child for child in self.root if local(child) in ("form", "menu"))
 
 
 def parse_document(body: bytes, url: str, charset: str | None = None) -> Document:

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urldefrag
 
 from lxml import etree
 
-from vxml.actions import Action, Disconnect, Prompt
+from vxml.actions import Action, Disconnect, Prompt, Segment
+from vxml.arriving import arrive
 from vxml.context import Context
 from vxml.data import fetch_data, request_with
-from vxml.document import Document
 from vxml.errors import Finished, Returned, VoiceXmlEvent, badfetch, semantic
 from vxml.events import Event
 from vxml.grammar.srgs import local
 from vxml.prompts import PromptWriter, each
-from vxml.transitions import ToDialog, ToDocument, ToItem, Transition
+from vxml.transitions import ToDialog, ToItem, Transition
 from vxml.types import Json
-from vxml.values import boolean
+from vxml.values import boolean, seconds
 
 Running = Generator[Action, Event, Transition | None]
 
@@ -40,12 +40,16 @@ class Executor:
 
     # --- running ---
 
-    def block(self, element: etree._Element, variables: dict[str, str] | None = None) -> Running:
-        """The content of a container, in an anonymous scope of its own (VoiceXML 2.0 §5.1.2)."""
+    def block(self, element: etree._Element, variables: Mapping[str, str | None] | None = None) -> Running:
+        """The content of a container, in an anonymous scope of its own (VoiceXML 2.0 §5.1.2). A variable that is None
+        is undefined there."""
         scopes = self.context.scopes
         depth = scopes.depth
-        scopes.push("", dict(variables or {}))
+        given = dict(variables or {})
+        scopes.push("", {name: value for name, value in given.items() if value is not None})
         try:
+            for name in (name for name, value in given.items() if value is None):
+                scopes.declare(name, None)
             return (yield from self.content(element))
         finally:
             scopes.unwind(depth)
@@ -138,16 +142,22 @@ class Executor:
     def writer(self) -> PromptWriter:
         return PromptWriter(self.context, self.options, self.inside)
 
-    def queue(self, segments: tuple[object, ...], bargein: str | None = None) -> None:
-        if segments:
-            allowed = boolean(bargein or self.context.property("bargein", self.inside))
-            self.context.queue(Prompt(segments, allowed))  # type: ignore[arg-type]
+    def queue(self, segments: tuple[Segment, ...], element: etree._Element | None = None) -> None:
+        """``element`` is the <prompt>, where there is one (VoiceXML 2.0 §4.1)."""
+
+        def setting(name: str) -> str:
+            own = None if element is None else element.get(name)
+            return own or self.context.property(name, self.inside)
+
+        timeout = None if element is None else element.get("timeout")
+        prompt = Prompt(segments, boolean(setting("bargein")), setting("bargeintype"))
+        self.context.queue(prompt, None if timeout is None else seconds(timeout))
 
     def prompt(self, element: etree._Element) -> None:
         """Queue a <prompt> whose cond holds."""
         condition = element.get("cond")
         if condition is None or self.context.scopes.truth(condition):
-            self.queue(self.writer().segments(element), element.get("bargein"))
+            self.queue(self.writer().segments(element), element)
 
     # --- going elsewhere ---
 
@@ -171,8 +181,7 @@ class Executor:
             return ToDialog(target[1:])
         url, fragment = urldefrag(self.context.document.resolve(element, target))
         request = self.context.request(element, url, "document", self.inside)
-        document = yield from self.context.load(request, fragment or None)
-        return ToDocument(document, fragment or None)
+        return (yield from arrive(self.context, request, fragment or None))
 
     def _submit(self, element: etree._Element) -> Running:
         target, expression = element.get("next"), element.get("expr")
@@ -182,8 +191,9 @@ class Executor:
             target = self.context.scopes.text(str(expression))
         listed = element.get("namelist")
         names = listed.split() if listed is not None else self.form_items()
-        document, fragment = yield from submit(self.context, element, target, names, self.inside)
-        return ToDocument(document, fragment, submitted=True)
+        url, fragment = urldefrag(self.context.document.resolve(element, target))
+        request = request_with(self.context, element, url, names, self.inside, "document")
+        return (yield from arrive(self.context, request, fragment or None, submitted=True))
 
     def _exit(self, element: etree._Element) -> Generator[Action, Event, None]:
         scopes = self.context.scopes
@@ -206,7 +216,7 @@ class Executor:
         if given and given[0] != "namelist":
             raise Returned({}, self._thrown(element))
         names = (element.get("namelist") or "").split()
-        raise Returned({name: scopes.value(name) for name in names})
+        raise Returned({name: scopes.value(name) for name in names if scopes.kind(name) != "undefined"})
 
     def _disconnect(self, element: etree._Element) -> Generator[Action, Event, None]:
         names = (element.get("namelist") or "").split()  # VoiceXML 2.1 §9
@@ -236,16 +246,6 @@ class Executor:
         if (message := element.get("messageexpr")) is not None:
             words = scopes.text(message)
         return VoiceXmlEvent(name if name is not None else scopes.text(str(expression)), words)
-
-
-def submit(
-    context: Context, element: etree._Element, target: str, names: Sequence[str], inside: Sequence[etree._Element]
-) -> Generator[Action, Event, tuple[Document, str | None]]:
-    """Fetch a document with variables (VoiceXML 2.0 §5.3.8): the document, and the dialog that is named in it."""
-    url, fragment = urldefrag(context.document.resolve(element, target))
-    request = request_with(context, element, url, names, inside, "document")
-    document = yield from context.load(request, fragment or None)
-    return document, fragment or None
 
 
 def run_script(

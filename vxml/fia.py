@@ -10,13 +10,13 @@ from lxml import etree
 from vxml.catching import EventCounter, default_for, select
 from vxml.collecting import Heard, collect
 from vxml.context import Context
+from vxml.document import Document
 from vxml.errors import Finished, VoiceXmlEvent, badfetch, semantic
 from vxml.executable import Executor, Running, declarations
 from vxml.grammar.srgs import local
 from vxml.inputs import (
     Active,
     Gathering,
-    Match,
     Purpose,
     form_inputs,
     item_inputs,
@@ -25,17 +25,15 @@ from vxml.inputs import (
     menu_inputs,
     menu_keys,
     outer_inputs,
-    slot_of,
+    slot_value,
+    slots,
     spoken_text,
     universal_inputs,
 )
 from vxml.transitions import ToDocument, ToItem, ToMatched, Transition
 from vxml.types import Json
-from vxml.values import seconds
+from vxml.validation import INPUT_ITEMS, ITEMS
 from vxml.visits import Visit, record, subdialog, transfer
-
-INPUT_ITEMS = ("field", "record", "transfer", "object", "subdialog")
-ITEMS = (*INPUT_ITEMS, "block", "initial")
 
 
 @dataclass(slots=True)
@@ -53,7 +51,7 @@ class Item:
 
 
 class Dialog:
-    """One visit to a <form> or <menu>. ``match`` is an input that its document-wide grammar took elsewhere;
+    """One visit to a <form> or <menu>. ``heard`` is an input that its document-wide grammar took elsewhere;
     ``parameters`` are a subdialog's."""
 
     def __init__(
@@ -61,16 +59,18 @@ class Dialog:
         context: Context,
         element: etree._Element,
         *,
-        match: Match | None = None,
+        heard: Heard | None = None,
         parameters: Mapping[str, Json] | None = None,
     ) -> None:
         self._context = context
         self._element = element
-        self._match = match
+        self._entered_by = heard
         self._parameters = dict(parameters or {})
         self._items: list[Item] = []
         self._next: str | None = None
-        self._prompting = True
+        self._prompting = True  # Appendix C: False after a handler without <reprompt>, for one visit
+        self._events = EventCounter()
+        self._at: Item | None = None  # what an event now belongs to; None is the form itself (§5.2.2)
 
     def run(self) -> Running:
         """Returns the transition to elsewhere; Finished is raised where no item is left."""
@@ -82,30 +82,37 @@ class Dialog:
         finally:
             scopes.unwind(depth)
 
+    def failed(self, event: VoiceXmlEvent) -> Running:
+        """Handle an event that came before any dialog began; without a transition the session ends."""
+        transition = yield from self._handle(event, None)
+        if transition is None or isinstance(transition, ToItem):
+            yield from self._context.flush()
+            raise Finished
+        return transition
+
     def _run(self) -> Running:
         transition: Transition | None = None
         try:
             yield from self._initialise()
-            if self._match is not None:
-                transition = yield from self._matched(self._match, None)
+            if self._entered_by is not None:
+                transition = yield from self._heard(self._entered_by, None)
         except VoiceXmlEvent as event:
-            transition = yield from self._handle(event, None)
+            transition = yield from self._handle(event, self._at)
         while True:
             if isinstance(transition, ToItem):
                 self._next = transition.item
-                self._prompting = True
             elif transition is not None:
                 return transition
             self._context.step()
-            item: Item | None = None
+            self._at = None
             try:
-                item = self._select()
+                item = self._at = self._select()
                 if item is None:
                     yield from self._context.flush()
                     raise Finished  # §2.1.6: no item left, and no transition: an implicit <exit>
                 transition = yield from self._visit(item)
             except VoiceXmlEvent as event:
-                transition = yield from self._handle(event, item)
+                transition = yield from self._handle(event, self._at)
 
     # --- initialise ---
 
@@ -119,7 +126,7 @@ class Dialog:
             if name in ITEMS:
                 item = Item(child.get("name") or f"__item{len(self._items)}", child)
                 self._items.append(item)
-                scopes.declare(item.name, child.get("expr"))
+                scopes.declare(item.name, child.get("expr") or "undefined")
             elif name == "var" and child.get("name") in self._parameters:
                 # §2.3.4: the caller's value takes the place of the variable's own.
                 given = str(child.get("name"))
@@ -152,6 +159,9 @@ class Dialog:
     # --- collect ---
 
     def _visit(self, item: Item) -> Running:
+        prompting, self._prompting = self._prompting, True
+        if prompting and item.kind != "block":
+            self._queue_prompts(item)
         match item.kind:
             case "block":
                 # The item is filled before its content runs, so that a <goto> back does not run it again (§2.3.2).
@@ -165,6 +175,7 @@ class Dialog:
             case "menu":
                 own = yield from menu_inputs(self._context, item.element)
                 if not any(local(child) == "choice" for child in item.element):
+                    yield from self._context.flush()
                     raise Finished
                 return (yield from self._asked(item, own))
             case "object":
@@ -175,8 +186,7 @@ class Dialog:
         """A field, a menu or an <initial>: prompts, and whatever is active."""
         context = self._context
         active = own if item.element.get("modal") == "true" else own + (yield from self._around(item))
-        timeout = self._prompts(item)
-        heard = yield from collect(context, active, self._inside(item), timeout)
+        heard = yield from collect(context, active, self._inside(item))
         return (yield from self._heard(heard, item))
 
     def _around(self, item: Item) -> Gathering:
@@ -199,7 +209,7 @@ class Dialog:
             active = yield from item_inputs(context, item.element, inside)
             if item.kind == "record" and item.element.get("modal") == "false":
                 active += yield from self._around(item)
-        visit = Visit(context, item.element, inside, tuple(active), self._prompts(item))
+        visit = Visit(context, item.element, inside, tuple(active))
         match item.kind:
             case "record":
                 result = yield from record(visit)
@@ -216,12 +226,7 @@ class Dialog:
             context.tell_hangup()  # §2.3.6: what was recorded until then is kept
         return (yield from self._filled([item]))
 
-    def _prompts(self, item: Item) -> float | None:
-        """Queue the item's prompts, unless a handler did not ask for them; the timeout that the last one gives."""
-        prompting, self._prompting = self._prompting, True
-        return self._queue_prompts(item) if prompting else None
-
-    def _queue_prompts(self, item: Item) -> float | None:
+    def _queue_prompts(self, item: Item) -> None:
         """Tapered prompts (VoiceXML 2.0 §4.1.6)."""
         scopes = self._context.scopes
         prompts = []
@@ -234,64 +239,54 @@ class Dialog:
                 prompts.append((count, child))
         best = max((count for count, _ in prompts), default=1)
         executor = self._executor(item)
-        timeout = None
-        executor.bare(item.element.text)
+        # Bare <audio>, <value>, <enumerate> and text stand for a <prompt> around them, whose count is 1.
+        if best == 1:
+            executor.bare(item.element.text)
         for child in item.element:
-            # Bare <audio>, <value>, <enumerate> and text stand for a <prompt> around them.
-            if local(child) in ("audio", "value", "enumerate"):
+            if best == 1 and local(child) in ("audio", "value", "enumerate"):
                 executor.queue(executor.writer().one(child))
             elif any(child is one and count == best for count, one in prompts):
-                executor.queue(executor.writer().segments(child), child.get("bargein"))
-                if (own := child.get("timeout")) is not None:
-                    timeout = seconds(own)
-            executor.bare(child.tail)
+                executor.queue(executor.writer().segments(child), child)
+            if best == 1:
+                executor.bare(child.tail)
         item.prompts += 1
-        return timeout
 
     # --- process ---
 
     def _heard(self, heard: Heard, item: Item | None) -> Running:
-        shadow: dict[str, Json] = {
-            "utterance": heard.match.utterance,
-            "inputmode": heard.mode,
-            "confidence": heard.confidence,
-            "interpretation": heard.match.interpretation,
-            **heard.more,
-        }
-        return (yield from self._matched(heard.match, item, shadow))
-
-    def _matched(self, match: Match, item: Item | None, shadow: Mapping[str, Json] | None = None) -> Running:
         """What an input does depends on whose grammar took it (Appendix C, process phase)."""
-        active = match.active
+        match, active = heard.match, heard.match.active
         match active.purpose:
             case Purpose.UNIVERSAL:
                 raise VoiceXmlEvent(local(active.owner), f"{match.utterance!r} was said")
             case Purpose.LINK:
-                return (yield from self._follow(active, item))
+                return (yield from self._go(active.owner, item, active.document))
             case Purpose.CHOICE:
                 menu = active.owner.getparent()
                 assert menu is not None
                 if menu is not self._element:
-                    return ToMatched(match, menu)
-                return (yield from self._choose(active.owner))
+                    return ToMatched(heard, menu)
+                self._at = self._items[0]
+                return (yield from self._go(active.owner, self._at, active.document))  # §2.2.1
             case Purpose.FORM:
                 if active.owner is not self._element:
-                    return ToMatched(match, active.owner)
-                return (yield from self._fill_slots(match, shadow or {}))
+                    return ToMatched(heard, active.owner)
+                return (yield from self._fill_slots(heard))
         assert item is not None
         value = item_value(match, item.element.get("slot") or item.name)
-        self._put(item, value, shadow or {})
+        self._put(item, value, heard.shadow)
         return (yield from self._filled([item]))
 
-    def _fill_slots(self, match: Match, shadow: Mapping[str, Json]) -> Running:
+    def _fill_slots(self, heard: Heard) -> Running:
         """A form-level grammar fills every item whose slot it names; an <initial> has then done its work (§2.3.3)."""
+        found = slots(heard.match)
         filled = []
         for item in self._items:
             if item.kind not in INPUT_ITEMS:
                 continue
-            value, there = slot_of(match.interpretation, item.element.get("slot") or item.name)
-            if there:
-                self._put(item, value, shadow)
+            value = slot_value(found, item.element.get("slot") or item.name)
+            if value is not None:
+                self._put(item, value, heard.shadow)
                 filled.append(item)
         if filled:
             for item in self._items:
@@ -301,23 +296,13 @@ class Dialog:
 
     def _put(self, item: Item, value: Json, shadow: Mapping[str, Json]) -> None:
         self._context.scopes.put("dialog", item.name, value)
-        self._context.scopes.put("dialog", f"{item.name}$", dict(shadow))
+        known: dict[str, Json] = {
+            name: value for name, value in shadow.items() if value is not None
+        }  # the others are undefined
+        self._context.scopes.put("dialog", f"{item.name}$", known)
 
-    def _choose(self, choice: etree._Element) -> Running:
-        """A menu's choice (VoiceXML 2.0 §2.2.1)."""
-        return (yield from self._go(choice, self._items[0]))
-
-    def _follow(self, active: Active, item: Item | None) -> Running:
-        """A link that was matched (VoiceXML 2.0 §2.5)."""
-        link = active.owner
-        target = link.get("next") or ""
-        if target.startswith("#") and active.document is not self._context.document:
-            active.document.dialog(target[1:])
-            return ToDocument(active.document, target[1:])
-        return (yield from self._go(link, item))
-
-    def _go(self, element: etree._Element, item: Item | None) -> Running:
-        """Where a <choice> or a <link> leads: a dialog, a document, or an event."""
+    def _go(self, element: etree._Element, item: Item | None, document: Document) -> Running:
+        """Where a <choice> or a <link> of ``document`` leads: a dialog, a document, or an event (§2.2.2, §2.5)."""
         scopes = self._context.scopes
         given = [name for name in ("next", "expr", "event", "eventexpr") if element.get(name) is not None]
         if len(given) != 1:
@@ -329,23 +314,29 @@ class Dialog:
         if name in ("event", "eventexpr"):
             words = element.get("messageexpr")
             raise VoiceXmlEvent(value, element.get("message") or "" if words is None else scopes.text(words))
+        if document is not self._context.document:  # a root's link
+            if value.startswith("#"):
+                document.dialog(value[1:])
+                return ToDocument(document, None, value[1:])
+            value = document.resolve(element, value)
         return (yield from self._executor(item).go(element, value))
 
     def _filled(self, items: Sequence[Item]) -> Running:
         """The <filled> of the items and of the form, in document order (VoiceXML 2.0 §2.4, Appendix C)."""
         for filled, item in self._due(items):
+            self._at = item
             if (transition := (yield from self._executor(item).block(filled))) is not None:
                 return transition
         return None
 
-    def _due(self, items: Sequence[Item]) -> Iterator[tuple[etree._Element, Item]]:
-        """One by one: what a <filled> does may decide whether the next one is due."""
+    def _due(self, items: Sequence[Item]) -> Iterator[tuple[etree._Element, Item | None]]:
+        """One by one: what a <filled> does may decide whether the next one is due. The form's has no item."""
         elements = {id(item.element): item for item in items}
         for child in self._element:
             if (item := elements.get(id(child))) is not None:
                 yield from ((inner, item) for inner in child if local(inner) == "filled")
             elif local(child) == "filled" and self._speaks(child, items):
-                yield child, items[-1]
+                yield child, None
 
     def _speaks(self, filled: etree._Element, items: Sequence[Item]) -> bool:
         inputs = [one.name for one in self._items if one.kind in INPUT_ITEMS]
@@ -362,36 +353,34 @@ class Dialog:
     # --- events ---
 
     def _handle(self, event: VoiceXmlEvent, item: Item | None) -> Running:
-        """Run the handler of ``event``. What a handler throws goes to the next one outside, or ends the session."""
+        """Run the handler of ``event``. A handler runs as if it had been copied to where the event was thrown, so what
+        it throws is looked for there too (VoiceXML 2.0 §5.2.4)."""
         context = self._context
-        counter = item.events if item is not None else EventCounter()
+        counter = self._events if item is None else item.events
         holders: list[etree._Element] = [] if item is None or item.element is self._element else [item.element]
-        holders += [self._element, context.document.root]
-        if context.root is not None:
-            holders.append(context.root.root)
+        holders += [self._element]
+        holders += [one.root for one in (context.document, context.root) if one and one.root is not self._element]
+        # A handler is not begun again by what it threw itself: that would never end (§5.2.2).
+        passed: list[etree._Element] = []
         for _ in range(context.limits.steps):
+            handler: etree._Element | None = None
             context.step()
             counter.count(event.name)
-            handler = select(event.name, holders, counter, context.scopes.truth)
-            if handler is None:
-                return (yield from self._default(event))
-            executor = self._executor(item)
-            executor.event = event
-            variables = {"_event": event.name, "_message": event.message}
             try:
+                handler = select(event.name, holders, counter, context.scopes.truth, passed)
+                if handler is None:
+                    break
+                executor = self._executor(item)
+                executor.event = event
+                variables = {"_event": event.name, "_message": event.message or None}
                 transition = yield from executor.block(handler, variables)
             except VoiceXmlEvent as thrown:
-                # §5.2.2: a handler's own throw is looked for outside the scope that holds the handler.
-                parent = handler.getparent()
-                while holders and parent is not None and holders[0] is not parent:
-                    holders.pop(0)
-                if holders and thrown.name == event.name:
-                    holders.pop(0)
+                passed = [*passed, handler] if handler is not None and thrown.name == event.name else []
                 event = thrown
                 continue
             self._prompting = executor.reprompt
             return transition
-        raise Finished("error.voxgate.loop", f"handlers of {event.name} throw without end")
+        return (yield from self._default(event))
 
     def _default(self, event: VoiceXmlEvent) -> Running:
         default = default_for(event.name)

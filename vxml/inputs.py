@@ -251,16 +251,22 @@ def first_match(context: Context, active: Sequence[Active], mode: str, said: Seq
     return next((found for one in active if (found := one.match(context, mode, said)) is not None), None)
 
 
+def slots(match: Match) -> dict[str, Json]:
+    """What a form-level match says of the items: properties by slot (VoiceXML 2.0 §3.1.6)."""
+    value = match.interpretation
+    return value if isinstance(value, dict) else {}
+
+
+def slot_value(found: Json, name: str) -> Json:
+    """The property that a slot names, ``a.b`` being one of an inner object; None where it is not there."""
+    for part in name.split("."):
+        if not isinstance(found, dict):
+            return None
+        found = found.get(part)
+    return found
+
+
 def item_value(match: Match, slot: str) -> Json:
     """The value of an item whose own grammar matched: the property of its slot, else the whole (§3.1.6.1)."""
-    value, there = slot_of(match.interpretation, slot)
-    return value if there else match.interpretation
-
-
-def slot_of(value: Json, slot: str) -> tuple[Json, bool]:
-    """The property that a slot names, ``a.b`` being one of an inner object; and whether it is there."""
-    for part in slot.split("."):
-        if not isinstance(value, dict) or part not in value:
-            return None, False
-        value = value[part]
-    return value, value is not None
+    value = slot_value(match.interpretation, slot)
+    return match.interpretation if value is None else value

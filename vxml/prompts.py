@@ -11,7 +11,9 @@ from vxml.actions import Audio, Break, Marked, Segment, Speech
 from vxml.context import Context
 from vxml.document import XML_LANG
 from vxml.errors import badfetch, semantic
-from vxml.grammar.srgs import local
+from vxml.grammar.expression import Token
+from vxml.grammar.srgs import local, tokens
+from vxml.scopes import is_name
 from vxml.values import seconds
 
 _SSML = frozenset("p s paragraph sentence say-as phoneme sub voice emphasis prosody".split())
@@ -97,17 +99,22 @@ class PromptWriter:
 
     def _enumerate(self, element: etree._Element) -> Iterator[str | Segment]:
         """The automatic text of a menu, or the element's own for each choice (VoiceXML 2.0 §2.2.4)."""
+        if not self._options:
+            raise semantic("there is nothing to enumerate here")
+        options, self._options = self._options, []  # an <enumerate> within this one has nothing
         template = len(element) > 0 or bool((element.text or "").strip())
-        for words, keys in self._options:
+        for words, keys in options:
+            pressed = " ".join(key.text for key in tokens(keys, "dtmf") if isinstance(key, Token))
             if not template:
-                yield escape(f"For {words}, press {' '.join(keys)}. " if keys else f"{words}. ")
+                yield escape(f"For {words}, press {pressed}. " if keys else f"{words}. ")
                 continue
             depth = self._scopes.depth
-            self._scopes.push("", {"_prompt": words, "_dtmf": keys})
+            self._scopes.push("", {"_prompt": words, "_dtmf": pressed})
             try:
                 yield from list(self._content(element))
             finally:
                 self._scopes.unwind(depth)
+        self._options = options
 
     def _mark(self, element: etree._Element) -> str:
         name, expression = element.get("name"), element.get("nameexpr")
@@ -145,23 +152,22 @@ class PromptWriter:
 
 
 def each(context: Context, element: etree._Element) -> Iterator[int]:
-    """Bind the item of a <foreach> for each turn of the loop, in a scope of its own."""
+    """Assign the item of a <foreach> for each turn of the loop. It is a variable of the scope around (2.1 §10)."""
     name, array = element.get("item"), element.get("array")
     if name is None or array is None:
         raise badfetch("<foreach> needs item and array")
-    scopes, depth = context.scopes, context.scopes.depth
-    scopes.push()
+    if not is_name(name):
+        raise semantic(f"{name!r} cannot be the name of a variable")
+    scopes = context.scopes
+    number, count = scopes.array(array)
     try:
-        count = scopes.array(array)
         if count > context.limits.items:
             raise semantic(f"<foreach> over more than {context.limits.items} items")
-        scopes.declare(name, None)
         for index in range(count):
-            scopes.item(name, index)
+            scopes.item(name, number, index)
             yield index
-            scopes.unwind(depth + 1)
     finally:
-        scopes.unwind(depth)
+        scopes.forget_array(number)
 
 
 def _pause(element: etree._Element) -> float:

@@ -105,7 +105,8 @@ class Scopes:
     # --- variables ---
 
     def declare(self, name: str, expression: str | None) -> None:
-        """<var>: a variable of the innermost scope (VoiceXML 2.0 §5.3.1)."""
+        """<var>: a variable of the innermost scope. One that is there already keeps its value where no expression is
+        given, as in ECMAScript (VoiceXML 2.0 §5.3.1)."""
         if not is_name(name):
             raise semantic(f"{name!r} cannot be the name of a variable")
         self._result("init", name, expression)
@@ -150,23 +151,31 @@ class Scopes:
         """The value of a grammar's match by its script tags (SISR 1.0)."""
         return self._result("interpret", code)
 
-    def put_results(self, results: Sequence[Json]) -> None:
-        """application.lastresult$, best first."""
-        self._call("results", json.dumps(list(results)))
+    def put_results(self, results: Sequence[Json] | None) -> None:
+        """application.lastresult$, best first; None makes it undefined."""
+        if results is None:
+            self.put("application", "lastresult$", None)
+        else:
+            self._call("results", json.dumps(list(results)))
 
     def put_dom(self, name: str, tree: Json) -> None:
         """A read-only document for <data> (VoiceXML 2.1 §5), in the variable that ``name`` now is, or a new one."""
         self._result("dom", name, json.dumps(tree))
 
-    def array(self, expression: str) -> int:
-        """Begin a <foreach> in the innermost scope: how many items the array has."""
-        length = self._result("array", expression)
-        assert isinstance(length, int)
-        return length
+    def array(self, expression: str) -> tuple[int, int]:
+        """Keep a copy of an array for a <foreach>: its number, and how many items it has."""
+        kept = self._result("array", expression)
+        assert isinstance(kept, list)
+        number, length = kept
+        assert isinstance(number, int) and isinstance(length, int)
+        return number, length
 
-    def item(self, name: str, index: int) -> None:
-        """Put an item of the array that :meth:`array` took into the variable ``name`` of the innermost scope."""
-        self._call("item", name, index)
+    def item(self, name: str, number: int, index: int) -> None:
+        """Assign an item of a kept array to the variable ``name``, or to a new one of the innermost scope."""
+        self._call("item", name, number, index)
+
+    def forget_array(self, number: int) -> None:
+        self._call("forget", number)
 
     def kind(self, expression: str) -> str:
         """The value's ``typeof``."""

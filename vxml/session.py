@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping
 
 from vxml.actions import Action, Exit, Fetch
+from vxml.arriving import arrive
 from vxml.context import Limits, Shared
 from vxml.documents import call_subdialog, new_context, run_documents
 from vxml.errors import Finished, LocalProtocolError, VoiceXmlEvent
 from vxml.events import Event
-from vxml.transitions import ToDocument
 from vxml.types import Json
 
 __all__ = ["Limits", "Session"]
@@ -70,5 +70,5 @@ class Session:
     def _documents(self) -> Generator[Action, Event, None]:
         context = new_context(self._shared)
         fragment = self._start.url.partition("#")[2] or None
-        document = yield from context.load(self._start, fragment)
-        yield from run_documents(context, ToDocument(document, fragment))
+        target = yield from arrive(context, self._start, fragment)
+        yield from run_documents(context, target)

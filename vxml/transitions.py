@@ -6,18 +6,20 @@ from dataclasses import dataclass
 
 from lxml import etree
 
+from vxml.collecting import Heard
 from vxml.document import Document
-from vxml.inputs import Match
 
 
 @dataclass(frozen=True, slots=True)
 class ToDocument:
-    """Another document, already loaded; ``dialog`` is a fragment, None for the first dialog.
+    """Another document, already loaded, as is its application ``root`` where that is another one; ``dialog`` is a
+    fragment, None for the first dialog.
 
     ``submitted`` documents begin anew where a <goto> between leaf and root keeps the root's variables (§1.5.2).
     """
 
     document: Document
+    root: Document | None
     dialog: str | None
     submitted: bool = False
 
@@ -33,7 +35,7 @@ class ToDialog:
 class ToMatched:
     """The dialog of this application whose document-wide grammar was matched: it begins with that input."""
 
-    match: Match
+    heard: Heard
     dialog: etree._Element
 
 

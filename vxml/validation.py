@@ -12,6 +12,8 @@ from lxml import etree
 
 from vxml.grammar.srgs import line_of, local
 
+INPUT_ITEMS = ("field", "record", "transfer", "object", "subdialog")
+ITEMS = (*INPUT_ITEMS, "block", "initial")
 #: Stands for an element's content in the rules below.
 CONTENT = "content"
 
@@ -68,6 +70,14 @@ def faults(element: etree._Element) -> Iterator[Fault]:
     for choices, section in EXACTLY_ONE.get(name, ()):
         if len(_given(element, choices)) != 1:
             yield Fault(line, "exactly-one", f"<{name}> needs exactly one of {', '.join(choices)}", section)
+    if name == "form":
+        seen: set[str] = set()
+        for child in element:
+            if local(child) in ITEMS and (item := child.get("name")):
+                if item in seen:
+                    words = f"another item of this form has the name {item!r}"
+                    yield Fault(line_of(child), "duplicate-name", words, "2.0 §2.3.1")
+                seen.add(item)
     parent = element.getparent()
     if name == "filled" and parent is not None and local(parent) != "form":
         for attribute in _given(element, ("mode", "namelist")):

@@ -9,13 +9,15 @@ from urllib.parse import urldefrag
 from lxml import etree
 
 from vxml.actions import Action, Record, Transfer
-from vxml.collecting import Heard, heard, listening, matcher, usable
+from vxml.arriving import arrive
+from vxml.collecting import Heard, heard, listening, matcher, tell, usable
 from vxml.context import Context
 from vxml.data import request_with
 from vxml.errors import LocalProtocolError, VoiceXmlEvent, badfetch, semantic
 from vxml.events import Digits, Event, NoInput, Recorded, Spoken, TransferFailed, Transferred
 from vxml.grammar.srgs import local
 from vxml.inputs import Active
+from vxml.transitions import ToDocument
 from vxml.types import Json
 from vxml.values import boolean, seconds
 
@@ -30,13 +32,12 @@ AUDIO_TYPES = ("audio/basic", "audio/x-alaw-basic", "audio/wav", "audio/x-wav")
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """``active`` are the grammars that listen meanwhile; ``timeout`` is that of the item's last prompt."""
+    """``active`` are the grammars that listen meanwhile."""
 
     context: Context
     element: etree._Element
     inside: tuple[etree._Element, ...]
     active: tuple[Active, ...]
-    timeout: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,21 +60,33 @@ def record(visit: Visit) -> Visiting:
     if kind not in AUDIO_TYPES:
         raise VoiceXmlEvent("error.unsupported.format", f"recordings of type {kind} are not supported")
     able = usable(context, visit.active, visit.inside)
-    timeout = context.seconds("timeout", visit.inside) if visit.timeout is None else visit.timeout
+    any_key = boolean(element.get("dtmfterm") or "true")
+    context.scopes.put_results(None)
     event = yield from context.ask(
         Record(
             context.take_queued(),
             beep=boolean(element.get("beep") or "false"),
             max_time=seconds(element.get("maxtime") or f"{MAX_RECORDING}s"),
             final_silence=seconds(element.get("finalsilence") or f"{FINAL_SILENCE}s"),
-            timeout=timeout,
-            any_key=boolean(element.get("dtmfterm") or "true"),
+            timeout=context.take_timeout(visit.inside),
+            any_key=any_key,
             content_type=kind,
             matcher=matcher(able),
         )
     )
+    key = event.term_char if isinstance(event, Recorded) else event.text if isinstance(event, Digits) else None
+    if key and any_key:
+        # As a grammar of the item's own that takes every key, and goes before all others.
+        tell(context, key)
+        ended = None
+    elif key:
+        ended = heard(context, able, Digits(key), visit.inside)
+    else:
+        ended = heard(context, able, event, visit.inside) if isinstance(event, NoInput | Spoken) else None
+    if ended is not None and ended.match.active.owner is not element:
+        return ended  # by a grammar from outside: nothing is kept, and its match is carried out
     match event:
-        case Recorded(size=0):
+        case Digits() | Spoken() | Recorded(size=0):  # before anything was recorded
             context.heard_input()
             return None
         case Recorded():
@@ -82,12 +95,10 @@ def record(visit: Visit) -> Visiting:
             shadow: dict[str, Json] = {
                 "duration": round(event.duration * 1000),
                 "size": event.size,
-                "termchar": event.term_char,
+                "termchar": event.term_char if any_key else None,
                 "maxtime": event.reached_max_time,
             }
             return Filled(event.reference, shadow, event.hung_up)
-        case NoInput() | Digits() | Spoken():
-            return heard(context, able, event, visit.inside)
     raise LocalProtocolError(f"Record is not answered by {type(event).__name__}")
 
 
@@ -100,6 +111,7 @@ def transfer(visit: Visit) -> Visiting:
         raise VoiceXmlEvent("error.unsupported.uri", f"{destination!r} is no tel: or sip: address")
     able = usable(context, visit.active, visit.inside)
     audio = element.get("transferaudio")
+    context.scopes.put_results(None)
     aai, expression = element.get("aai"), element.get("aaiexpr")
     if aai is not None and expression is not None:
         raise badfetch("<transfer> has both aai and aaiexpr")
@@ -119,6 +131,8 @@ def transfer(visit: Visit) -> Visiting:
     match event:
         case Transferred():
             context.heard_input()
+            if event.keyed or event.said:
+                tell(context, event.keyed or event.said, "dtmf" if event.keyed else "voice")
             if not event.outcome:  # the caller is with somebody else now
                 context.shared.hung_up = context.shared.told_hangup = True
                 raise VoiceXmlEvent("connection.disconnect.transfer", f"transferred to {destination}")
@@ -153,12 +167,12 @@ def subdialog(visit: Visit) -> Visiting:
     names = (element.get("namelist") or "").split()
     url, fragment = urldefrag(context.document.resolve(element, target))
     if target.startswith("#"):
-        document = context.document
-        document.dialog(fragment or None)
+        context.document.dialog(fragment)
+        place = ToDocument(context.document, context.root, fragment)
     else:
         request = request_with(context, element, url, names, visit.inside, "document")
-        document = yield from context.load(request, fragment or None)
-    values = yield from context.shared.call(context, document, fragment or None, parameters)
+        place = yield from arrive(context, request, fragment or None, fresh=True)
+    values = yield from context.shared.call(context, place, parameters)
     return Filled(values)
 
 

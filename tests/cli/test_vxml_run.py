@@ -118,9 +118,9 @@ def test_a_script_that_does_not_fit_says_where(desk: Path, script: str, complain
 @pytest.mark.parametrize(
     ("typed", "logged"),
     [
-        ("record 3", "3000 null false"),
+        ("record 3", "3000 undefined false"),
         ("record 2.5 #", "2500 # false"),
-        ("record 99", "10000 null true"),
+        ("record 99", "10000 undefined true"),
     ],
 )  # fmt: skip
 def test_recordings_tell_length_key_and_limit(desk: Path, typed: str, logged: str) -> None:

@@ -355,7 +355,6 @@ def test_what_cannot_be_had_is_told_to_the_document_that_asked(
         pytest.param("x#b", form(identifier="a"), id="5.3.7 a dialog that is not there"),
         pytest.param("x", "<var name='v'/>", id="a document without a dialog"),
         pytest.param("x", leaf("<form/>", "gone"), id="1.5.2 a root that is not there"),
-        pytest.param("x", leaf("<form/>", "rooted"), id="1.5.2 a root that names a root"),
         pytest.param("x", "<form><nonsense/></form>", id="an element that is none"),
         pytest.param("x", form(identifier="a") * 2, id="two dialogs of one name"),
     ],
@@ -364,7 +363,6 @@ def test_a_document_that_is_none_is_told_to_the_one_that_asked(how: str, target:
     pages = {
         START: document(CATCH + block(how.format(target))),
         "http://app/x": page if page.startswith("<?xml") else document(page),
-        "http://app/rooted": leaf("<form/>", "root"),
     }
     Caller(pages).hears("error.badfetch").is_done()
 

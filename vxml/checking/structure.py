@@ -9,8 +9,8 @@ from lxml import etree
 from vxml.checking.finding import Finding, suggestion
 from vxml.checking.page import Page
 from vxml.checking.schema import ANYTHING, ATTRIBUTES, CHILDREN, TEXT, parents
-from vxml.fia import ITEMS
 from vxml.grammar.srgs import local
+from vxml.validation import ITEMS
 
 _IN_GRAMMARS = frozenset("rule one-of item ruleref token tag example lexicon meta metadata".split())
 
@@ -74,12 +74,13 @@ def _ids(page: Page) -> Iterator[Finding]:
 
 
 def _names(page: Page, form: etree._Element) -> Iterator[Finding]:
-    """Form items share the dialog's scope with its variables (VoiceXML 2.0 §2.1.2)."""
+    """Form items share the dialog's scope with its variables (VoiceXML 2.0 §2.1.2). Two items of one name are no
+    document at all, and found as such."""
     seen: dict[str, str] = {}
     for child in form:
         kind, name = local(child), child.get("name")
         if name is None or kind not in (*ITEMS, "var"):
             continue
-        if name in seen and (kind, seen[name]) != ("var", "var"):
+        if name in seen and (kind == "var") != (seen[name] == "var"):
             yield page.found(child, "duplicate-name", f"a <{seen[name]}> of this form has the name {name!r}")
         seen.setdefault(name, kind)

@@ -10,8 +10,8 @@ from lxml import etree
 from vxml.checking.finding import Finding, Missing, suggestion
 from vxml.checking.page import Page, form_of
 from vxml.document import parse_tree
-from vxml.fia import INPUT_ITEMS, ITEMS
 from vxml.grammar.srgs import local
+from vxml.validation import INPUT_ITEMS, ITEMS
 
 #: Which attribute leads to a dialog, by element.
 DIALOGS = {"choice": "next", "goto": "next", "link": "next", "subdialog": "src", "submit": "next"}

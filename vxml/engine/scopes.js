@@ -21,6 +21,8 @@ var __vx = (function () {
   });
   const names = Object.create(null);
   let scopes = [];
+  const arrays = new Map();  // of the <foreach>s that run
+  let taken = 0;
   const runners = {};
   const runner = (depth) => {
     if (!runners[depth]) {
@@ -87,7 +89,9 @@ var __vx = (function () {
     put(scope, name, json) { find(scope).vars[name] = json === null ? undefined : JSON.parse(json); },
     init(name, code) {
       return guard(() => {
-        scopes[scopes.length - 1].vars[name] = code === null ? undefined : expression(code);
+        const top = scopes[scopes.length - 1].vars;
+        if (code !== null) top[name] = expression(code);
+        else if (!own.call(top, name)) top[name] = undefined;
         return null;
       });
     },
@@ -126,14 +130,15 @@ var __vx = (function () {
       return guard(() => {
         const value = expression(code);
         if (!Array.isArray(value)) throw new TypeError('it is no array');
-        scopes[scopes.length - 1].vars.__vx_array = value.slice();
-        return value.length;
+        arrays.set(++taken, value.slice());
+        return [taken, value.length];
       });
     },
-    item(name, index) {
-      const top = scopes[scopes.length - 1].vars;
-      top[name] = top.__vx_array[index];
+    item(name, number, index) {
+      const holder = scopes.filter((one) => own.call(one.vars, name)).pop() || scopes[scopes.length - 1];
+      holder.vars[name] = arrays.get(number)[index];
     },
+    forget(number) { arrays.delete(number); },
     kind(code) {
       return guard(() => { const value = expression(code); return value === null ? 'null' : typeof value; });
     },
