@@ -1,4 +1,4 @@
-"""A caller in three verbs: hears, keys, and what the application fetched, against an interpreter in memory."""
+"""A caller who hears, keys and says, and what the application fetched, against an interpreter in memory."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from vxml import (
     Fetched,
     FetchFailed,
     Hangup,
+    Hypothesis,
     Limits,
     Log,
     NoInput,
@@ -28,6 +29,7 @@ from vxml import (
     Record,
     Session,
     Speech,
+    Spoken,
     Transfer,
 )
 
@@ -46,6 +48,7 @@ class Caller:
     start: str = "http://app/start"
     variables: dict[str, object] = field(default_factory=dict)
     limits: Limits | None = None
+    speech: bool = False
     heard: list[str] = field(default_factory=list)
     fetched: list[Fetch] = field(default_factory=list)
     logged: list[tuple[str, str]] = field(default_factory=list)
@@ -54,7 +57,7 @@ class Caller:
     ended: Exit | None = None
 
     def __post_init__(self) -> None:
-        self.session = Session(Fetch(self.start), self.variables, self.limits)  # type: ignore[arg-type]
+        self.session = Session(Fetch(self.start), self.variables, self.limits, speech=self.speech)  # type: ignore[arg-type]
         self.action = self._settle(self.session.begin())
 
     def _settle(self, action: Action) -> Action:
@@ -120,6 +123,11 @@ class Caller:
         else:
             event = collector.expired()
         return self.answers(event)
+
+    def says(self, words: str, confidence: float = 0.9, *others: Hypothesis) -> Caller:
+        """Say it where speech is listened for; ``others`` are what the recogniser took it for next."""
+        assert self.waiting.listen is not None, self.waiting
+        return self.answers(Spoken((Hypothesis(words, confidence), *others)))
 
     def answers(self, event: Event) -> Caller:
         """Whatever the host may say to the action in hand."""
