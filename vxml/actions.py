@@ -123,7 +123,8 @@ class Collect:
 class Record:
     """Play the prompts, then record (VoiceXML 2.0 §2.3.6). Answered by Recorded, NoInput, Digits or Spoken.
 
-    ``final_silence`` ends it; ``any_key`` says that every key does, else those of ``matcher``.
+    ``final_silence`` ends it; ``any_key`` says that every key does, else those of ``matcher``. A key that ended a
+    recording comes with it, as :attr:`vxml.Recorded.term_char`; one that came before it, as Digits.
     """
 
     prompts: tuple[Prompt, ...]

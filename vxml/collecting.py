@@ -10,11 +10,15 @@ from lxml import etree
 from vxml.actions import Action, Collect, Listen
 from vxml.context import Context
 from vxml.errors import LocalProtocolError, VoiceXmlEvent, semantic
-from vxml.events import Digits, Event, Mark, NoInput, NoMatch, Spoken, TooLong
+from vxml.events import Digits, Event, Hypothesis, Mark, NoInput, NoMatch, Spoken, TooLong
 from vxml.grammar.automaton import Matcher
 from vxml.grammar.srgs import words
 from vxml.inputs import Active, Match, first_match
 from vxml.types import Json
+from vxml.values import boolean
+
+#: What the platform records and plays (VoiceXML 2.0 Appendix E).
+AUDIO_TYPES = ("audio/basic", "audio/x-alaw-basic", "audio/wav", "audio/x-wav")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,10 @@ def listening(context: Context, active: Sequence[Active], inside: Sequence[etree
     voiced = [one for one in active if one.grammar.mode == "voice"]
     if not voiced:
         return None
+    kind = context.property("recordutterancetype", inside)
+    if kind and kind not in AUDIO_TYPES and boolean(context.property("recordutterance", inside) or "false"):
+        words = f"utterances are not recorded as {kind}"
+        raise VoiceXmlEvent("error.unsupported.format", words)  # VoiceXML 2.1 §7
     grammars = tuple(
         one.grammar.automaton if one.grammar.automaton is not None else one.grammar.builtin for one in voiced
     )
@@ -125,18 +133,20 @@ def _spoken(context: Context, active: Sequence[Active], event: Spoken, inside: S
         if one.confidence >= level
         if (found := first_match(context, active, "voice", words(one.text))) is not None
     ]
-    if not fitting:
-        told = [_result(one.text, "voice", one.confidence, one.text, event.mark) for one in event.hypotheses[:most]]
-        context.scopes.put_results(told or [_result("", "voice", 0.0, "", event.mark)])
-        raise VoiceXmlEvent("nomatch", "what was said fits no grammar")
     more = _marked(event.mark)
-    if event.recording is not None:  # VoiceXML 2.1 §6: recordutterance
+    if event.recording is not None:  # VoiceXML 2.1 §7: recordutterance
         context.shared.recordings[event.recording.reference] = event.recording
         more |= {
             "recording": event.recording.reference,
             "recordingsize": event.recording.size,
             "recordingduration": round(event.recording.duration * 1000),
         }
+    if not fitting:
+        missed = event.hypotheses[:most] or (Hypothesis("", 0.0),)
+        context.scopes.put_results(
+            [{**_result(one.text, "voice", one.confidence, one.text, None), **more} for one in missed]
+        )
+        raise VoiceXmlEvent("nomatch", "what was said fits no grammar")
     context.scopes.put_results(
         [
             {**_result(found.utterance, "voice", one.confidence, found.interpretation, None), **more}

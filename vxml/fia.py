@@ -296,9 +296,8 @@ class Dialog:
 
     def _put(self, item: Item, value: Json, shadow: Mapping[str, Json]) -> None:
         self._context.scopes.put("dialog", item.name, value)
-        known: dict[str, Json] = {
-            name: value for name, value in shadow.items() if value is not None
-        }  # the others are undefined
+        # What has no value is undefined, not null.
+        known: dict[str, Json] = {name: value for name, value in shadow.items() if value is not None}
         self._context.scopes.put("dialog", f"{item.name}$", known)
 
     def _go(self, element: etree._Element, item: Item | None, document: Document) -> Running:

@@ -132,6 +132,11 @@ class Caller:
         """Speak: what a recogniser made of it, best first."""
         return self.answers(Spoken(tuple(Hypothesis(one) if isinstance(one, str) else one for one in hypotheses)))
 
+    def utters(self, words: str, confidence: float = 0.9, *others: Hypothesis) -> Caller:
+        """Say it where speech is listened for; ``others`` are what the recogniser took it for next."""
+        assert self.waiting.listen is not None, self.waiting
+        return self.answers(Spoken((Hypothesis(words, confidence), *others)))
+
     def answers(self, event: Event) -> Caller:
         """Whatever the host may say to the action in hand."""
         self.action = self._settle(self.session.send(event))

@@ -8,13 +8,13 @@ from lxml import etree
 
 from vxml.checking.finding import Finding, suggestion
 from vxml.checking.page import Page
+from vxml.collecting import AUDIO_TYPES
 from vxml.errors import VoiceXmlEvent
 from vxml.grammar.srgs import local
 from vxml.properties import DEFAULTS
 from vxml.scopes import is_name, is_place
 from vxml.validation import ITEMS
 from vxml.values import seconds
-from vxml.visits import AUDIO_TYPES
 
 TIMES = frozenset("connecttimeout fetchtimeout finalsilence maxtime timeout".split())
 BOOLEANS = frozenset("bargein beep bridge dtmfterm modal".split())

@@ -29,7 +29,8 @@ class Recordings:
     types: dict[str, str] = field(default_factory=dict)
 
     async def take(self, line: Line, action: Record) -> Recorded | Digits | NoInput | Hangup:
-        """Record. A key of a grammar that it matches alone is Digits; grammars of several keys cannot interrupt.
+        """Record. A key of a grammar that it matches alone ends the recording, and is Digits where nothing was said
+        before it; grammars of several keys cannot interrupt.
 
         Asterisk counts silence in whole seconds and does not tell silence from none: while nothing was said, takes
         follow each other until ``action.timeout`` has passed.
@@ -53,10 +54,11 @@ class Recordings:
             wav = await self._read(taken.name)
             seconds = max(0, len(wav) - HEADER) / 2 / RATE
             key = line.digits.take() if ended else None
-            if key is not None and key in own:
+            heard = await asyncio.to_thread(spoken, wav[HEADER:])
+            if key is not None and key in own and not heard:  # §2.3.6: matched before anything was recorded
                 await self.media.forget(taken.name)
                 return Digits(key)
-            if await asyncio.to_thread(spoken, wav[HEADER:]) or key is not None:
+            if heard or key is not None:
                 reference = SCHEME + taken.name
                 self.types[reference] = action.content_type
                 longest = not gone and key is None and seconds >= action.max_time - 0.1
