@@ -51,6 +51,16 @@ class Agi(Section):
     allow: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
 
 
+class AudioSocket(Section):
+    """Where Asterisk brings the audio by which it is told who answered."""
+
+    enabled: bool = True
+    host: str = "127.0.0.1"
+    port: Port = 0  # any free one: Asterisk is told with every call
+    advertise: str = ""  # what Asterisk dials: HOST:PORT; empty: host and port above
+    allow: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+
+
 class MediaSection(Section):
     gateway_dir: str = "media"
     asterisk_dir: str = ""  # the same folder as Asterisk sees it; empty: under the same name
@@ -124,6 +134,7 @@ class Config(Section):
     server: Server = msgspec.field(default_factory=Server)
     database: DatabaseSection = msgspec.field(default_factory=DatabaseSection)
     agi: Agi = msgspec.field(default_factory=Agi)
+    audiosocket: AudioSocket = msgspec.field(default_factory=AudioSocket)
     media: MediaSection = msgspec.field(default_factory=MediaSection)
     fetch: FetchSection = msgspec.field(default_factory=FetchSection)
     intake: Intake = msgspec.field(default_factory=Intake)

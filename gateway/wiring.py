@@ -16,6 +16,7 @@ from aiohttp import web
 
 from gateway.adapters.agi import AgiDetector, AgiServer, AgiSettings
 from gateway.adapters.ami import AmiPbx, AmiSettings
+from gateway.adapters.audiosocket import AudioSocketServer, AudioSocketSettings
 from gateway.adapters.cookies import CookieStore
 from gateway.adapters.fetcher import HttpFetcher
 from gateway.adapters.media import FileMedia
@@ -32,6 +33,7 @@ from gateway.services.dialer import Dialer, Dialing, NoRoute
 from gateway.services.dialog import DialogService, DialogSettings
 from gateway.services.dialog.prompts import PromptRenderer
 from gateway.services.dialog.transferring import Way
+from gateway.services.hearing import Hearing
 from gateway.services.intake import Desk, DeskSettings, build_api, build_app, clear_spool
 from gateway.services.intake.api import Api
 from gateway.services.intake.app import AppSettings
@@ -41,6 +43,7 @@ from gateway.services.notifier import Notifier, NotifierSettings
 from gateway.services.rerouter import Rerouter
 from gateway.services.rescuer import Rescuer
 from gateway.services.switchboard import Switchboard
+from gateway.services.tapdetector import TapDetector
 
 log = structlog.get_logger()
 
@@ -132,7 +135,12 @@ class Gateway:
         media = FileMedia(Path(config.media.gateway_dir), config.media.asterisk_dir, keep_days=config.media.keep_days)
         router = router_of(config)
         planner = Planner(config, router)
-        self.live = LiveCalls(store, self.pbx, self.clock)
+        socket = config.audiosocket
+        self.taps = AudioSocketServer(
+            AudioSocketSettings(socket.host, socket.port, socket.advertise, tuple(socket.allow))
+        )
+        self.hearing = Hearing(self.pbx, self.taps if socket.enabled else None)
+        self.live = LiveCalls(store, self.pbx, self.clock, self.hearing)
         pacer = Pacer.of(
             Limit(dial.cps, dial.max_calls),
             {name: Limit(trunk.cps, trunk.max_calls) for name, trunk in config.trunks.items()},
@@ -151,8 +159,9 @@ class Gateway:
             apology=config.session.apology, language=config.session.language, fetch_timeout=config.fetch.timeout
         )
         renderer = PromptRenderer(self.speech, media, self.fetcher)
+        detector = TapDetector(self.hearing, self.live.of_path, AgiDetector())
         dialog = DialogService(
-            self.live, self.pbx, AgiDetector(), renderer, self.fetcher, media, planner.transfer, CookieStore, session
+            self.live, self.pbx, detector, renderer, self.fetcher, media, planner.transfer, CookieStore, session
         )
         agi = AgiSettings(config.agi.host, config.agi.port, tuple(config.agi.allow))
         self.agi = AgiServer(agi, dialog.accept, dialog.handle)
@@ -179,6 +188,7 @@ class Gateway:
             "ami": self.pbx.connected,
             "why_not_dialing": self.dialer.why_not_dialing,
             "live": len(self.live),
+            "detector": self.hearing.status(),
             "trunks": {
                 name: {
                     "live": live.get(name, 0),
@@ -209,6 +219,7 @@ class Gateway:
         adopted = await self.rescuer.adopt()
         self.dialer.suspend("open attempts are being compared with Asterisk's channels")
         await self.agi.start()
+        await self.taps.start()
         sites = await self._listen()
         started(self._port(sites))
         log.info(
@@ -219,8 +230,8 @@ class Gateway:
                 parts = [
                     tasks.create_task(part)
                     for part in (
-                        self.live.run(), self.agi.run(), self.pbx.run(), self.switchboard.run(), self.rescuer.run(),
-                        self.notifier.run(), self.rerouter.run(),
+                        self.live.run(), self.agi.run(), self.taps.run(), self.pbx.run(), self.switchboard.run(),
+                        self.rescuer.run(), self.notifier.run(), self.rerouter.run(),
                     )
                 ]  # fmt: skip
                 dialing = tasks.create_task(self.dialer.run())

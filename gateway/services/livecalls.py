@@ -29,9 +29,12 @@ from gateway.ports import (
     StoreError,
 )
 from gateway.services.digits import DigitBuffer
+from gateway.services.hearing import Hearing, LineEar, evidence_of
 
 log = structlog.get_logger()
 
+#: What an attempt's FastAGI path begins with.
+CALL_PATH = "call/"
 #: How long a hang-up waits for a session that still has its final processing to do (submits after hang-up).
 FINAL_PROCESSING = 60.0
 #: How long a Hangup waits for the OriginateResponse that belongs to it, and that for a Newchannel.
@@ -47,7 +50,7 @@ class SessionRecord:
     callee_type: CalleeType | None = None
     began: bool = False
     application_error: str | None = None
-    evidence: dict[str, str] = field(default_factory=dict)
+    evidence: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -75,6 +78,7 @@ class LiveCall:
     gone: asyncio.Event = field(default_factory=asyncio.Event)  # the callee hung up
     originated: asyncio.Event = field(default_factory=asyncio.Event)  # OriginateResponse came
     leg: Leg = field(default_factory=Leg)
+    ear: LineEar | None = None  # there is one from the moment its channel was seen
     closing: bool = False
 
     @property
@@ -89,6 +93,7 @@ class LiveCall:
             originate_reason=None if self.originate is None else self.originate.reason,
             cause=None if self.hung_up is None else self.hung_up.cause,
             tech_cause=None if self.hung_up is None else self.hung_up.tech_cause,
+            heard=None if self.ear is None else self.ear.verdict,
         )
 
 
@@ -98,10 +103,11 @@ OnClosed = Callable[[LiveCall, AttemptEnd, Call], None]
 class LiveCalls:
     """The registry of open attempts. The pace is measured against its counts, which therefore cannot drift."""
 
-    def __init__(self, store: Store, pbx: Pbx, clock: Clock) -> None:
+    def __init__(self, store: Store, pbx: Pbx, clock: Clock, hearing: Hearing) -> None:
         self._store = store
         self._pbx = pbx
         self._clock = clock
+        self._hearing = hearing
         self._calls: dict[AttemptId, LiveCall] = {}
         self._tasks: asyncio.TaskGroup | None = None
         self._listeners: list[OnClosed] = []
@@ -134,6 +140,10 @@ class LiveCalls:
     def get(self, attempt: AttemptId) -> LiveCall | None:
         return self._calls.get(attempt)
 
+    def of_path(self, path: str) -> LiveCall | None:
+        """The attempt that a FastAGI path, ``call/ATTEMPT``, names."""
+        return self._calls.get(AttemptId(path.removeprefix(CALL_PATH))) if path.startswith(CALL_PATH) else None
+
     def __iter__(self) -> Iterator[LiveCall]:
         return iter(list(self._calls.values()))
 
@@ -161,13 +171,16 @@ class LiveCalls:
         match event:
             case ChannelSeen():
                 live.channel_seen = True
+                self._listen(live)
             case Ringing():
                 live.channel_seen = True
+                self._listen(live)
                 if live.ringing_at is None and live.answered_at is None:
                     live.ringing_at = self._clock.now()
                     self._spawn(self._rang(live, live.ringing_at))
             case Answered():
                 live.channel_seen = True
+                self._listen(live)
                 self._spawn(self._answered(live))
             case DtmfReceived():
                 live.digits.feed_ami(event.digit)
@@ -181,6 +194,12 @@ class LiveCalls:
                 self.close(live)
             case _:
                 assert_never(event)
+
+    def _listen(self, live: LiveCall) -> None:
+        """Open the tap. An attempt taken over from an earlier process gets its own with the next event."""
+        if live.ear is None:
+            live.ear = self._hearing.ear()
+            self._spawn(self._hearing.open(live.id, live.ear))
 
     async def _rang(self, live: LiveCall, at: Millis) -> None:
         try:
@@ -204,6 +223,8 @@ class LiveCalls:
         """Write the answer down, durably: from now on a lost outcome is never dialed again."""
         if live.answered_at is None:
             live.answered_at = self._clock.now()
+        if live.ear is not None:
+            live.ear.answered()
         await self._store.mark_answered(live.id, live.answered_at)
 
     # --- closing ---
@@ -225,6 +246,9 @@ class LiveCalls:
                 await asyncio.wait_for(live.session_ended.wait(), FINAL_PROCESSING)
             except TimeoutError:
                 log.warning("session.overran", call_id=live.claimed.call.id, attempt_id=live.id)
+        if live.ear is not None:
+            await live.ear.over()
+            self._hearing.close(live.ear)
         end = self._end_of(live, verdict, ended_at)
         call = await self._written(end)
         self._calls.pop(live.id, None)
@@ -267,7 +291,10 @@ class LiveCalls:
             tech_cause=None if live.hung_up is None else live.hung_up.tech_cause,
             reason=found.reason,
             application_error=None if session is None else session.application_error,
-            evidence={} if session is None else session.evidence,
+            evidence={
+                **({"detector": "none"} if live.ear is None else evidence_of(live.ear)),
+                **({} if session is None else session.evidence),
+            },
         )
 
     @staticmethod

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import sqlite3
 from dataclasses import replace
+from typing import Any
 
 import msgspec
 
@@ -118,7 +119,7 @@ def attempt_of(row: tuple[object, ...]) -> tuple[Attempt, AttemptEnd | None]:
         tech_cause=None if row[12] is None else _int(row[12]),
         reason=_text(row[13]),
         application_error=_text(row[14]),
-        evidence=msgspec.json.decode(str(row[15] or "{}"), type=dict[str, str]),
+        evidence=msgspec.json.decode(str(row[15] or "{}"), type=dict[str, Any]),
     )
 
 

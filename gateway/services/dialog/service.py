@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape
 
 import structlog
 
-from gateway.core.model import AttemptId, CalleeType, Claimed
+from gateway.core.model import CalleeType, Claimed
 from gateway.ports import AgiChannel, ChannelGone, Cookies, Detector, Fetcher, Media, Pbx
 from gateway.services.dialog.conversation import Conversation
 from gateway.services.dialog.line import Line
@@ -24,7 +24,6 @@ from vxml import Break, Exit, Fetch, Json, Limits, Prompt, Session, Speech
 
 log = structlog.get_logger()
 
-CALL_PATH = "call/"
 #: What ``postd`` knows as half a second's pause, in SendDTMF's letter.
 PAUSES = str.maketrans(",pP", "www")
 
@@ -60,7 +59,7 @@ class DialogService:
 
     def accept(self, path: str) -> bool:
         """Whether a FastAGI path names an open attempt that no session has held yet. Says yes once."""
-        live = self._live.get(AttemptId(path.removeprefix(CALL_PATH))) if path.startswith(CALL_PATH) else None
+        live = self._live.of_path(path)
         if live is None or live.closing or live.session is not None:
             return False
         live.session = SessionRecord()
@@ -68,7 +67,7 @@ class DialogService:
 
     async def handle(self, channel: AgiChannel) -> None:
         """One accepted FastAGI session, from the answer to its end."""
-        live = self._live.get(AttemptId(channel.path.removeprefix(CALL_PATH)))
+        live = self._live.of_path(channel.path)
         if live is None or live.session is None:
             return
         record = live.session
