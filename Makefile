@@ -49,7 +49,7 @@ lock: $(STAMP)
 		--custom-compile-command "make lock" --output-file packaging/requirements.lock pyproject.toml
 
 audit: $(STAMP)
-	@$(VENV)/bin/pip-audit --require-hashes --disable-pip --requirement packaging/requirements.lock
+	@$(VENV)/bin/uv tool run --quiet --from 'pip-audit>=2.10,<3' pip-audit --strict --require-hashes --disable-pip --requirement packaging/requirements.lock
 
 licenses: $(STAMP)
 	@$(VENV)/bin/pip-licenses --order=license

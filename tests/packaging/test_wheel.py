@@ -88,7 +88,7 @@ def test_the_wheel_holds_the_packages_their_data_and_asterisks_files(installed: 
 
 
 def test_the_command_tells_its_version(installed: Installed, tmp_path: Path) -> None:
-    assert installed.voxgate("version", cwd=tmp_path).stdout == f"{__version__}\n"
+    assert installed.voxgate("--version", cwd=tmp_path).stdout == f"{__version__}\n"
 
 
 def test_an_application_runs(installed: Installed, tmp_path: Path) -> None:
