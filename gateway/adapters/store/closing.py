@@ -149,8 +149,9 @@ def _tally(db: Database, call: Call, at: Millis, callee: CalleeType, attempt: in
     )
 
 
-def expire(db: Database, counts: Counts, now: Millis, limit: int) -> int:
-    """Fail waiting calls whose expiration has come, at most ``limit``; how many there were."""
+def expire(db: Database, counts: Counts, now: Millis, limit: int) -> list[Call]:
+    """Fail waiting calls whose expiration has come, at most ``limit``; those calls as they are now."""
+    expired: list[Call] = []
     rows = db.conn.execute(
         "SELECT call.id FROM call INDEXED BY call_expiry JOIN campaign ON campaign.id = call.campaign_id"
         " WHERE expires_at <= ? AND expires_at IS NOT NULL AND call.state IN ('pending', 'retrying')"
@@ -171,7 +172,8 @@ def expire(db: Database, counts: Counts, now: Millis, limit: int) -> int:
         counts.moved(call.campaign_id, call.trunk, call.state, state)
         _owe_result(db, ended, now)
         _tally(db, ended, now, ended.callee_type or CalleeType.UNKNOWN, 0)
-    return len(rows)
+        expired.append(ended)
+    return expired
 
 
 def cancel_call(db: Database, counts: Counts, account: int | None, call_id: int) -> CallState | None:
