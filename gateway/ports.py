@@ -71,6 +71,7 @@ class Delivery:
 
     id: str
     call_id: CallId
+    account_id: AccountId
     url: str
     host: str
     form: tuple[tuple[str, str], ...]
@@ -119,7 +120,10 @@ class Store(Protocol):
     async def close_attempt(self, end: AttemptEnd) -> Call: ...
     async def open_attempts(self) -> list[Claimed]: ...
     async def claimed(self, attempt: AttemptId) -> Claimed | None: ...
-    async def expire(self, now: Millis, limit: int) -> int: ...
+    async def expire(self, now: Millis, limit: int) -> list[Call]:
+        """Fail waiting calls whose expiration has come, at most ``limit``; those calls as they are now."""
+        ...
+
     async def other_lanes(self, trunks: Collection[str]) -> list[tuple[CampaignId, str]]:
         """Campaigns and trunks, none of them among ``trunks``, of which calls wait."""
         ...

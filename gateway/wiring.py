@@ -32,6 +32,7 @@ from gateway.services.dialer import Dialer, Dialing, NoRoute
 from gateway.services.dialog import DialogService, DialogSettings
 from gateway.services.dialog.prompts import PromptRenderer
 from gateway.services.dialog.transferring import Way
+from gateway.services.feed import Feed
 from gateway.services.intake import Desk, DeskSettings, build_api, build_app, clear_spool
 from gateway.services.intake.api import Api
 from gateway.services.intake.app import AppSettings
@@ -132,19 +133,21 @@ class Gateway:
         media = FileMedia(Path(config.media.gateway_dir), config.media.asterisk_dir, keep_days=config.media.keep_days)
         router = router_of(config)
         planner = Planner(config, router)
-        self.live = LiveCalls(store, self.pbx, self.clock)
+        self.feed = Feed(self.clock)
+        publish = self.feed.publish
+        self.live = LiveCalls(store, self.pbx, self.clock, publish)
         pacer = Pacer.of(
             Limit(dial.cps, dial.max_calls),
             {name: Limit(trunk.cps, trunk.max_calls) for name, trunk in config.trunks.items()},
         )
-        self.dialer = Dialer(store, self.pbx, self.live, self.clock, pacer, planner)
+        self.dialer = Dialer(store, self.pbx, self.live, self.clock, pacer, planner, publish)
         self.rescuer = Rescuer(store, self.pbx, self.live, self.clock, lambda live: planner.limits(live.claimed))
         self.rerouter = Rerouter(
             store, frozenset(config.trunks), lambda call, account: planner.way(call, account).trunk.name
         )
-        self.switchboard = Switchboard(self.pbx, self.live, self.dialer, self.rescuer)
+        self.switchboard = Switchboard(self.pbx, self.live, self.dialer, self.rescuer, publish)
         self.notifier = Notifier(
-            store, self.fetcher, self.clock, NotifierSettings(give_up_after=config.results.give_up_after)
+            store, self.fetcher, self.clock, NotifierSettings(give_up_after=config.results.give_up_after), publish
         )
         self.live.on_closed(self._closed)
         session = DialogSettings(
@@ -159,11 +162,17 @@ class Gateway:
         logins = Logins(store)
         self.spool = spool = Path(config.database.path).parent / "spool"
         desk = Desk(
-            store, self.clock, router, self.fetcher.preflight, self.dialer.wake, DeskSettings(config.intake.preflight)
+            store,
+            self.clock,
+            router,
+            self.fetcher.preflight,
+            self.dialer.wake,
+            DeskSettings(config.intake.preflight),
+            publish,
         )
         limit = config.server.max_body_mb * 1024 * 1024
         self.app = build_app(desk, logins, AppSettings(spool, limit, config.intake.echo_pin), self._ready)
-        self.api = build_api(Api(store, desk, logins, spool, self.status), limit)
+        self.api = build_api(Api(store, desk, logins, spool, self.status, publish), limit)
 
     def _closed(self, live: LiveCall, end: AttemptEnd, call: Call) -> None:
         self.notifier.wake()

@@ -14,6 +14,7 @@ from gateway.core.outcome import Outcome
 from gateway.core.pacing import Pacer
 from gateway.core.trunkhealth import TrunkHealth
 from gateway.ports import Clock, Lane, Originate, Pbx, Placed, Placement, Store, StoreError
+from gateway.services.feed import EventKind, Publish, attempt_data, call_data, unheard
 from gateway.services.livecalls import LiveCall, LiveCalls
 
 log = structlog.get_logger()
@@ -54,6 +55,7 @@ class Dialer:
         clock: Clock,
         pacer: Pacer,
         plan: Callable[[Claimed], Dialing],
+        publish: Publish = unheard,
     ) -> None:
         self._store = store
         self._pbx = pbx
@@ -61,6 +63,7 @@ class Dialer:
         self._clock = clock
         self._pacer = pacer
         self._plan = plan
+        self._publish = publish
         self._work = asyncio.Event()
         self._asked: dict[AttemptId, float] = {}  # Originates under way, oldest first, on the loop's clock
         self._stopped = False
@@ -135,6 +138,9 @@ class Dialer:
             self._live.add(one)
             self._pacer.started(one.attempt.trunk)
             self.health[one.attempt.trunk].started()
+            account = one.account.id
+            self._publish(EventKind.ATTEMPT_STARTED, account, attempt_data(one.call, one.attempt))
+            self._publish(EventKind.CALL_CHANGED, account, call_data(one.call))
         return claimed
 
     def _pace_wait(self) -> float:
@@ -161,7 +167,10 @@ class Dialer:
         now = self._clock.now()
         if self._expired_at is not None and 0 <= now - self._expired_at < EXPIRE_EVERY_MS:
             return
-        if await self._store.expire(now, EXPIRE_BATCH) < EXPIRE_BATCH:
+        expired = await self._store.expire(now, EXPIRE_BATCH)
+        for call in expired:
+            self._publish(EventKind.CALL_CHANGED, call.account_id, call_data(call))
+        if len(expired) < EXPIRE_BATCH:
             self._expired_at = now
 
     # --- one call ---
@@ -220,9 +229,15 @@ class Dialer:
             if end.kind is EndKind.TRUNK_FAULT or end.tech_cause in (503, 513):
                 if health.fault(self._clock.now(), end.reason or ""):
                     log.error("trunk.suspended", trunk=trunk, faults=health.faults, reason=end.reason)
+                    self._trunk_changed(trunk, end.reason)
             elif end.ringing_at is not None or end.answered_at is not None or end.tech_cause is not None:
                 if health.worked():
                     log.info("trunk.resumed", trunk=trunk)
+                    self._trunk_changed(trunk, None)
             else:
                 health.released()
         self._work.set()
+
+    def _trunk_changed(self, trunk: str, reason: str | None) -> None:
+        suspended = self.health[trunk].may_dial(self._clock.now()) == 0
+        self._publish(EventKind.TRUNK_CHANGED, None, {"trunk": trunk, "suspended": suspended, "reason": reason})

@@ -140,8 +140,9 @@ def _owe_result(db: Database, call: Call, now: Millis) -> None:
         )
 
 
-def expire(db: Database, counts: Counts, now: Millis, limit: int) -> int:
-    """Fail waiting calls whose expiration has come, at most ``limit``; how many there were."""
+def expire(db: Database, counts: Counts, now: Millis, limit: int) -> list[Call]:
+    """Fail waiting calls whose expiration has come, at most ``limit``; those calls as they are now."""
+    expired: list[Call] = []
     rows = db.conn.execute(
         "SELECT call.id FROM call INDEXED BY call_expiry JOIN campaign ON campaign.id = call.campaign_id"
         " WHERE expires_at <= ? AND expires_at IS NOT NULL AND call.state IN ('pending', 'retrying')"
@@ -161,7 +162,8 @@ def expire(db: Database, counts: Counts, now: Millis, limit: int) -> int:
         )
         counts.moved(call.campaign_id, call.trunk, call.state, state)
         _owe_result(db, ended, now)
-    return len(rows)
+        expired.append(ended)
+    return expired
 
 
 def cancel_call(db: Database, counts: Counts, account: int | None, call_id: int) -> CallState | None:

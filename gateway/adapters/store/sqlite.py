@@ -163,7 +163,7 @@ class SqliteStore:
             found.append(Claimed(call, attempt, account))
         return found
 
-    async def expire(self, now: Millis, limit: int) -> int:
+    async def expire(self, now: Millis, limit: int) -> list[Call]:
         return await self._writer.run(lambda db, counts: closing.expire(db, counts, now, limit))
 
     async def other_lanes(self, trunks: Collection[str]) -> list[tuple[CampaignId, str]]:
