@@ -19,7 +19,8 @@ _DUE = """SELECT id FROM call INDEXED BY call_due WHERE campaign_id = ? AND trun
 
 _LANES = """SELECT lane.campaign_id, lane.trunk, campaign.account_id, campaign.single
     FROM lane JOIN campaign ON campaign.id = lane.campaign_id
-    WHERE lane.waiting > 0 AND campaign.state = 'active'"""
+    WHERE lane.waiting > 0 AND campaign.state = 'active'
+    AND NOT EXISTS (SELECT 1 FROM hold WHERE hold.account_id IN (0, campaign.account_id))"""
 
 
 @dataclass(slots=True)

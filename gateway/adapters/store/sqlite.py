@@ -73,6 +73,14 @@ class SqliteStore:
         self._reader_thread.shutdown()
         self._lock.close()
 
+    async def read(self, work: Callable[[Database], T]) -> T:
+        """Run a query on the reading thread."""
+        return await self._read(work)
+
+    async def write(self, work: Callable[[Database, Counts], T]) -> T:
+        """Run a job on the writer thread; it is durable on return."""
+        return await self._writer.run(work)
+
     async def _read(self, work: Callable[[Database], T]) -> T:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._reader_thread, work, self._reader)
