@@ -231,8 +231,10 @@ def _consistent(config: Config, path: Path) -> None:
 def _absolute(config: Config, base: Path) -> Config:
     replace = msgspec.structs.replace
     media = str(base / config.media.gateway_dir)
+    socket = config.server.socket
     return replace(
         config,
+        server=replace(config.server, socket=socket and str(base / socket)),
         database=replace(config.database, path=str(base / config.database.path)),
         media=replace(config.media, gateway_dir=media, asterisk_dir=config.media.asterisk_dir or media),
     )

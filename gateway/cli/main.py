@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Annotated
 
 import typer
 
@@ -21,6 +22,15 @@ app = typer.Typer(
     help="Outbound calls for Asterisk.",
     epilog=_EPILOG,
 )
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=running.print_version, help="Print the version.")
+    ] = False,
+) -> None: ...
+
 
 _CALL = "Example: voxgate call +16175551234 --account user1 --start-url http://app.example/start.php"
 
