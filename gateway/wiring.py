@@ -38,10 +38,12 @@ from gateway.services.intake.app import AppSettings
 from gateway.services.intake.logins import Logins
 from gateway.services.livecalls import LiveCall, LiveCalls
 from gateway.services.notifier import Notifier, NotifierSettings
+from gateway.services.operating import Operating
 from gateway.services.rerouter import Rerouter
 from gateway.services.rescuer import Rescuer
 from gateway.services.switchboard import Switchboard
 from gateway.settings import Config
+from gateway.services.why import Why
 
 log = structlog.get_logger()
 
@@ -172,7 +174,8 @@ class Gateway:
         )
         limit = config.server.max_body_mb * 1024 * 1024
         self.app = build_app(desk, logins, AppSettings(spool, limit, config.intake.echo_pin), self._ready)
-        self.api = build_api(Api(store, desk, logins, spool, self.status, publish), limit)
+        operating = Operating(Why(store, self.clock, self.dialer.admission, planner.way))
+        self.api = build_api(Api(store, desk, logins, spool, self.status, publish), operating, limit)
 
     def _closed(self, live: LiveCall, end: AttemptEnd, call: Call) -> None:
         self.notifier.wake()

@@ -11,6 +11,7 @@ from gateway.cli import account, calls, campaign, exits, route, running
 from gateway.cli.classify.commands import classify
 from gateway.cli.doctor.commands import doctor
 from gateway.cli.vxml.commands import app as vxml_app
+from gateway.cli.why import why
 
 _EPILOG = f"Exit status of every command:\n\n\b\n{exits.table()}"
 
@@ -37,6 +38,7 @@ app.command(epilog="Example: voxgate init --fetch-allow 192.168.1.0/24")(running
 app.command(epilog="Example: voxgate serve --config /etc/voxgate/voxgate.toml")(running.serve)
 app.command(epilog="Example: voxgate doctor --asterisk-etc /etc/asterisk")(doctor)
 app.command(epilog=_CALL)(calls.call)
+app.command(epilog="Examples: voxgate why, voxgate why 17, voxgate why --campaign 2")(why)
 app.command(epilog="Example: voxgate classify answered.wav --json")(classify)
 app.command(epilog="Example: voxgate version")(running.version)
 for name, group in (

@@ -34,7 +34,7 @@ from gateway.core.model import (
 )
 from gateway.core.retry import RetryPolicy
 from gateway.core.states import AttemptEvent
-from gateway.ports import CallPage, Campaign, Delivery, DeliveryTry, Lane, StoreError
+from gateway.ports import Backlog, CallPage, Campaign, Delivery, DeliveryTry, Lane, StoreError
 
 T = TypeVar("T")
 
@@ -184,6 +184,12 @@ class SqliteStore:
         self, campaign: CampaignId, trunk: str, after: tuple[Millis, CallId] | None, limit: int
     ) -> list[Call]:
         return await self._read(lambda db: closing.waiting(db, campaign, trunk, after or (-1, 0), limit))
+
+    async def backlogs(self, campaign: CampaignId | None) -> list[Backlog]:
+        return await self._read(lambda db: claims.backlogs(db, campaign))
+
+    async def ahead_of(self, call: Call, limit: int) -> int:
+        return await self._read(lambda db: claims.ahead_of(db, call, limit))
 
     async def move_calls(self, moves: Mapping[CallId, str]) -> None:
         await self._writer.run(lambda db, counts: closing.move_calls(db, counts, moves))
