@@ -42,8 +42,8 @@ from gateway.services.operating import Operating
 from gateway.services.rerouter import Rerouter
 from gateway.services.rescuer import Rescuer
 from gateway.services.switchboard import Switchboard
-from gateway.settings import Config
 from gateway.services.why import Why
+from gateway.settings import Config
 
 log = structlog.get_logger()
 
