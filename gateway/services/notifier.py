@@ -11,6 +11,7 @@ import structlog
 
 from gateway.core.model import Millis
 from gateway.ports import Clock, Delivery, DeliveryTry, Fetcher, FetchError, FetchRequest, Store, StoreError
+from gateway.services.feed import EventKind, Publish, unheard
 
 log = structlog.get_logger()
 
@@ -31,8 +32,11 @@ class NotifierSettings:
 
 
 class Notifier:
-    def __init__(self, store: Store, fetcher: Fetcher, clock: Clock, settings: NotifierSettings) -> None:
+    def __init__(
+        self, store: Store, fetcher: Fetcher, clock: Clock, settings: NotifierSettings, publish: Publish = unheard
+    ) -> None:
         self._store = store
+        self._publish = publish
         self._fetcher = fetcher
         self._clock = clock
         self._settings = settings
@@ -71,10 +75,17 @@ class Notifier:
         try:
             tried = await self._try(delivery)
             await self._store.record_try(tried)
+            given_up = not tried.accepted and tried.next_at is None
             log.info(
                 "result.posted" if tried.accepted else "result.not_accepted",
                 call_id=delivery.call_id, tries=delivery.tries + 1, status=tried.status, error=tried.error,
-                given_up=not tried.accepted and tried.next_at is None,
+                given_up=given_up,
+            )  # fmt: skip
+            self._publish(
+                EventKind.DELIVERY_TRIED, delivery.account_id,
+                {"delivery_id": delivery.id, "call_id": delivery.call_id, "accepted": tried.accepted,
+                 "given_up": given_up, "tries": delivery.tries + 1, "status": tried.status, "error": tried.error,
+                 "next_at": tried.next_at},
             )  # fmt: skip
         except StoreError as error:
             log.error("notifier.store", error=str(error))
