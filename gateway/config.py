@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import ipaddress
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -111,6 +112,14 @@ class Results(Section):
     give_up_after: Annotated[float, Meta(ge=0)] = 86_400.0
 
 
+class Metrics(Section):
+    """Where Prometheus may scrape. Without a port and an allowed network only `voxgate metrics` can."""
+
+    host: str = "127.0.0.1"
+    port: Port | None = None  # a listener of its own
+    allow: tuple[str, ...] = ()  # networks that may GET /metrics on the public port
+
+
 class LabSection(Section):
     """Only the lab sets this: retry gaps are multiplied by it."""
 
@@ -131,6 +140,7 @@ class Config(Section):
     numbers: Numbers = msgspec.field(default_factory=Numbers)
     session: SessionSection = msgspec.field(default_factory=SessionSection)
     results: Results = msgspec.field(default_factory=Results)
+    metrics: Metrics = msgspec.field(default_factory=Metrics)
     lab: LabSection = msgspec.field(default_factory=LabSection)
     trunk: list[TrunkSection] = []
     route: list[RouteSection] = []
@@ -215,6 +225,7 @@ def _known(raw: Mapping[str, Any], kind: type[msgspec.Struct], file: str, where:
 
 
 def _consistent(config: Config, path: Path) -> None:
+    _networks(config.metrics.allow, "[metrics] allow", path)
     names = [trunk.name for trunk in config.trunk]
     for trunk in config.trunk:
         if names.count(trunk.name) > 1:
@@ -226,6 +237,14 @@ def _consistent(config: Config, path: Path) -> None:
     for route in config.route:
         if route.trunk not in names:
             raise ConfigError(f"{path}: a route names trunk {route.trunk!r}, and there is no such [[trunk]]")
+
+
+def _networks(entries: Iterable[str], where: str, path: Path) -> None:
+    for entry in entries:
+        try:
+            ipaddress.ip_network(entry, strict=False)
+        except ValueError:
+            raise ConfigError(f"{path}: {where}: {entry!r} is no network; write it as 192.168.1.0/24") from None
 
 
 def _absolute(config: Config, base: Path) -> Config:

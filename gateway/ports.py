@@ -94,6 +94,18 @@ class CallPage:
     next_after: CallId | None  # keyset cursor; None on the last page
 
 
+@dataclass(frozen=True, slots=True)
+class Vitals:
+    """The store's own measures: what waits in it, and how large it is."""
+
+    calls: Mapping[CallState, int]
+    results_waiting: int
+    results_given_up: int
+    oldest_result: Millis | None  # when the oldest result that still waits was owed
+    database_bytes: int
+    wal_bytes: int
+
+
 class Store(Protocol):
     """The queue.
 
@@ -152,6 +164,7 @@ class Store(Protocol):
     async def record_try(self, tried: DeliveryTry) -> None: ...
     async def next_delivery(self) -> Millis | None: ...
     async def delivery_of(self, call: CallId) -> dict[str, object] | None: ...
+    async def vitals(self) -> Vitals: ...
 
 
 # --- PBX: AMI ---
@@ -361,6 +374,13 @@ class Cookies(Protocol):
     def store(self, url: str, lines: Iterable[str]) -> None: ...
 
 
+class FetchPurpose(StrEnum):
+    APPLICATION = "application"
+    """Documents, audio, grammars, scripts and data of a VoiceXML session."""
+    RESULT = "result"
+    PREFLIGHT = "preflight"
+
+
 @dataclass(frozen=True, slots=True)
 class FetchRequest:
     url: str
@@ -374,6 +394,7 @@ class FetchRequest:
     headers: Mapping[str, str] = field(default_factory=dict)
     keep_method: bool = False  # a redirect that would turn a POST into a GET is answered as it is
     cookies: Cookies | None = None  # sent, and added to
+    purpose: FetchPurpose = FetchPurpose.APPLICATION
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,6 +122,20 @@ def doctor(
         raise typer.Exit(1)
 
 
+@app.command(epilog="Example: voxgate metrics | grep outbox")
+def metrics(
+    config: ConfigOption = None,
+    describe: Annotated[bool, typer.Option("--describe", help="Print what each metric means, as Markdown.")] = False,
+) -> None:
+    """Show the running gateway's metrics in Prometheus' text format."""
+    if describe:
+        from gateway.metrics.describe import markdown
+
+        print(markdown(), end="")
+        return
+    print(_client(_config(config)).text("/metrics"), end="")
+
+
 @app.command(epilog="Example: voxgate call +16175551234 --account user1 --start-url http://app.example/start.php")
 def call(
     number: str,

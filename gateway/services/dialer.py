@@ -13,6 +13,7 @@ from gateway.core.model import AttemptEnd, AttemptId, Call, CalleeType, Claimed,
 from gateway.core.outcome import Outcome
 from gateway.core.pacing import Pacer
 from gateway.core.trunkhealth import TrunkHealth
+from gateway.happenings import CallsClaimed, Observe, OriginateAnswered, Stopwatch, of_call, unobserved
 from gateway.ports import Clock, Lane, Originate, Pbx, Placed, Placement, Store, StoreError
 from gateway.services.livecalls import LiveCall, LiveCalls
 
@@ -54,6 +55,7 @@ class Dialer:
         clock: Clock,
         pacer: Pacer,
         plan: Callable[[Claimed], Dialing],
+        observe: Observe = unobserved,
     ) -> None:
         self._store = store
         self._pbx = pbx
@@ -61,6 +63,7 @@ class Dialer:
         self._clock = clock
         self._pacer = pacer
         self._plan = plan
+        self._observe = observe
         self._work = asyncio.Event()
         self._asked: dict[AttemptId, float] = {}  # Originates under way, oldest first, on the loop's clock
         self._stopped = False
@@ -130,7 +133,10 @@ class Dialer:
                 lanes.append(Lane(trunk, room))
         if not lanes:
             return []
+        watch = Stopwatch()
         claimed = await self._store.claim(lanes, now, total)
+        if claimed:
+            self._observe(CallsClaimed(len(claimed), watch.seconds))
         for one in claimed:
             self._live.add(one)
             self._pacer.started(one.attempt.trunk)
@@ -167,6 +173,10 @@ class Dialer:
     # --- one call ---
 
     async def _dial(self, claimed: Claimed) -> None:
+        with of_call(claimed.call.id, claimed.attempt.id):
+            await self._originate(claimed)
+
+    async def _originate(self, claimed: Claimed) -> None:
         live = self._live.get(claimed.attempt.id)
         if live is None:
             return
@@ -175,14 +185,9 @@ class Dialer:
         except NoRoute as refused:
             self._live.close(live, Outcome(EndKind.TRUNK_FAULT, CalleeType.UNKNOWN, str(refused)))
             return
-        log.info(
-            "attempt.dialing",
-            call_id=claimed.call.id,
-            attempt_id=live.id,
-            attempt=claimed.attempt.number,
-            trunk=claimed.attempt.trunk,
-        )
+        log.info("attempt.dialing", attempt=claimed.attempt.number, trunk=claimed.attempt.trunk)
         self._asked[live.id] = asyncio.get_running_loop().time()
+        watch = Stopwatch()
         try:
             placement = await self._pbx.originate(
                 Originate(
@@ -196,6 +201,7 @@ class Dialer:
             )
         finally:
             del self._asked[live.id]
+        self._observe(OriginateAnswered(claimed, placement.placed, watch.seconds))
         self._placed(live, placement)
 
     def _placed(self, live: LiveCall, placement: Placement) -> None:
@@ -207,7 +213,7 @@ class Dialer:
                 self._live.close(live, Outcome(EndKind.TRUNK_FAULT, CalleeType.UNKNOWN, why))
             case Placed.UNSURE:
                 # The phone may ring: the events, or the rescuer's look at the live channels, will tell.
-                log.warning("attempt.unsure", call_id=live.claimed.call.id, attempt_id=live.id, why=placement.reason)
+                log.warning("attempt.unsure", why=placement.reason)
             case _:
                 assert_never(placement.placed)
 

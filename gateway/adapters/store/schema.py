@@ -131,6 +131,13 @@ CREATE INDEX delivery_due ON delivery (host, next_at) WHERE next_at IS NOT NULL;
         db.conn.execute(statement)
 
 
+@MIGRATIONS()
+def m_vitals(db: Database) -> None:
+    """Results that wait or were given up are counted, and the oldest is found, without a scan."""
+    db.conn.execute("CREATE INDEX delivery_waiting ON delivery (created_at) WHERE next_at IS NOT NULL")
+    db.conn.execute("CREATE INDEX delivery_given_up ON delivery (given_up_at) WHERE given_up_at IS NOT NULL")
+
+
 def _statements(script: str) -> list[str]:
     """The script's statements one by one: executescript would commit the migration's transaction."""
     bare = "\n".join(line for line in script.splitlines() if not line.startswith("--"))

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from sqlite_utils import Database
 
-from gateway.adapters.store import claims, closing, intake, outbox, writer
+from gateway.adapters.store import claims, closing, intake, outbox, vitals, writer
 from gateway.adapters.store.counts import Counts
 from gateway.adapters.store.rows import ATTEMPT_COLUMNS, SELECT_CALL, account_of, attempt_of, call_of, plan_of
 from gateway.core.model import (
@@ -34,7 +34,7 @@ from gateway.core.model import (
 )
 from gateway.core.retry import RetryPolicy
 from gateway.core.states import AttemptEvent
-from gateway.ports import CallPage, Campaign, Delivery, DeliveryTry, Lane, StoreError
+from gateway.ports import CallPage, Campaign, Delivery, DeliveryTry, Lane, StoreError, Vitals
 
 T = TypeVar("T")
 
@@ -254,6 +254,9 @@ class SqliteStore:
 
     async def delivery_of(self, call: CallId) -> dict[str, object] | None:
         return await self._read(lambda db: outbox.of_call(db, call))
+
+    async def vitals(self) -> Vitals:
+        return await self._read(lambda db: vitals.read(db, self._path))
 
 
 def _campaigns(db: Database, where: str, values: tuple[object, ...]) -> list[Campaign]:

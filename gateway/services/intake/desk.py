@@ -19,6 +19,7 @@ from gateway.core.numbers import Destination, NumberError, parse_destination
 from gateway.core.phonelist import BadLine, ListError, ListRow, PhoneListReader
 from gateway.core.plum import FieldError, Submission, needs_words, read_plan
 from gateway.core.routes import NumberPolicy, Refused, Router
+from gateway.happenings import CallAccepted, Observe, Stopwatch, unobserved
 from gateway.ports import Clock, NameTaken, Store
 
 log = structlog.get_logger()
@@ -56,7 +57,7 @@ class Desk:
 
     def __init__(
         self, store: Store, clock: Clock, router: Router, preflight: Preflight, wake: Callable[[], None],
-        settings: DeskSettings,
+        settings: DeskSettings, observe: Observe = unobserved,
     ) -> None:  # fmt: skip
         self._store = store
         self._clock = clock
@@ -64,16 +65,19 @@ class Desk:
         self._preflight = preflight
         self._wake = wake
         self._settings = settings
+        self._observe = observe
         self._ids = itertools.count(1)
         self.loads: dict[int, Load] = {}
 
     async def queue_call(self, account: Account, submission: Submission) -> CallId:
         """Queue one call; it is durable when its id is returned. Raises :class:`FieldError`."""
+        watch = Stopwatch()
         plan = await self._plan(account, submission)
         call = self._one(account, submission.values["phone_number"])
         await self._check_urls(plan)
         call_id = await self._store.queue_call(account.id, call, plan, self._clock.now())
         log.info("call.queued", call_id=call_id, account=account.login)
+        self._observe(CallAccepted(call_id, watch.seconds))
         self._wake()
         return call_id
 
