@@ -66,11 +66,22 @@ class Lane:
 
 
 @dataclass(frozen=True, slots=True)
+class Backlog:
+    """Calls of one campaign that wait for one trunk; ``due_at`` is the first one's."""
+
+    campaign_id: CampaignId
+    trunk: str
+    waiting: int
+    due_at: Millis
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """A result post that is owed. ``id`` is the webhook-id, the same on every try."""
 
     id: str
     call_id: CallId
+    account_id: AccountId
     url: str
     host: str
     form: tuple[tuple[str, str], ...]
@@ -131,7 +142,10 @@ class Store(Protocol):
     async def close_attempt(self, end: AttemptEnd) -> Call: ...
     async def open_attempts(self) -> list[Claimed]: ...
     async def claimed(self, attempt: AttemptId) -> Claimed | None: ...
-    async def expire(self, now: Millis, limit: int) -> int: ...
+    async def expire(self, now: Millis, limit: int) -> list[Call]:
+        """Fail waiting calls whose expiration has come, at most ``limit``; those calls as they are now."""
+        ...
+
     async def other_lanes(self, trunks: Collection[str]) -> list[tuple[CampaignId, str]]:
         """Campaigns and trunks, none of them among ``trunks``, of which calls wait."""
         ...
@@ -140,6 +154,14 @@ class Store(Protocol):
         self, campaign: CampaignId, trunk: str, after: tuple[Millis, CallId] | None, limit: int
     ) -> list[Call]:
         """Calls that wait for ``trunk``, by due time and id, from beyond ``after`` on."""
+        ...
+
+    async def backlogs(self, campaign: CampaignId | None) -> list[Backlog]:
+        """What waits of one campaign, or of all active ones, by campaign and trunk."""
+        ...
+
+    async def ahead_of(self, call: Call, limit: int) -> int:
+        """How many calls of its campaign and trunk fall due before a waiting call; counted up to ``limit``."""
         ...
 
     async def move_calls(self, moves: Mapping[CallId, str]) -> None:

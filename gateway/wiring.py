@@ -23,7 +23,6 @@ from gateway.adapters.fetcher import HttpFetcher
 from gateway.adapters.media import FileMedia
 from gateway.adapters.speech import EspeakSpeech
 from gateway.adapters.store import SqliteStore
-from gateway.config import Config
 from gateway.core.addresses import AllowList
 from gateway.core.model import Account, AttemptEnd, Call, Claimed, Millis
 from gateway.core.numbers import DestinationKind, parse_destination
@@ -36,15 +35,19 @@ from gateway.services.dialer import Dialer, Dialing, NoRoute
 from gateway.services.dialog import DialogService, DialogSettings
 from gateway.services.dialog.prompts import PromptRenderer
 from gateway.services.dialog.transferring import Way
+from gateway.services.feed import Feed
 from gateway.services.intake import Desk, DeskSettings, build_api, build_app, clear_spool
 from gateway.services.intake.api import Api
 from gateway.services.intake.app import AppSettings
 from gateway.services.intake.logins import Logins
 from gateway.services.livecalls import LiveCall, LiveCalls
 from gateway.services.notifier import Notifier, NotifierSettings
+from gateway.services.operating import Operating
 from gateway.services.rerouter import Rerouter
 from gateway.services.rescuer import Rescuer
 from gateway.services.switchboard import Switchboard
+from gateway.services.why import Why
+from gateway.settings import Config
 
 log = structlog.get_logger()
 
@@ -138,19 +141,26 @@ class Gateway:
         media = FileMedia(Path(config.media.gateway_dir), config.media.asterisk_dir, keep_days=config.media.keep_days)
         router = router_of(config)
         planner = Planner(config, router)
-        self.live = LiveCalls(store, self.pbx, self.clock, observe)
+        self.feed = Feed(self.clock)
+        publish = self.feed.publish
+        self.live = LiveCalls(store, self.pbx, self.clock, publish, observe)
         pacer = Pacer.of(
             Limit(dial.cps, dial.max_calls),
             {name: Limit(trunk.cps, trunk.max_calls) for name, trunk in config.trunks.items()},
         )
-        self.dialer = Dialer(store, self.pbx, self.live, self.clock, pacer, planner, observe)
+        self.dialer = Dialer(store, self.pbx, self.live, self.clock, pacer, planner, publish, observe)
         self.rescuer = Rescuer(store, self.pbx, self.live, self.clock, lambda live: planner.limits(live.claimed))
         self.rerouter = Rerouter(
             store, frozenset(config.trunks), lambda call, account: planner.way(call, account).trunk.name
         )
-        self.switchboard = Switchboard(self.pbx, self.live, self.dialer, self.rescuer)
+        self.switchboard = Switchboard(self.pbx, self.live, self.dialer, self.rescuer, publish)
         self.notifier = Notifier(
-            store, self.fetcher, self.clock, NotifierSettings(give_up_after=config.results.give_up_after), observe
+            store,
+            self.fetcher,
+            self.clock,
+            NotifierSettings(give_up_after=config.results.give_up_after),
+            publish,
+            observe,
         )
         self.live.on_closed(self._closed)
         session = DialogSettings(
@@ -166,12 +176,19 @@ class Gateway:
         logins = Logins(store)
         self.spool = spool = Path(config.database.path).parent / "spool"
         desk = Desk(
-            store, self.clock, router, self.fetcher.preflight, self.dialer.wake, DeskSettings(config.intake.preflight),
+            store,
+            self.clock,
+            router,
+            self.fetcher.preflight,
+            self.dialer.wake,
+            DeskSettings(config.intake.preflight),
+            publish,
             observe,
-        )  # fmt: skip
+        )
         limit = config.server.max_body_mb * 1024 * 1024
         self.app = build_app(desk, logins, AppSettings(spool, limit, config.intake.echo_pin), self._ready)
-        self.api = build_api(Api(store, desk, logins, spool, self.status), limit)
+        operating = Operating(Why(store, self.clock, self.dialer.admission, planner.way))
+        self.api = build_api(Api(store, desk, logins, spool, self.status, publish), operating, limit)
         self.metrics = MetricsEndpoint(self.instruments, self.read)
         self.metrics.add_to(self.api)
         if config.metrics.allow:

@@ -6,12 +6,12 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, assert_never
 
 import structlog
 
-from gateway.core.model import AttemptEnd, AttemptId, Call, CalleeType, Claimed, EndKind, Millis
+from gateway.core.model import AttemptEnd, AttemptId, Call, CalleeType, CallState, Claimed, EndKind, Millis
 from gateway.core.outcome import Outcome, Seen, outcome
 from gateway.happenings import ChannelOpened, Observe, of_call, unobserved
 from gateway.ports import (
@@ -30,6 +30,7 @@ from gateway.ports import (
     StoreError,
 )
 from gateway.services.digits import DigitBuffer
+from gateway.services.feed import EventKind, Publish, Value, attempt_data, call_data, unheard
 
 log = structlog.get_logger()
 
@@ -99,8 +100,11 @@ OnClosed = Callable[[LiveCall, AttemptEnd, Call], None]
 class LiveCalls:
     """The registry of open attempts. The pace is measured against its counts, which therefore cannot drift."""
 
-    def __init__(self, store: Store, pbx: Pbx, clock: Clock, observe: Observe = unobserved) -> None:
+    def __init__(
+        self, store: Store, pbx: Pbx, clock: Clock, publish: Publish = unheard, observe: Observe = unobserved
+    ) -> None:
         self._store = store
+        self._publish = publish
         self._pbx = pbx
         self._clock = clock
         self._observe = observe
@@ -169,6 +173,7 @@ class LiveCalls:
                 live.channel_seen = True
                 if live.ringing_at is None and live.answered_at is None:
                     live.ringing_at = self._clock.now()
+                    self._tell(EventKind.ATTEMPT_RINGING, live)
                     self._spawn(live, self._rang(live, live.ringing_at))
             case Answered():
                 live.channel_seen = True
@@ -208,6 +213,8 @@ class LiveCalls:
         """Write the answer down, durably: from now on a lost outcome is never dialed again."""
         if live.answered_at is None:
             live.answered_at = self._clock.now()
+            self._tell(EventKind.ATTEMPT_ANSWERED, live)
+            self._tell_call(replace(live.claimed.call, state=CallState.IN_CALL))
         await self._store.mark_answered(live.id, live.answered_at)
 
     # --- closing ---
@@ -243,8 +250,20 @@ class LiveCalls:
             reason=end.reason,
             state=call.state,
         )
+        self._tell(
+            EventKind.ATTEMPT_ENDED, live, kind=end.kind, callee_type=end.callee_type, cause=end.cause,
+            tech_cause=end.tech_cause, reason=end.reason,
+        )  # fmt: skip
+        self._tell_call(call)
         for listener in self._listeners:
             listener(live, end, call)
+
+    def _tell(self, event: EventKind, live: LiveCall, /, **more: Value) -> None:
+        claimed = live.claimed
+        self._publish(event, claimed.account.id, attempt_data(claimed.call, claimed.attempt, **more))
+
+    def _tell_call(self, call: Call) -> None:
+        self._publish(EventKind.CALL_CHANGED, call.account_id, call_data(call))
 
     async def _written(self, end: AttemptEnd) -> Call:
         """Close the attempt in the store, however long that takes: until then it holds its place in the pace."""

@@ -22,6 +22,7 @@ from gateway.ports import (
     Store,
     StoreError,
 )
+from gateway.services.feed import EventKind, Publish, unheard
 
 log = structlog.get_logger()
 
@@ -43,9 +44,16 @@ class NotifierSettings:
 
 class Notifier:
     def __init__(
-        self, store: Store, fetcher: Fetcher, clock: Clock, settings: NotifierSettings, observe: Observe = unobserved
+        self,
+        store: Store,
+        fetcher: Fetcher,
+        clock: Clock,
+        settings: NotifierSettings,
+        publish: Publish = unheard,
+        observe: Observe = unobserved,
     ) -> None:
         self._store = store
+        self._publish = publish
         self._fetcher = fetcher
         self._clock = clock
         self._settings = settings
@@ -88,10 +96,17 @@ class Notifier:
             tried = await self._try(delivery)
             self._observe(ResultPosted(delivery, tried, watch.seconds))
             await self._store.record_try(tried)
+            given_up = not tried.accepted and tried.next_at is None
             log.info(
                 "result.posted" if tried.accepted else "result.not_accepted",
                 tries=delivery.tries + 1, status=tried.status, error=tried.error,
-                given_up=not tried.accepted and tried.next_at is None,
+                given_up=given_up,
+            )  # fmt: skip
+            self._publish(
+                EventKind.DELIVERY_TRIED, delivery.account_id,
+                {"delivery_id": delivery.id, "call_id": delivery.call_id, "accepted": tried.accepted,
+                 "given_up": given_up, "tries": delivery.tries + 1, "status": tried.status, "error": tried.error,
+                 "next_at": tried.next_at},
             )  # fmt: skip
         except StoreError as error:
             log.error("notifier.store", error=str(error))

@@ -89,5 +89,8 @@ def test_every_metric_moves_when_its_thing_happens(road: Road, lab: Lab) -> None
 def test_the_command_shows_them_and_the_public_port_does_not(road: Road) -> None:
     gateway, _, _, _ = road
     assert "# HELP voxgate_ami_up" in gateway.voxgate("metrics")
+    assert {"name": "voxgate_ami_up", "labels": {}, "value": 1.0} in [
+        sample for family in gateway.json("metrics") for sample in family["samples"]
+    ]
     with pytest.raises(urllib.error.HTTPError, match="404"):
         urllib.request.urlopen(f"{gateway.base}/metrics", timeout=10)  # noqa: S310 - our own loopback URL

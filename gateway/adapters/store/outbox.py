@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 from sqlite_utils import Database
 
-from gateway.core.model import CallId, Millis
+from gateway.core.model import AccountId, CallId, Millis
 from gateway.ports import Delivery, DeliveryTry
 
 #: Every host's oldest, then every host's second, and so on; each host is one step through the index.
@@ -15,9 +15,10 @@ _DUE = """WITH RECURSIVE waiting (host) AS (
         SELECT (SELECT min(host) FROM delivery WHERE next_at IS NOT NULL AND host > waiting.host) FROM waiting
         WHERE waiting.host IS NOT NULL
     )
-    SELECT id, call_id, url, delivery.host, form, tries, created_at FROM waiting JOIN delivery ON delivery.rowid IN (
+    SELECT delivery.id, call_id, url, delivery.host, form, tries, delivery.created_at, campaign.account_id
+    FROM waiting JOIN delivery ON delivery.rowid IN (
         SELECT rowid FROM delivery WHERE host = waiting.host AND next_at <= ? ORDER BY next_at LIMIT ?
-    )
+    ) JOIN call ON call.id = delivery.call_id JOIN campaign ON campaign.id = call.campaign_id
     ORDER BY row_number() OVER (PARTITION BY delivery.host ORDER BY next_at), next_at LIMIT ?"""
 
 
@@ -27,6 +28,7 @@ def due(db: Database, now: Millis, per_host: int, limit: int) -> list[Delivery]:
         Delivery(
             id=row[0],
             call_id=CallId(row[1]),
+            account_id=AccountId(row[7]),
             url=row[2],
             host=row[3],
             form=tuple((name, value) for name, value in msgspec.json.decode(row[4], type=list[tuple[str, str]])),

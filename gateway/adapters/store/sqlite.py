@@ -34,7 +34,7 @@ from gateway.core.model import (
 )
 from gateway.core.retry import RetryPolicy
 from gateway.core.states import AttemptEvent
-from gateway.ports import CallPage, Campaign, Delivery, DeliveryTry, Lane, StoreError, Vitals
+from gateway.ports import Backlog, CallPage, Campaign, Delivery, DeliveryTry, Lane, StoreError, Vitals
 
 T = TypeVar("T")
 
@@ -72,6 +72,14 @@ class SqliteStore:
         await asyncio.get_running_loop().run_in_executor(self._reader_thread, self._reader.close)
         self._reader_thread.shutdown()
         self._lock.close()
+
+    async def read(self, work: Callable[[Database], T]) -> T:
+        """Run a query on the reading thread."""
+        return await self._read(work)
+
+    async def write(self, work: Callable[[Database, Counts], T]) -> T:
+        """Run a job on the writer thread; it is durable on return."""
+        return await self._writer.run(work)
 
     async def _read(self, work: Callable[[Database], T]) -> T:
         try:
@@ -163,7 +171,7 @@ class SqliteStore:
             found.append(Claimed(call, attempt, account))
         return found
 
-    async def expire(self, now: Millis, limit: int) -> int:
+    async def expire(self, now: Millis, limit: int) -> list[Call]:
         return await self._writer.run(lambda db, counts: closing.expire(db, counts, now, limit))
 
     async def other_lanes(self, trunks: Collection[str]) -> list[tuple[CampaignId, str]]:
@@ -176,6 +184,12 @@ class SqliteStore:
         self, campaign: CampaignId, trunk: str, after: tuple[Millis, CallId] | None, limit: int
     ) -> list[Call]:
         return await self._read(lambda db: closing.waiting(db, campaign, trunk, after or (-1, 0), limit))
+
+    async def backlogs(self, campaign: CampaignId | None) -> list[Backlog]:
+        return await self._read(lambda db: claims.backlogs(db, campaign))
+
+    async def ahead_of(self, call: Call, limit: int) -> int:
+        return await self._read(lambda db: claims.ahead_of(db, call, limit))
 
     async def move_calls(self, moves: Mapping[CallId, str]) -> None:
         await self._writer.run(lambda db, counts: closing.move_calls(db, counts, moves))

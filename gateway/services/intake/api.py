@@ -16,6 +16,7 @@ from gateway.core.model import Account, AccountSettings, Call, CallId, CallState
 from gateway.core.plum import QUEUECALL, QUEUECALLS, FieldError, read_submission
 from gateway.core.states import CALL_WORDS
 from gateway.ports import Campaign, Store, StoreError
+from gateway.services.feed import EventKind, Publish, call_data, campaign_data, unheard
 from gateway.services.intake.desk import Desk
 from gateway.services.intake.form import FormError, read_form
 from gateway.services.intake.logins import Logins, hasher
@@ -27,9 +28,16 @@ _NO_PIN = "-"
 
 class Api:
     def __init__(
-        self, store: Store, desk: Desk, logins: Logins, spool: Path, status: Callable[[], dict[str, Any]]
+        self,
+        store: Store,
+        desk: Desk,
+        logins: Logins,
+        spool: Path,
+        status: Callable[[], dict[str, Any]],
+        publish: Publish = unheard,
     ) -> None:
         self._store = store
+        self._publish = publish
         self._desk = desk
         self._logins = logins
         self._spool = spool
@@ -126,6 +134,8 @@ class Api:
             return _failed(404, f"there is no call {call_id}")
         if state is not CallState.CANCELLED:
             return _failed(409, f"call {call_id} is {CALL_WORDS[state]}: only calls that wait can be cancelled")
+        if (call := await self._store.call(call_id)) is not None:
+            self._publish(EventKind.CALL_CHANGED, call.account_id, call_data(call))
         return _json({"id": call_id, "state": state})
 
     # --- campaigns ---
@@ -153,7 +163,9 @@ class Api:
     async def change_campaign(self, request: web.Request) -> web.Response:
         verb = request.path.rsplit("/", 1)[1]
         state = {"pause": CampaignState.PAUSED, "resume": CampaignState.ACTIVE, "cancel": CampaignState.CANCELLED}[verb]
-        return _json(_campaign(await self._store.set_campaign_state(CampaignId(_ident(request)), state)))
+        changed = await self._store.set_campaign_state(CampaignId(_ident(request)), state)
+        self._publish(EventKind.CAMPAIGN_CHANGED, changed.account_id, campaign_data(changed))
+        return _json(_campaign(changed))
 
     async def uploads(self, request: web.Request) -> web.Response:
         return _json([_load(one) for one in self._desk.loads.values()])

@@ -21,6 +21,7 @@ from gateway.core.plum import FieldError, Submission, needs_words, read_plan
 from gateway.core.routes import NumberPolicy, Refused, Router
 from gateway.happenings import CallAccepted, Observe, Stopwatch, unobserved
 from gateway.ports import Clock, NameTaken, Store
+from gateway.services.feed import EventKind, Publish, campaign_data, unheard
 
 log = structlog.get_logger()
 
@@ -57,9 +58,10 @@ class Desk:
 
     def __init__(
         self, store: Store, clock: Clock, router: Router, preflight: Preflight, wake: Callable[[], None],
-        settings: DeskSettings, observe: Observe = unobserved,
+        settings: DeskSettings, publish: Publish = unheard, observe: Observe = unobserved,
     ) -> None:  # fmt: skip
         self._store = store
+        self._publish = publish
         self._clock = clock
         self._router = router
         self._preflight = preflight
@@ -77,6 +79,10 @@ class Desk:
         await self._check_urls(plan)
         call_id = await self._store.queue_call(account.id, call, plan, self._clock.now())
         log.info("call.queued", call_id=call_id, account=account.login)
+        self._publish(
+            EventKind.CALL_QUEUED, account.id,
+            {"call_id": call_id, "destination": call.destination, "due_at": plan.scheduled_at},
+        )  # fmt: skip
         self._observe(CallAccepted(call_id, watch.seconds))
         self._wake()
         return call_id
@@ -107,6 +113,8 @@ class Desk:
         finally:
             load.done = True
         log.info("campaign.queued", campaign_id=load.campaign, queued=load.queued, rejected=load.rejected)
+        if (campaign := await self._store.campaign(load.campaign)) is not None:
+            self._publish(EventKind.CAMPAIGN_CHANGED, account.id, campaign_data(campaign))
         self._wake()
         return load
 
@@ -159,6 +167,11 @@ class Desk:
                 ahead = asyncio.create_task(asyncio.to_thread(batches.next))
                 await self._store.load_calls(load.campaign, batch, self._clock.now())
                 load.queued += len(batch)
+                self._publish(
+                    EventKind.CAMPAIGN_LOADING, account.id,
+                    {"campaign_id": load.campaign, "name": load.name, "queued": load.queued, "rejected": load.rejected,
+                     "bytes_read": load.bytes_read, "bytes_total": load.bytes_total},
+                )  # fmt: skip
         except ListError as error:
             raise FieldError("phone_list", str(error)) from None
         finally:
