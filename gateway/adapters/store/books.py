@@ -5,9 +5,10 @@ from __future__ import annotations
 from sqlite_utils import Database
 
 from gateway.adapters.store.counts import Counts
+from gateway.adapters.store.rows import account_of
 from gateway.adapters.store.sqlite import SqliteStore
 from gateway.core.charts import Tally
-from gateway.core.model import AccountId, CalleeType, CallState, CampaignId, Millis
+from gateway.core.model import Account, AccountId, CalleeType, CallState, CampaignId, Millis
 from gateway.core.visiting import Session
 
 #: In place of an account: the hold on all dialing.
@@ -19,6 +20,13 @@ class SqliteBooks:
 
     def __init__(self, store: SqliteStore) -> None:
         self._store = store
+
+    async def account(self, ident: AccountId) -> Account | None:
+        def read(db: Database) -> Account | None:
+            row = db.conn.execute("SELECT id, login, pin_hash, settings FROM account WHERE id = ?", (ident,)).fetchone()
+            return None if row is None else account_of(row)
+
+        return await self._store.read(read)
 
     # --- sessions ---
 
