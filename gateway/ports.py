@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from gateway.core.lists import CallQuery, DeliveryQuery, DeliveryState, Position
 from gateway.core.model import (
     Account,
     AccountId,
@@ -76,7 +77,7 @@ class Delivery:
     host: str
     form: tuple[tuple[str, str], ...]
     tries: int
-    created_at: Millis
+    since: Millis  # when it was first owed, or asked for again
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +88,43 @@ class DeliveryTry:
     status: int | None  # HTTP status, None where no answer came
     error: str | None
     next_at: Millis | None  # None: accepted, or given up
+    took: int = 0  # milliseconds
+    response: str | None = None  # the beginning of the answer's body
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryRecord:
+    """A result post as it is shown: what is posted, and what became of it."""
+
+    id: str
+    call_id: CallId
+    account_id: AccountId
+    state: DeliveryState
+    url: str
+    form: tuple[tuple[str, str], ...]
+    tries: int
+    created_at: Millis
+    next_at: Millis | None
+    accepted_at: Millis | None
+    given_up_at: Millis | None
+    last_status: int | None
+    last_error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryPage:
+    """``next`` is where the next page goes on; None on the last one."""
+
+    deliveries: tuple[DeliveryRecord, ...]
+    next: CallId | None
 
 
 @dataclass(frozen=True, slots=True)
 class CallPage:
+    """``next`` is where the next page goes on; None on the last one. A search's page may be short and have a next."""
+
     calls: tuple[Call, ...]
-    next_after: CallId | None  # keyset cursor; None on the last page
+    next: Position | None
 
 
 class Store(Protocol):
@@ -145,9 +177,7 @@ class Store(Protocol):
     async def campaigns(self, account: AccountId | None) -> list[Campaign]: ...
     async def call(self, call: CallId) -> Call | None: ...
     async def attempts(self, call: CallId) -> list[tuple[Attempt, AttemptEnd | None]]: ...
-    async def calls(
-        self, campaign: CampaignId | None, state: CallState | None, after: CallId | None, limit: int
-    ) -> CallPage: ...
+    async def calls(self, query: CallQuery, after: Position | None, limit: int) -> CallPage: ...
 
     async def due_deliveries(self, now: Millis, per_host: int, limit: int) -> list[Delivery]:
         """The oldest posts that are due, at most ``per_host`` to one host: a host's backlog hides no other's post."""
@@ -155,7 +185,13 @@ class Store(Protocol):
 
     async def record_try(self, tried: DeliveryTry) -> None: ...
     async def next_delivery(self) -> Millis | None: ...
-    async def delivery_of(self, call: CallId) -> dict[str, object] | None: ...
+    async def delivery(self, delivery: str) -> DeliveryRecord | None: ...
+    async def delivery_of(self, call: CallId) -> DeliveryRecord | None: ...
+    async def delivery_tries(self, delivery: str) -> list[DeliveryTry]: ...
+    async def deliveries(self, query: DeliveryQuery, after: CallId | None, limit: int) -> DeliveryPage: ...
+    async def redeliver(self, delivery: str, now: Millis) -> bool:
+        """Owe a post again, from now on and as if for the first time; False where there is none."""
+        ...
 
 
 # --- PBX: AMI ---
