@@ -67,6 +67,16 @@ class Lane:
 
 
 @dataclass(frozen=True, slots=True)
+class Backlog:
+    """Calls of one campaign that wait for one trunk; ``due_at`` is the first one's."""
+
+    campaign_id: CampaignId
+    trunk: str
+    waiting: int
+    due_at: Millis
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """A result post that is owed. ``id`` is the webhook-id, the same on every try."""
 
@@ -164,6 +174,14 @@ class Store(Protocol):
         self, campaign: CampaignId, trunk: str, after: tuple[Millis, CallId] | None, limit: int
     ) -> list[Call]:
         """Calls that wait for ``trunk``, by due time and id, from beyond ``after`` on."""
+        ...
+
+    async def backlogs(self, campaign: CampaignId | None) -> list[Backlog]:
+        """What waits of one campaign, or of all active ones, by campaign and trunk."""
+        ...
+
+    async def ahead_of(self, call: Call, limit: int) -> int:
+        """How many calls of its campaign and trunk fall due before a waiting call; counted up to ``limit``."""
         ...
 
     async def move_calls(self, moves: Mapping[CallId, str]) -> None:

@@ -21,7 +21,6 @@ from gateway.adapters.fetcher import HttpFetcher
 from gateway.adapters.media import FileMedia
 from gateway.adapters.speech import EspeakSpeech
 from gateway.adapters.store import SqliteStore
-from gateway.config import Config
 from gateway.core.addresses import AllowList
 from gateway.core.model import Account, AttemptEnd, Call, Claimed, Millis
 from gateway.core.numbers import DestinationKind, parse_destination
@@ -39,9 +38,12 @@ from gateway.services.intake.app import AppSettings
 from gateway.services.intake.logins import Logins
 from gateway.services.livecalls import LiveCall, LiveCalls
 from gateway.services.notifier import Notifier, NotifierSettings
+from gateway.services.operating import Operating
 from gateway.services.rerouter import Rerouter
 from gateway.services.rescuer import Rescuer
 from gateway.services.switchboard import Switchboard
+from gateway.services.why import Why
+from gateway.settings import Config
 
 log = structlog.get_logger()
 
@@ -172,7 +174,8 @@ class Gateway:
         )
         limit = config.server.max_body_mb * 1024 * 1024
         self.app = build_app(desk, logins, AppSettings(spool, limit, config.intake.echo_pin), self._ready)
-        self.api = build_api(Api(store, desk, logins, spool, self.status, publish), limit)
+        operating = Operating(Why(store, self.clock, self.dialer.admission, planner.way))
+        self.api = build_api(Api(store, desk, logins, spool, self.status, publish), operating, limit)
 
     def _closed(self, live: LiveCall, end: AttemptEnd, call: Call) -> None:
         self.notifier.wake()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Annotated
 
 import typer
 
@@ -10,6 +11,7 @@ from gateway.cli import account, calls, campaign, exits, route, running
 from gateway.cli.classify.commands import classify
 from gateway.cli.doctor.commands import doctor
 from gateway.cli.vxml.commands import app as vxml_app
+from gateway.cli.why import why
 
 _EPILOG = f"Exit status of every command:\n\n\b\n{exits.table()}"
 
@@ -21,12 +23,22 @@ app = typer.Typer(
     epilog=_EPILOG,
 )
 
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=running.print_version, help="Print the version.")
+    ] = False,
+) -> None: ...
+
+
 _CALL = "Example: voxgate call +16175551234 --account user1 --start-url http://app.example/start.php"
 
 app.command(epilog="Example: voxgate init --fetch-allow 192.168.1.0/24")(running.init)
 app.command(epilog="Example: voxgate serve --config /etc/voxgate/voxgate.toml")(running.serve)
 app.command(epilog="Example: voxgate doctor --asterisk-etc /etc/asterisk")(doctor)
 app.command(epilog=_CALL)(calls.call)
+app.command(epilog="Examples: voxgate why, voxgate why 17, voxgate why --campaign 2")(why)
 app.command(epilog="Example: voxgate classify answered.wav --json")(classify)
 app.command(epilog="Example: voxgate version")(running.version)
 for name, group in (

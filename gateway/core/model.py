@@ -91,6 +91,7 @@ class AccountSettings:
     max_call_seconds: int | None = None
     keep_duplicates: bool = False
     retry_unknown_outcome: bool = False
+    operator: bool = False  # sees and changes every account
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import assert_never
 
 import structlog
 
+from gateway.core.admission import Admission, Hold, Reason, admit
 from gateway.core.model import AttemptEnd, AttemptId, Call, CalleeType, Claimed, EndKind, Millis
 from gateway.core.outcome import Outcome
 from gateway.core.pacing import Pacer
@@ -93,14 +94,26 @@ class Dialer:
     @property
     def why_not_dialing(self) -> str | None:
         """The reason for which nothing at all is dialed now, in words; None where calls may start."""
+        hold = self._hold()
+        return None if hold is None else hold.text
+
+    def _hold(self) -> Hold | None:
         if self._stopped:
-            return "the gateway is stopping"
+            return Hold(Reason.STOPPING, "the gateway is stopping", "start it again")
         if not self._pbx.connected:
-            return "no AMI link to Asterisk"
+            mend = "it is tried again all the time; `voxgate doctor` finds what is in the way"
+            return Hold(Reason.NO_AMI, "no AMI link to Asterisk", mend)
         oldest = next(iter(self._asked.values()), None)
         if oldest is not None and asyncio.get_running_loop().time() - oldest > UNANSWERED:
-            return "Asterisk does not answer"  # what it may have taken is never sent again: risk no more calls
-        return self._suspended or None
+            # What it may have taken is never sent again: risk no more calls.
+            return Hold(Reason.ASTERISK_SILENT, "Asterisk does not answer", "its answer to the calls it was given")
+        if self._suspended:
+            return Hold(Reason.RECONCILING, self._suspended, "the comparison's end, usually within seconds")
+        return None
+
+    def admission(self) -> Admission:
+        """What may start now, and what holds the rest: the rule by which calls are claimed."""
+        return admit(self._clock.now(), self._hold(), self._pacer, self._live.by_trunk(), self.health)
 
     # --- the loop ---
 
@@ -122,18 +135,11 @@ class Dialer:
                     await asyncio.sleep(IDLE_LOOK)
 
     async def _claim(self) -> list[Claimed]:
-        if self.why_not_dialing is not None:
-            return []
-        now = self._clock.now()
-        total, free = self._pacer.slots(now, self._live.by_trunk())
-        lanes = []
-        for trunk, slots in free.items():
-            allowed = self.health[trunk].may_dial(now)
-            if (room := slots if allowed is None else min(slots, allowed)) > 0:
-                lanes.append(Lane(trunk, room))
+        admission = self.admission()
+        lanes = [Lane(trunk, gate.slots) for trunk, gate in admission.trunks.items() if gate.slots > 0]
         if not lanes:
             return []
-        claimed = await self._store.claim(lanes, now, total)
+        claimed = await self._store.claim(lanes, self._clock.now(), admission.total)
         for one in claimed:
             self._live.add(one)
             self._pacer.started(one.attempt.trunk)

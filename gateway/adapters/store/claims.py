@@ -9,9 +9,9 @@ from sqlite_utils import Database
 
 from gateway.adapters.store.counts import Counts
 from gateway.adapters.store.rows import SELECT_CALL, account_of, call_of
-from gateway.core.model import Account, Attempt, AttemptId, AttemptState, Claimed, Millis
+from gateway.core.model import Account, Attempt, AttemptId, AttemptState, Call, CampaignId, Claimed, Millis
 from gateway.core.states import CallEvent, advance_call
-from gateway.ports import Lane
+from gateway.ports import Backlog, Lane
 
 _DUE = """SELECT id FROM call INDEXED BY call_due WHERE campaign_id = ? AND trunk = ?
     AND state IN ('pending', 'retrying') AND due_at <= ? AND (expires_at IS NULL OR expires_at > ?)
@@ -19,7 +19,8 @@ _DUE = """SELECT id FROM call INDEXED BY call_due WHERE campaign_id = ? AND trun
 
 _LANES = """SELECT lane.campaign_id, lane.trunk, campaign.account_id, campaign.single
     FROM lane JOIN campaign ON campaign.id = lane.campaign_id
-    WHERE lane.waiting > 0 AND campaign.state = 'active'"""
+    WHERE lane.waiting > 0 AND campaign.state = 'active'
+    AND NOT EXISTS (SELECT 1 FROM hold WHERE hold.account_id IN (0, campaign.account_id))"""
 
 
 @dataclass(slots=True)
@@ -93,15 +94,38 @@ class Claims:
         return Claimed(replace(call, state=state, due_at=None, last_attempt_at=now), attempt, account)
 
 
+_FIRST = """SELECT due_at FROM call INDEXED BY call_due WHERE campaign_id = ? AND trunk = ?
+    AND state IN ('pending', 'retrying') ORDER BY due_at, id LIMIT 1"""
+
+
+def backlogs(db: Database, campaign: int | None) -> list[Backlog]:
+    where = "campaign.state = 'active'" if campaign is None else "campaign.id = ?"
+    lanes = db.conn.execute(
+        "SELECT lane.campaign_id, lane.trunk, lane.waiting FROM lane JOIN campaign ON campaign.id = lane.campaign_id"
+        f" WHERE lane.waiting > 0 AND {where}",
+        () if campaign is None else (campaign,),
+    ).fetchall()
+    return [
+        Backlog(CampaignId(owner), trunk, waiting, Millis(row[0]))
+        for owner, trunk, waiting in lanes
+        if (row := db.conn.execute(_FIRST, (owner, trunk)).fetchone()) is not None
+    ]
+
+
+def ahead_of(db: Database, call: Call, limit: int) -> int:
+    row = db.conn.execute(
+        "SELECT count(*) FROM (SELECT 1 FROM call INDEXED BY call_due WHERE campaign_id = ? AND trunk = ?"
+        " AND state IN ('pending', 'retrying') AND (due_at, id) < (?, ?) LIMIT ?)",
+        (call.campaign_id, call.trunk, call.due_at, call.id, limit),
+    ).fetchone()
+    return int(row[0])
+
+
 def next_due(db: Database, now: Millis) -> Millis | None:
     """When the next waiting call of an active campaign falls due; at or before ``now`` where one is due already."""
     soonest: int | None = None
     for campaign, trunk, _, _ in db.conn.execute(_LANES).fetchall():
-        row = db.conn.execute(
-            "SELECT due_at FROM call INDEXED BY call_due WHERE campaign_id = ? AND trunk = ?"
-            " AND state IN ('pending', 'retrying') ORDER BY due_at, id LIMIT 1",
-            (campaign, trunk),
-        ).fetchone()
+        row = db.conn.execute(_FIRST, (campaign, trunk)).fetchone()
         if row is not None and (soonest is None or row[0] < soonest):
             soonest = row[0]
             if soonest <= now:

@@ -107,6 +107,7 @@ def close_attempt(db: Database, counts: Counts, end: AttemptEnd, policy: RetryPo
         application_error=end.application_error,
     )  # fmt: skip
     _owe_result(db, call, end.ended_at)
+    _tally(db, call, end.ended_at, end.callee_type, 0 if end.kind is EndKind.TRUNK_FAULT else call.attempts)
     if call.state in WAITING and _cancelled(db, call):  # nothing would claim its retry any more
         call = replace(call, state=_cancel(db, counts, call), due_at=None, reason="cancelled")
     return call
@@ -142,6 +143,14 @@ def _owe_result(db: Database, call: Call, now: Millis) -> None:
         )
 
 
+def _tally(db: Database, call: Call, at: Millis, callee: CalleeType, attempt: int) -> None:
+    """Count an end for the charts; ``attempt`` is 0 where nobody was rung."""
+    db.conn.execute(
+        "INSERT INTO hourly VALUES (?, ?, ?, ?, ?, 1) ON CONFLICT DO UPDATE SET calls = calls + 1",
+        (call.campaign_id, at // 3_600_000, call.state, callee, attempt),
+    )
+
+
 def expire(db: Database, counts: Counts, now: Millis, limit: int) -> list[Call]:
     """Fail waiting calls whose expiration has come, at most ``limit``; those calls as they are now."""
     expired: list[Call] = []
@@ -164,6 +173,7 @@ def expire(db: Database, counts: Counts, now: Millis, limit: int) -> list[Call]:
         )
         counts.moved(call.campaign_id, call.trunk, call.state, state)
         _owe_result(db, ended, now)
+        _tally(db, ended, now, ended.callee_type or CalleeType.UNKNOWN, 0)
         expired.append(ended)
     return expired
 

@@ -132,6 +132,46 @@ CREATE INDEX delivery_due ON delivery (host, next_at) WHERE next_at IS NOT NULL;
 
 
 @MIGRATIONS()
+def m_pages(db: Database) -> None:
+    """Browsers that are signed in, holds on dialing, and attempts by hour for the charts."""
+    script = f"""
+CREATE TABLE session (
+    mark TEXT PRIMARY KEY,
+    account_id INTEGER NOT NULL REFERENCES account (id),
+    csrf TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    seen_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX session_account ON session (account_id);
+
+-- Accounts of which nothing is dialed; 0 stands for all of them.
+CREATE TABLE hold (account_id INTEGER PRIMARY KEY) STRICT;
+
+-- Attempts that ended, by hour (Unix time / 3600), kept in the transaction that ends them.
+CREATE TABLE hourly (
+    campaign_id INTEGER NOT NULL REFERENCES campaign (id),
+    hour INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN {one_of(CallState)}),
+    callee_type TEXT NOT NULL CHECK (callee_type IN {one_of(CalleeType)}),
+    attempt INTEGER NOT NULL CHECK (attempt >= 0),
+    calls INTEGER NOT NULL CHECK (calls > 0),
+    PRIMARY KEY (campaign_id, hour, state, callee_type, attempt)
+) STRICT, WITHOUT ROWID;
+INSERT INTO hourly
+    SELECT call.campaign_id, attempt.ended_at / 3600000,
+        CASE WHEN attempt.number = latest.number AND call.state IN ('completed', 'failed') THEN call.state
+            ELSE 'retrying' END AS state,
+        attempt.callee_type, iif(attempt.kind = 'trunk_fault', 0, attempt.number), count(*)
+    FROM attempt JOIN call ON call.id = attempt.call_id
+    JOIN (SELECT call_id, max(number) AS number FROM attempt GROUP BY call_id) AS latest
+        ON latest.call_id = attempt.call_id
+    WHERE attempt.ended_at IS NOT NULL GROUP BY 1, 2, 3, 4, 5;
+"""
+    for statement in _statements(script):
+        db.conn.execute(statement)
+
+
+@MIGRATIONS()
 def m_lists(db: Database) -> None:
     """Lists of calls and of result posts in every order, each along an index; what became of every post."""
     script = """

@@ -35,7 +35,17 @@ from gateway.core.model import (
 )
 from gateway.core.retry import RetryPolicy
 from gateway.core.states import AttemptEvent
-from gateway.ports import CallPage, Campaign, Delivery, DeliveryPage, DeliveryRecord, DeliveryTry, Lane, StoreError
+from gateway.ports import (
+    Backlog,
+    CallPage,
+    Campaign,
+    Delivery,
+    DeliveryPage,
+    DeliveryRecord,
+    DeliveryTry,
+    Lane,
+    StoreError,
+)
 
 T = TypeVar("T")
 
@@ -73,6 +83,14 @@ class SqliteStore:
         await asyncio.get_running_loop().run_in_executor(self._reader_thread, self._reader.close)
         self._reader_thread.shutdown()
         self._lock.close()
+
+    async def read(self, work: Callable[[Database], T]) -> T:
+        """Run a query on the reading thread."""
+        return await self._read(work)
+
+    async def write(self, work: Callable[[Database, Counts], T]) -> T:
+        """Run a job on the writer thread; it is durable on return."""
+        return await self._writer.run(work)
 
     async def _read(self, work: Callable[[Database], T]) -> T:
         try:
@@ -177,6 +195,12 @@ class SqliteStore:
         self, campaign: CampaignId, trunk: str, after: tuple[Millis, CallId] | None, limit: int
     ) -> list[Call]:
         return await self._read(lambda db: closing.waiting(db, campaign, trunk, after or (-1, 0), limit))
+
+    async def backlogs(self, campaign: CampaignId | None) -> list[Backlog]:
+        return await self._read(lambda db: claims.backlogs(db, campaign))
+
+    async def ahead_of(self, call: Call, limit: int) -> int:
+        return await self._read(lambda db: claims.ahead_of(db, call, limit))
 
     async def move_calls(self, moves: Mapping[CallId, str]) -> None:
         await self._writer.run(lambda db, counts: closing.move_calls(db, counts, moves))
