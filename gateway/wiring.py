@@ -21,7 +21,6 @@ from gateway.adapters.fetcher import HttpFetcher
 from gateway.adapters.media import FileMedia
 from gateway.adapters.speech import EspeakSpeech
 from gateway.adapters.store import SqliteStore
-from gateway.config import Config
 from gateway.core.addresses import AllowList
 from gateway.core.model import Account, AttemptEnd, Call, Claimed, Millis
 from gateway.core.numbers import DestinationKind, parse_destination
@@ -45,6 +44,7 @@ from gateway.services.rerouter import Rerouter
 from gateway.services.rescuer import Rescuer
 from gateway.services.switchboard import Switchboard
 from gateway.services.why import Why
+from gateway.settings import Config
 
 log = structlog.get_logger()
 

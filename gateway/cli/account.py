@@ -8,7 +8,7 @@ import typer
 
 from gateway.cli.client import GatewayDown
 from gateway.cli.shared import ConfigOption, JsonOption, client_of, config_of, group, show, show_json
-from gateway.config import Config
+from gateway.settings import Config
 
 app = group("Accounts that may queue calls.")
 

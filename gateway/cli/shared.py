@@ -12,7 +12,8 @@ from typing import Annotated, Any
 import typer
 
 from gateway.cli.client import Client
-from gateway.config import Config, find, load
+from gateway.config import find, load
+from gateway.settings import Config
 
 ConfigOption = Annotated[Path | None, typer.Option("--config", "-c", help="The configuration file.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]

@@ -11,7 +11,8 @@ from gateway.adapters.asteriskfiles import FileFault, read
 from gateway.cli.doctor.files import examine_files
 from gateway.cli.doctor.finding import State
 from gateway.cli.init import Layout, write
-from gateway.config import Config, load
+from gateway.config import load
+from gateway.settings import Config
 
 
 def test_includes_templates_additions_and_block_comments(tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from gateway.cli.init import SYSTEM, write
-from gateway.config import Dial, load
+from gateway.config import load
+from gateway.settings import Dial
 
 FOLDER = Path(__file__).parent.parent.parent / "packaging/systemd"
 UNIT = (FOLDER / "voxgate.service").read_text()
