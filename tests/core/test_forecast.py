@@ -50,7 +50,7 @@ def test_the_forecast_is_what_the_pacer_does(
 ) -> None:
     limits = dict.fromkeys(calls, trunk)
     told = forecast(
-        calls, dict.fromkeys(calls, [others]), limits, overall, seconds, dict.fromkeys(calls, Millis(0)), None
+        calls, {key: [others] for key in calls}, limits, overall, seconds, dict.fromkeys(calls, Millis(0)), None
     )
     real = dialed_by_the_pacer(calls, others, Pacer.of(overall, limits), seconds)
     assert told.finishes_at / 1000 == pytest.approx(real, rel=0.1)
