@@ -184,6 +184,10 @@ class Store(Protocol):
         """How many calls of its campaign and trunk fall due before a waiting call; counted up to ``limit``."""
         ...
 
+    async def mean_attempt_seconds(self) -> float | None:
+        """How long the newest thousand attempts held a channel, on average; None where none has ended."""
+        ...
+
     async def move_calls(self, moves: Mapping[CallId, str]) -> None:
         """Let each call that still waits wait for another trunk."""
         ...

@@ -39,6 +39,7 @@ from gateway.services.intake.logins import Logins
 from gateway.services.livecalls import LiveCall, LiveCalls
 from gateway.services.notifier import Notifier, NotifierSettings
 from gateway.services.operating import Operating
+from gateway.services.preflight import Preflights
 from gateway.services.rerouter import Rerouter
 from gateway.services.rescuer import Rescuer
 from gateway.services.switchboard import Switchboard
@@ -174,7 +175,10 @@ class Gateway:
         )
         limit = config.server.max_body_mb * 1024 * 1024
         self.app = build_app(desk, logins, AppSettings(spool, limit, config.intake.echo_pin), self._ready)
-        operating = Operating(Why(store, self.clock, self.dialer.admission, planner.way))
+        admission = self.dialer.admission
+        why = Why(store, self.clock, admission, planner.way)
+        preflights = Preflights(store, self.clock, desk, pacer, admission, planner.way)
+        operating = Operating(store, why, preflights, spool)
         self.api = build_api(Api(store, desk, logins, spool, self.status, publish), operating, limit)
 
     def _closed(self, live: LiveCall, end: AttemptEnd, call: Call) -> None:

@@ -121,6 +121,14 @@ def ahead_of(db: Database, call: Call, limit: int) -> int:
     return int(row[0])
 
 
+def mean_attempt_seconds(db: Database) -> float | None:
+    row = db.conn.execute(
+        "SELECT avg(ended_at - started_at) / 1000 FROM (SELECT kind, started_at, ended_at FROM attempt"
+        " ORDER BY rowid DESC LIMIT 1000) WHERE kind <> 'trunk_fault'"
+    ).fetchone()
+    return None if row[0] is None else float(row[0])
+
+
 def next_due(db: Database, now: Millis) -> Millis | None:
     """When the next waiting call of an active campaign falls due; at or before ``now`` where one is due already."""
     soonest: int | None = None

@@ -202,6 +202,9 @@ class SqliteStore:
     async def ahead_of(self, call: Call, limit: int) -> int:
         return await self._read(lambda db: claims.ahead_of(db, call, limit))
 
+    async def mean_attempt_seconds(self) -> float | None:
+        return await self._read(claims.mean_attempt_seconds)
+
     async def move_calls(self, moves: Mapping[CallId, str]) -> None:
         await self._writer.run(lambda db, counts: closing.move_calls(db, counts, moves))
 
