@@ -40,6 +40,7 @@ from gateway.services.livecalls import LiveCall, LiveCalls
 from gateway.services.notifier import Notifier, NotifierSettings
 from gateway.services.operating import Operating
 from gateway.services.pages import Pages, PagesSettings
+from gateway.services.preflight import Preflights
 from gateway.services.rerouter import Rerouter
 from gateway.services.rescuer import Rescuer
 from gateway.services.switchboard import Switchboard
@@ -175,7 +176,6 @@ class Gateway:
         )
         limit = config.server.max_body_mb * 1024 * 1024
         self.app = build_app(desk, logins, AppSettings(spool, limit, config.intake.echo_pin), self._ready)
-        operating = Operating(Why(store, self.clock, self.dialer.admission, planner.way))
         self.pages = Pages(
             store,
             SqliteBooks(store),
@@ -188,6 +188,10 @@ class Gateway:
             PagesSettings(secure=config.pages.https),
         )
         self.pages.setup(self.app)
+        admission = self.dialer.admission
+        why = Why(store, self.clock, admission, planner.way)
+        preflights = Preflights(store, self.clock, desk, pacer, admission, planner.way)
+        operating = Operating(store, why, preflights, spool)
         self.api = build_api(Api(store, desk, logins, spool, self.status, publish), operating, limit)
 
     def _live_of(self, account: AccountId | None) -> int:

@@ -206,11 +206,11 @@ async def test_a_session_ends_without_use(desk: Desk) -> None:
 async def test_suspending_is_for_the_account_or_for_all(desk: Desk) -> None:
     await desk.sign_in()
     await desk.client.post("/dialing/suspend", data={"csrf": await desk.csrf()})
-    assert await desk.books.held() == {desk.accounts["user1"].id}
+    assert await desk.store.held() == {desk.accounts["user1"].id}
     assert "Dialing is suspended" in await desk.page()
     await desk.client.post("/dialing/resume", data={"csrf": await desk.csrf()})
-    assert await desk.books.held() == frozenset()
-    await desk.books.hold(None)
+    assert await desk.store.held() == frozenset()
+    await desk.store.hold(None)
     answer = await desk.client.post("/dialing/resume", data={"csrf": await desk.csrf()}, headers=HTML)
     assert answer.status == 403 and "operator has suspended" in await answer.text()
-    assert await desk.books.held() == {None}
+    assert await desk.store.held() == {None}

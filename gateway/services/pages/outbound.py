@@ -14,7 +14,6 @@ from gateway.core.states import LIVE, WAITING
 from gateway.core.visiting import Visitor
 from gateway.ports import Campaign, Clock, Store
 from gateway.services.feed import EventKind, Publish, campaign_data
-from gateway.services.pages.books import Books
 from gateway.services.pages.rates import Rates
 from gateway.services.pages.site import NotHere, Refused, Site, back, number_of, zone_of
 
@@ -42,12 +41,11 @@ class Outbound:
     """``why`` tells why nothing at all is dialed; ``wake`` tells the dialer to look at the queue."""
 
     def __init__(
-        self, site: Site, store: Store, books: Books, clock: Clock, rates: Rates, publish: Publish,
+        self, site: Site, store: Store, clock: Clock, rates: Rates, publish: Publish,
         why: Callable[[], str | None], wake: Callable[[], None], live: Callable[[AccountId | None], int],
     ) -> None:  # fmt: skip
         self._site = site
         self._store = store
-        self._books = books
         self._clock = clock
         self._rates = rates
         self._publish = publish
@@ -105,20 +103,20 @@ class Outbound:
 
     async def _held(self, visitor: Visitor) -> list[AccountId | None]:
         """The holds that concern this visitor: everybody's, and its own account's."""
-        held = await self._books.held()
+        held = await self._store.held()
         own = None if visitor.operator else visitor.account.id
         return [one for one in held if one is None or one == own]
 
     async def suspend(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
-        await self._books.hold(visitor.scope)
+        await self._store.hold(visitor.scope)
         log.warning("dialing.suspended", account=visitor.account.login, everybody=visitor.operator)
         self._publish(EventKind.CAMPAIGN_CHANGED, visitor.scope, {"held": True})
         return back(request, "/")
 
     async def resume(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
-        if not visitor.operator and None in await self._books.held():
+        if not visitor.operator and None in await self._store.held():
             raise Refused("An operator has suspended all dialing: ask them to resume it.")
-        await self._books.release(visitor.scope)
+        await self._store.release(visitor.scope)
         log.warning("dialing.resumed", account=visitor.account.login, everybody=visitor.operator)
         self._publish(EventKind.CAMPAIGN_CHANGED, visitor.scope, {"held": False})
         self._wake()

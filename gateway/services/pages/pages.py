@@ -42,9 +42,7 @@ class Pages:
         self._live = Live(site, feed)
         self._parts = (
             SignIn(site, sessions),
-            Outbound(
-                site, store, books, clock, self._rates, feed.publish, lambda: status()["why_not_dialing"], wake, live
-            ),
+            Outbound(site, store, clock, self._rates, feed.publish, lambda: status()["why_not_dialing"], wake, live),
             self._live,
         )
 
