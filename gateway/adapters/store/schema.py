@@ -133,9 +133,8 @@ CREATE INDEX delivery_due ON delivery (host, next_at) WHERE next_at IS NOT NULL;
 
 @MIGRATIONS()
 def m_vitals(db: Database) -> None:
-    """Results that wait or were given up are counted, and the oldest is found, without a scan."""
-    db.conn.execute("CREATE INDEX delivery_waiting ON delivery (created_at) WHERE next_at IS NOT NULL")
-    db.conn.execute("CREATE INDEX delivery_given_up ON delivery (given_up_at) WHERE given_up_at IS NOT NULL")
+    """The oldest result that waits is found without a scan."""
+    db.conn.execute("CREATE INDEX delivery_oldest ON delivery (created_at) WHERE next_at IS NOT NULL")
 
 
 @MIGRATIONS()
@@ -173,6 +172,45 @@ INSERT INTO hourly
     JOIN (SELECT call_id, max(number) AS number FROM attempt GROUP BY call_id) AS latest
         ON latest.call_id = attempt.call_id
     WHERE attempt.ended_at IS NOT NULL GROUP BY 1, 2, 3, 4, 5;
+"""
+    for statement in _statements(script):
+        db.conn.execute(statement)
+
+
+@MIGRATIONS()
+def m_lists(db: Database) -> None:
+    """Lists of calls and of result posts in every order, each along an index; what became of every post."""
+    script = """
+-- Its campaign's account, repeated here for the indexes.
+ALTER TABLE call ADD COLUMN account_id INTEGER;
+UPDATE call SET account_id = (SELECT account_id FROM campaign WHERE campaign.id = campaign_id),
+    message_reference = coalesce(message_reference, json_extract(plan, '$.message_reference'));
+CREATE INDEX call_by_campaign ON call (campaign_id, callee_type, state);
+CREATE INDEX call_by_account ON call (account_id, callee_type, state);
+CREATE INDEX call_last_by_campaign ON call (campaign_id, callee_type, state, last_attempt_at);
+CREATE INDEX call_last_by_account ON call (account_id, callee_type, state, last_attempt_at);
+CREATE INDEX call_dialed ON call (account_id, dialed);
+CREATE INDEX call_reference ON call (account_id, message_reference) WHERE message_reference IS NOT NULL;
+
+ALTER TABLE delivery ADD COLUMN account_id INTEGER;
+-- When it was last asked for again: from then on its tries are counted anew.
+ALTER TABLE delivery ADD COLUMN revived_at INTEGER;
+UPDATE delivery SET account_id = (SELECT account_id FROM call WHERE call.id = call_id);
+CREATE INDEX delivery_waiting ON delivery (account_id, call_id) WHERE next_at IS NOT NULL;
+CREATE INDEX delivery_accepted ON delivery (account_id, call_id) WHERE accepted_at IS NOT NULL;
+CREATE INDEX delivery_given_up ON delivery (account_id, call_id) WHERE given_up_at IS NOT NULL;
+
+CREATE TABLE delivery_try (
+    id INTEGER PRIMARY KEY,
+    delivery_id TEXT NOT NULL REFERENCES delivery (id) ON DELETE CASCADE,
+    at INTEGER NOT NULL,
+    took INTEGER NOT NULL,
+    status INTEGER,
+    error TEXT,
+    response TEXT,
+    next_at INTEGER
+) STRICT;
+CREATE INDEX delivery_try_of ON delivery_try (delivery_id);
 """
     for statement in _statements(script):
         db.conn.execute(statement)
