@@ -17,6 +17,8 @@ log = structlog.get_logger()
 
 IDLE_LOOK = 1.0
 BATCH = 200
+#: Bytes of an answer that are kept to be shown.
+SHOWN = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,8 @@ class Notifier:
         """One POST. A redirect that would drop the form is no acceptance; 307 and 308 carry it on."""
         status: int | None = None
         error: str | None = None
+        response: str | None = None
+        began = self._clock.now()
         try:
             answer = await self._fetcher.fetch(
                 FetchRequest(
@@ -111,6 +115,7 @@ class Notifier:
                 )
             )
             status = answer.status
+            response = answer.body[:SHOWN].decode(errors="replace")
             if not 200 <= status < 300:
                 error = f"HTTP {status}"
         except FetchError as failure:
@@ -118,7 +123,7 @@ class Notifier:
         now = self._clock.now()
         return DeliveryTry(
             delivery.id, now, accepted=error is None, status=status, error=error,
-            next_at=None if error is None else self._next(delivery, now),
+            next_at=None if error is None else self._next(delivery, now), took=max(0, now - began), response=response,
         )  # fmt: skip
 
     def _next(self, delivery: Delivery, now: Millis) -> Millis | None:
@@ -126,4 +131,4 @@ class Notifier:
         gap = min(settings.backoff * 2 ** min(delivery.tries, 20), settings.backoff_limit)
         gap *= random.uniform(0.8, 1.2)  # noqa: S311 - jitter
         due = Millis(now + round(gap * 1000))
-        return due if due - delivery.created_at <= settings.give_up_after * 1000 else None
+        return due if due - delivery.since <= settings.give_up_after * 1000 else None

@@ -128,10 +128,12 @@ def _owe_result(db: Database, call: Call, now: Millis) -> None:
     if call.state in ENDED and call.state is not CallState.CANCELLED and call.plan.result_url:
         form = result_form(call)
         db.conn.execute(
-            "INSERT INTO delivery (id, call_id, url, host, form, created_at, next_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO delivery (id, call_id, account_id, url, host, form, created_at, next_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 f"msg_{secrets.token_hex(12)}",
                 call.id,
+                call.account_id,
                 call.plan.result_url,
                 urlsplit(call.plan.result_url).netloc.rpartition("@")[2].lower(),
                 msgspec.json.encode(form).decode(),

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import functools
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import msgspec
+from sqlite_utils import Database
 
 from gateway.core.model import (
     Account,
@@ -35,6 +38,16 @@ SELECT_CALL = f"SELECT {CALL_COLUMNS} FROM call JOIN campaign ON campaign.id = c
 
 ATTEMPT_COLUMNS = """id, call_id, number, trunk, state, started_at, ringing_at, answered_at, ended_at, kind,
     callee_type, cause, tech_cause, reason, application_error, evidence"""
+
+
+@contextmanager
+def snapshot(db: Database) -> Iterator[None]:
+    """Several statements see one state of the database."""
+    db.conn.execute("BEGIN")
+    try:
+        yield
+    finally:
+        db.conn.execute("ROLLBACK")
 
 
 def plan_json(plan: CallPlan) -> str:

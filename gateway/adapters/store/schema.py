@@ -171,6 +171,45 @@ INSERT INTO hourly
         db.conn.execute(statement)
 
 
+@MIGRATIONS()
+def m_lists(db: Database) -> None:
+    """Lists of calls and of result posts in every order, each along an index; what became of every post."""
+    script = """
+-- Its campaign's account, repeated here for the indexes.
+ALTER TABLE call ADD COLUMN account_id INTEGER;
+UPDATE call SET account_id = (SELECT account_id FROM campaign WHERE campaign.id = campaign_id),
+    message_reference = coalesce(message_reference, json_extract(plan, '$.message_reference'));
+CREATE INDEX call_by_campaign ON call (campaign_id, callee_type, state);
+CREATE INDEX call_by_account ON call (account_id, callee_type, state);
+CREATE INDEX call_last_by_campaign ON call (campaign_id, callee_type, state, last_attempt_at);
+CREATE INDEX call_last_by_account ON call (account_id, callee_type, state, last_attempt_at);
+CREATE INDEX call_dialed ON call (account_id, dialed);
+CREATE INDEX call_reference ON call (account_id, message_reference) WHERE message_reference IS NOT NULL;
+
+ALTER TABLE delivery ADD COLUMN account_id INTEGER;
+-- When it was last asked for again: from then on its tries are counted anew.
+ALTER TABLE delivery ADD COLUMN revived_at INTEGER;
+UPDATE delivery SET account_id = (SELECT account_id FROM call WHERE call.id = call_id);
+CREATE INDEX delivery_waiting ON delivery (account_id, call_id) WHERE next_at IS NOT NULL;
+CREATE INDEX delivery_accepted ON delivery (account_id, call_id) WHERE accepted_at IS NOT NULL;
+CREATE INDEX delivery_given_up ON delivery (account_id, call_id) WHERE given_up_at IS NOT NULL;
+
+CREATE TABLE delivery_try (
+    id INTEGER PRIMARY KEY,
+    delivery_id TEXT NOT NULL REFERENCES delivery (id) ON DELETE CASCADE,
+    at INTEGER NOT NULL,
+    took INTEGER NOT NULL,
+    status INTEGER,
+    error TEXT,
+    response TEXT,
+    next_at INTEGER
+) STRICT;
+CREATE INDEX delivery_try_of ON delivery_try (delivery_id);
+"""
+    for statement in _statements(script):
+        db.conn.execute(statement)
+
+
 def _statements(script: str) -> list[str]:
     """The script's statements one by one: executescript would commit the migration's transaction."""
     bare = "\n".join(line for line in script.splitlines() if not line.startswith("--"))

@@ -12,9 +12,10 @@ from typing import TypeVar
 
 from sqlite_utils import Database
 
-from gateway.adapters.store import claims, closing, intake, outbox, writer
+from gateway.adapters.store import claims, closing, intake, lists, outbox, writer
 from gateway.adapters.store.counts import Counts
-from gateway.adapters.store.rows import ATTEMPT_COLUMNS, SELECT_CALL, account_of, attempt_of, call_of, plan_of
+from gateway.adapters.store.rows import ATTEMPT_COLUMNS, account_of, attempt_of, plan_of
+from gateway.core.lists import CallQuery, DeliveryQuery, Position
 from gateway.core.model import (
     Account,
     AccountId,
@@ -34,7 +35,17 @@ from gateway.core.model import (
 )
 from gateway.core.retry import RetryPolicy
 from gateway.core.states import AttemptEvent
-from gateway.ports import Backlog, CallPage, Campaign, Delivery, DeliveryTry, Lane, StoreError
+from gateway.ports import (
+    Backlog,
+    CallPage,
+    Campaign,
+    Delivery,
+    DeliveryPage,
+    DeliveryRecord,
+    DeliveryTry,
+    Lane,
+    StoreError,
+)
 
 T = TypeVar("T")
 
@@ -191,10 +202,22 @@ class SqliteStore:
     async def ahead_of(self, call: Call, limit: int) -> int:
         return await self._read(lambda db: claims.ahead_of(db, call, limit))
 
+    async def mean_attempt_seconds(self) -> float | None:
+        return await self._read(claims.mean_attempt_seconds)
+
     async def move_calls(self, moves: Mapping[CallId, str]) -> None:
         await self._writer.run(lambda db, counts: closing.move_calls(db, counts, moves))
 
-    # --- cancelling, pausing ---
+    # --- holding, cancelling, pausing ---
+
+    async def hold(self, account: AccountId | None) -> None:
+        await self._writer.run(lambda db, counts: claims.hold(db, account))
+
+    async def release(self, account: AccountId | None) -> None:
+        await self._writer.run(lambda db, counts: claims.release(db, account))
+
+    async def held(self) -> frozenset[AccountId | None]:
+        return await self._read(claims.held)
 
     async def cancel_call(self, account: AccountId | None, call: CallId) -> CallState | None:
         return await self._writer.run(lambda db, counts: closing.cancel_call(db, counts, account, call))
@@ -240,20 +263,8 @@ class SqliteStore:
         sql = f"SELECT {ATTEMPT_COLUMNS} FROM attempt WHERE call_id = ? ORDER BY number"
         return await self._read(lambda db: [attempt_of(row) for row in db.conn.execute(sql, (call,))])
 
-    async def calls(
-        self, campaign: CampaignId | None, state: CallState | None, after: CallId | None, limit: int
-    ) -> CallPage:
-        where, values = ["call.id > ?"], [int(after or 0)]
-        if campaign is not None:
-            where.append("call.campaign_id = ?")
-            values.append(int(campaign))
-        texts: list[int | str] = list(values)
-        if state is not None:
-            where.append("call.state = ?")
-            texts.append(str(state))
-        sql = f"{SELECT_CALL} WHERE {' AND '.join(where)} ORDER BY call.id LIMIT ?"
-        found = await self._read(lambda db: [call_of(row) for row in db.conn.execute(sql, (*texts, limit + 1))])
-        return CallPage(tuple(found[:limit]), found[limit - 1].id if len(found) > limit else None)
+    async def calls(self, query: CallQuery, after: Position | None, limit: int) -> CallPage:
+        return await self._read(lambda db: lists.calls(db, query, after, limit))
 
     # --- outbox ---
 
@@ -266,8 +277,20 @@ class SqliteStore:
     async def next_delivery(self) -> Millis | None:
         return await self._read(outbox.next_delivery)
 
-    async def delivery_of(self, call: CallId) -> dict[str, object] | None:
+    async def delivery(self, delivery: str) -> DeliveryRecord | None:
+        return await self._read(lambda db: outbox.one(db, delivery))
+
+    async def delivery_of(self, call: CallId) -> DeliveryRecord | None:
         return await self._read(lambda db: outbox.of_call(db, call))
+
+    async def delivery_tries(self, delivery: str) -> list[DeliveryTry]:
+        return await self._read(lambda db: outbox.tries(db, delivery))
+
+    async def deliveries(self, query: DeliveryQuery, after: CallId | None, limit: int) -> DeliveryPage:
+        return await self._read(lambda db: outbox.page(db, query, after, limit))
+
+    async def redeliver(self, delivery: str, now: Millis) -> bool:
+        return await self._writer.run(lambda db, counts: outbox.redeliver(db, delivery, now))
 
 
 def _campaigns(db: Database, where: str, values: tuple[object, ...]) -> list[Campaign]:

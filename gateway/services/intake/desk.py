@@ -6,6 +6,7 @@ import asyncio
 import functools
 import itertools
 import struct
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -18,6 +19,7 @@ from gateway.core.model import Account, AccountSettings, CallId, CallPlan, Campa
 from gateway.core.numbers import Destination, NumberError, parse_destination
 from gateway.core.phonelist import BadLine, ListError, ListRow, PhoneListReader
 from gateway.core.plum import FieldError, Submission, needs_words, read_plan
+from gateway.core.refusals import Refusals
 from gateway.core.routes import NumberPolicy, Refused, Router
 from gateway.ports import Clock, NameTaken, Store
 from gateway.services.feed import EventKind, Publish, campaign_data, unheard
@@ -50,6 +52,17 @@ class Load:
     rejected: int = 0
     done: bool = False
     first_rejected: list[tuple[int, str, str]] = field(default_factory=list)
+    refusals: Refusals = field(default_factory=Refusals)
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A list as it would be queued: numbers by trunk, what would be rejected, and what would refuse the whole."""
+
+    plan: CallPlan
+    trunks: Counter[str]
+    refusals: Refusals
+    problems: tuple[str, ...]
 
 
 class Desk:
@@ -113,6 +126,28 @@ class Desk:
             self._publish(EventKind.CAMPAIGN_CHANGED, account.id, campaign_data(campaign))
         self._wake()
         return load
+
+    async def examine(self, account: Account, submission: Submission, path: Path) -> Examined:
+        """What :meth:`queue_list` would do, without doing it. Raises :class:`FieldError` where no plan can be read."""
+        name = submission.values["campaign_name"].strip()
+        plan = await self._plan(account, submission)
+        problems = []
+        if await self._store.campaign_by_name(account.id, name) is not None:
+            problems.append(f"campaign_name {name!r} was used before: choose another")
+        try:
+            await self._check_urls(plan)
+        except FieldError as error:
+            problems.append(str(error))
+        load, trunks = Load(0, name), Counter[str]()
+        batches = _Batches(account, path, self._routed, load)
+        try:
+            while batch := await asyncio.to_thread(batches.next):
+                trunks.update(one.trunk for one in batch)
+        except ListError as error:
+            problems.append(f"phone_list {error}")
+        finally:
+            batches.close()
+        return Examined(plan, trunks, load.refusals, tuple(problems))
 
     async def _plan(self, account: Account, submission: Submission) -> CallPlan:
         zone = ZoneInfo(account.settings.time_zone)
@@ -239,6 +274,7 @@ class _Batches:
 
     def _reject(self, line: int, text: str, reason: str) -> None:
         self._load.rejected += 1
+        self._load.refusals.add(text, reason)
         if len(self._load.first_rejected) < SHOWN_REJECTED:
             self._load.first_rejected.append((line, text, reason))
 
