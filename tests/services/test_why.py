@@ -11,6 +11,7 @@ import pytest
 
 from gateway.adapters.store import SqliteStore
 from gateway.core.admission import Admission, Hold, Reason, admit, held_call
+from gateway.core.lists import CallQuery
 from gateway.core.model import (
     Account,
     AccountSettings,
@@ -210,7 +211,7 @@ async def test_the_claim_takes_exactly_the_calls_that_nothing_holds(house: House
     claimed = 0
     for later in (0, 1, 5000, 60_000, 120_000):
         house.clock.at = Millis(NOW + later)
-        page = await house.store.calls(None, None, None, 1000)
+        page = await house.store.calls(CallQuery(), None, 1000)
         expected = {
             one.id
             for one in page.calls
