@@ -96,6 +96,13 @@ class Intake(Section):
     """Repeat the PIN in replies, as Plum did. Off: it is masked."""
 
 
+class PagesSection(Section):
+    """The operator's pages."""
+
+    https: bool = False
+    """A proxy in front of the gateway speaks https: the pages' cookies are then sent over https alone."""
+
+
 class Dial(Section):
     """How fast and how long calls are made, over all trunks."""
 
@@ -200,6 +207,7 @@ class Config(Section):
     media: MediaSection = msgspec.field(default_factory=MediaSection)
     fetch: FetchSection = msgspec.field(default_factory=FetchSection)
     intake: Intake = msgspec.field(default_factory=Intake)
+    pages: PagesSection = msgspec.field(default_factory=PagesSection)
     dial: Dial = msgspec.field(default_factory=Dial)
     numbers: Numbers = msgspec.field(default_factory=Numbers)
     session: SessionSection = msgspec.field(default_factory=SessionSection)

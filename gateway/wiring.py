@@ -20,9 +20,9 @@ from gateway.adapters.cookies import CookieStore
 from gateway.adapters.fetcher import HttpFetcher
 from gateway.adapters.media import FileMedia
 from gateway.adapters.speech import EspeakSpeech
-from gateway.adapters.store import SqliteStore
+from gateway.adapters.store import SqliteBooks, SqliteStore
 from gateway.core.addresses import AllowList
-from gateway.core.model import Account, AttemptEnd, Call, Claimed, Millis
+from gateway.core.model import Account, AccountId, AttemptEnd, Call, Claimed, Millis
 from gateway.core.numbers import DestinationKind, parse_destination
 from gateway.core.pacing import Limit, Pacer
 from gateway.core.retry import RetryPolicy
@@ -39,6 +39,7 @@ from gateway.services.intake.logins import Logins
 from gateway.services.livecalls import LiveCall, LiveCalls
 from gateway.services.notifier import Notifier, NotifierSettings
 from gateway.services.operating import Operating
+from gateway.services.pages import Pages, PagesSettings
 from gateway.services.preflight import Preflights
 from gateway.services.rerouter import Rerouter
 from gateway.services.rescuer import Rescuer
@@ -175,11 +176,26 @@ class Gateway:
         )
         limit = config.server.max_body_mb * 1024 * 1024
         self.app = build_app(desk, logins, AppSettings(spool, limit, config.intake.echo_pin), self._ready)
+        self.pages = Pages(
+            store,
+            SqliteBooks(store),
+            logins,
+            self.feed,
+            self.clock,
+            self.status,
+            self._live_of,
+            self.dialer.wake,
+            PagesSettings(secure=config.pages.https),
+        )
+        self.pages.setup(self.app)
         admission = self.dialer.admission
         why = Why(store, self.clock, admission, planner.way)
         preflights = Preflights(store, self.clock, desk, pacer, admission, planner.way)
         operating = Operating(store, why, preflights, spool)
         self.api = build_api(Api(store, desk, logins, spool, self.status, publish), operating, limit)
+
+    def _live_of(self, account: AccountId | None) -> int:
+        return sum(account in (None, one.claimed.account.id) for one in self.live)
 
     def _closed(self, live: LiveCall, end: AttemptEnd, call: Call) -> None:
         self.notifier.wake()
@@ -236,7 +252,7 @@ class Gateway:
                     tasks.create_task(part)
                     for part in (
                         self.live.run(), self.agi.run(), self.pbx.run(), self.switchboard.run(), self.rescuer.run(),
-                        self.notifier.run(), self.rerouter.run(),
+                        self.notifier.run(), self.rerouter.run(), self.pages.run(),
                     )
                 ]  # fmt: skip
                 dialing = tasks.create_task(self.dialer.run())

@@ -148,6 +148,24 @@ async def test_what_holds_a_due_call(house: House, provoke: Callable[[House], ob
         assert (await house.why.why_all()).reason is reason
 
 
+async def test_suspended_dialing_is_told_of_everywhere(house: House) -> None:
+    (waiting,) = await house.queue()
+    account = house.account.id
+    await house.store.hold(account)
+    assert await house.reason(waiting) is Reason.SUSPENDED
+    (campaign,) = await house.store.campaigns(account)
+    hold = await house.why.why_campaign(campaign.id)
+    assert hold is not None and hold.reason is Reason.SUSPENDED
+    assert (await house.why.why_all()).reason is Reason.NOTHING_WAITING  # of the accounts that may dial
+    await house.store.release(account)
+    await house.store.hold(None)
+    assert await house.reason(waiting) is Reason.SUSPENDED
+    assert (await house.why.why_all()).reason is Reason.SUSPENDED
+    assert await house.claim() == []
+    await house.store.release(None)
+    assert await house.reason(waiting) is Reason.TURN
+
+
 async def test_a_trunk_that_rests_tells_when_it_is_probed(house: House) -> None:
     (ident,) = await house.queue()
     for _ in range(FAULTS_TO_SUSPEND):

@@ -208,7 +208,16 @@ class SqliteStore:
     async def move_calls(self, moves: Mapping[CallId, str]) -> None:
         await self._writer.run(lambda db, counts: closing.move_calls(db, counts, moves))
 
-    # --- cancelling, pausing ---
+    # --- holding, cancelling, pausing ---
+
+    async def hold(self, account: AccountId | None) -> None:
+        await self._writer.run(lambda db, counts: claims.hold(db, account))
+
+    async def release(self, account: AccountId | None) -> None:
+        await self._writer.run(lambda db, counts: claims.release(db, account))
+
+    async def held(self) -> frozenset[AccountId | None]:
+        return await self._read(claims.held)
 
     async def cancel_call(self, account: AccountId | None, call: CallId) -> CallState | None:
         return await self._writer.run(lambda db, counts: closing.cancel_call(db, counts, account, call))
