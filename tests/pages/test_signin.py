@@ -74,7 +74,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     pages = Pages(
         store,
         books,
-        Logins(store),
+        Logins(store, clock),
         Feed(clock),
         clock,
         lambda: status,
@@ -127,7 +127,7 @@ async def test_https_binds_the_cookie_to_this_host(tmp_path: Path) -> None:
     await store.add_account("user1", hasher.hash("12345678"), AccountSettings("UTC", "US"))
     clock = Clock()
     pages = Pages(
-        store, SqliteBooks(store), Logins(store), Feed(clock), clock, lambda: {"why_not_dialing": None},
+        store, SqliteBooks(store), Logins(store, clock), Feed(clock), clock, lambda: {"why_not_dialing": None},
         lambda account: 0, lambda: None, PagesSettings(secure=True),
     )  # fmt: skip
     app = web.Application()
