@@ -137,6 +137,18 @@ class CallPage:
     next: Position | None
 
 
+@dataclass(frozen=True, slots=True)
+class Vitals:
+    """The store's own measures: what waits in it, and how large it is."""
+
+    calls: Mapping[CallState, int]
+    results_waiting: int
+    results_given_up: int
+    oldest_result: Millis | None  # when the oldest result that still waits was owed
+    database_bytes: int
+    wal_bytes: int
+
+
 class Store(Protocol):
     """The queue.
 
@@ -223,6 +235,8 @@ class Store(Protocol):
     async def redeliver(self, delivery: str, now: Millis) -> bool:
         """Owe a post again, from now on and as if for the first time; False where there is none."""
         ...
+
+    async def vitals(self) -> Vitals: ...
 
 
 # --- PBX: AMI ---
@@ -432,6 +446,13 @@ class Cookies(Protocol):
     def store(self, url: str, lines: Iterable[str]) -> None: ...
 
 
+class FetchPurpose(StrEnum):
+    APPLICATION = "application"
+    """Documents, audio, grammars, scripts and data of a VoiceXML session."""
+    RESULT = "result"
+    PREFLIGHT = "preflight"
+
+
 @dataclass(frozen=True, slots=True)
 class FetchRequest:
     url: str
@@ -445,6 +466,7 @@ class FetchRequest:
     headers: Mapping[str, str] = field(default_factory=dict)
     keep_method: bool = False  # a redirect that would turn a POST into a GET is answered as it is
     cookies: Cookies | None = None  # sent, and added to
+    purpose: FetchPurpose = FetchPurpose.APPLICATION
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,18 @@ from dataclasses import dataclass
 import structlog
 
 from gateway.core.model import Millis
-from gateway.ports import Clock, Delivery, DeliveryTry, Fetcher, FetchError, FetchRequest, Store, StoreError
+from gateway.happenings import Observe, ResultPosted, Stopwatch, of_call, unobserved
+from gateway.ports import (
+    Clock,
+    Delivery,
+    DeliveryTry,
+    Fetcher,
+    FetchError,
+    FetchPurpose,
+    FetchRequest,
+    Store,
+    StoreError,
+)
 from gateway.services.feed import EventKind, Publish, unheard
 
 log = structlog.get_logger()
@@ -35,13 +46,20 @@ class NotifierSettings:
 
 class Notifier:
     def __init__(
-        self, store: Store, fetcher: Fetcher, clock: Clock, settings: NotifierSettings, publish: Publish = unheard
+        self,
+        store: Store,
+        fetcher: Fetcher,
+        clock: Clock,
+        settings: NotifierSettings,
+        publish: Publish = unheard,
+        observe: Observe = unobserved,
     ) -> None:
         self._store = store
         self._publish = publish
         self._fetcher = fetcher
         self._clock = clock
         self._settings = settings
+        self._observe = observe
         self._work = asyncio.Event()
         self._under_way: dict[str, str] = {}
 
@@ -71,16 +89,19 @@ class Notifier:
                 break
             hosts[delivery.host] += 1
             self._under_way[delivery.id] = delivery.host
-            tasks.create_task(self._deliver(delivery))
+            with of_call(delivery.call_id):
+                tasks.create_task(self._deliver(delivery))
 
     async def _deliver(self, delivery: Delivery) -> None:
         try:
+            watch = Stopwatch()
             tried = await self._try(delivery)
+            self._observe(ResultPosted(delivery, tried, watch.seconds))
             await self._store.record_try(tried)
             given_up = not tried.accepted and tried.next_at is None
             log.info(
                 "result.posted" if tried.accepted else "result.not_accepted",
-                call_id=delivery.call_id, tries=delivery.tries + 1, status=tried.status, error=tried.error,
+                tries=delivery.tries + 1, status=tried.status, error=tried.error,
                 given_up=given_up,
             )  # fmt: skip
             self._publish(
@@ -111,6 +132,7 @@ class Notifier:
                     timeout=self._settings.timeout,
                     max_bytes=256 * 1024,
                     keep_method=True,
+                    purpose=FetchPurpose.RESULT,
                     headers={"webhook-id": delivery.id, "webhook-timestamp": str(self._clock.now() // 1000)},
                 )
             )

@@ -132,6 +132,12 @@ CREATE INDEX delivery_due ON delivery (host, next_at) WHERE next_at IS NOT NULL;
 
 
 @MIGRATIONS()
+def m_vitals(db: Database) -> None:
+    """The oldest result that waits is found without a scan."""
+    db.conn.execute("CREATE INDEX delivery_oldest ON delivery (created_at) WHERE next_at IS NOT NULL")
+
+
+@MIGRATIONS()
 def m_pages(db: Database) -> None:
     """Browsers that are signed in, holds on dialing, and attempts by hour for the charts."""
     script = f"""

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from sqlite_utils import Database
 
-from gateway.adapters.store import claims, closing, intake, lists, outbox, writer
+from gateway.adapters.store import claims, closing, intake, lists, outbox, vitals, writer
 from gateway.adapters.store.counts import Counts
 from gateway.adapters.store.rows import ATTEMPT_COLUMNS, account_of, attempt_of, plan_of
 from gateway.core.lists import CallQuery, DeliveryQuery, Position
@@ -45,6 +45,7 @@ from gateway.ports import (
     DeliveryTry,
     Lane,
     StoreError,
+    Vitals,
 )
 
 T = TypeVar("T")
@@ -291,6 +292,9 @@ class SqliteStore:
 
     async def redeliver(self, delivery: str, now: Millis) -> bool:
         return await self._writer.run(lambda db, counts: outbox.redeliver(db, delivery, now))
+
+    async def vitals(self) -> Vitals:
+        return await self._read(lambda db: vitals.read(db, self._path))
 
 
 def _campaigns(db: Database, where: str, values: tuple[object, ...]) -> list[Campaign]:

@@ -21,6 +21,7 @@ from gateway.core.phonelist import BadLine, ListError, ListRow, PhoneListReader
 from gateway.core.plum import FieldError, Submission, needs_words, read_plan
 from gateway.core.refusals import Refusals
 from gateway.core.routes import NumberPolicy, Refused, Router
+from gateway.happenings import CallAccepted, Observe, Stopwatch, unobserved
 from gateway.ports import Clock, NameTaken, Store
 from gateway.services.feed import EventKind, Publish, campaign_data, unheard
 
@@ -83,7 +84,7 @@ class Desk:
 
     def __init__(
         self, store: Store, clock: Clock, router: Router, preflight: Preflight, wake: Callable[[], None],
-        settings: DeskSettings, publish: Publish = unheard,
+        settings: DeskSettings, publish: Publish = unheard, observe: Observe = unobserved,
     ) -> None:  # fmt: skip
         self._store = store
         self._publish = publish
@@ -92,11 +93,13 @@ class Desk:
         self._preflight = preflight
         self._wake = wake
         self._settings = settings
+        self._observe = observe
         self._ids = itertools.count(1)
         self.loads: dict[int, Load] = {}
 
     async def queue_call(self, account: Account, submission: Submission) -> CallId:
         """Queue one call; it is durable when its id is returned. Raises :class:`FieldError`."""
+        watch = Stopwatch()
         plan = await self._plan(account, submission)
         call = self._one(account, submission.values["phone_number"])
         await self._check_urls(plan)
@@ -106,6 +109,7 @@ class Desk:
             EventKind.CALL_QUEUED, account.id,
             {"call_id": call_id, "destination": call.destination, "due_at": plan.scheduled_at},
         )  # fmt: skip
+        self._observe(CallAccepted(call_id, watch.seconds))
         self._wake()
         return call_id
 
