@@ -195,10 +195,11 @@ class Gateway:
             logins,
             self.feed,
             self.clock,
+            desk,
             self.status,
             self._live_of,
             self.dialer.wake,
-            PagesSettings(secure=config.pages.https),
+            PagesSettings(spool, secure=config.pages.https),
         )
         self.pages.setup(self.app)
         admission = self.dialer.admission
