@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -50,3 +51,8 @@ def show(value: Any, as_json: bool, columns: Sequence[str]) -> None:
 
 def show_json(value: Any) -> None:
     print(json.dumps(value, indent=2))
+
+
+def clock(at: int) -> str:
+    """Unix milliseconds as this machine's local time."""
+    return f"{datetime.fromtimestamp(at / 1000).astimezone():%Y-%m-%d %H:%M:%S %Z}"

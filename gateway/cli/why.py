@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any
 
 import typer
 
-from gateway.cli.shared import ConfigOption, JsonOption, client_of, show_json
+from gateway.cli.shared import ConfigOption, JsonOption, client_of, clock, show_json
 
 
 def why(
@@ -35,5 +34,5 @@ def lines(hold: dict[str, Any]) -> list[str]:
     """A hold in words, times in this machine's zone."""
     told = [f"{hold['reason']}: {hold['text']}", f"  what changes it: {hold['change']}"]
     if hold["until"] is not None:
-        told.append(f"  until {datetime.fromtimestamp(hold['until'] / 1000).astimezone():%Y-%m-%d %H:%M:%S %Z}")
+        told.append(f"  until {clock(hold['until'])}")
     return told

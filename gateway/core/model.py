@@ -100,6 +100,9 @@ class Account:
     login: str
     pin_hash: str
     settings: AccountSettings
+    pin_set_at: Millis | None = None
+    old_pin_hash: str | None = None  # the PIN before, which counts until then
+    old_pin_until: Millis | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,4 +200,4 @@ class AttemptEnd:
     tech_cause: int | None = None
     reason: str | None = None
     application_error: str | None = None
-    evidence: dict[str, Any] = field(default_factory=dict)  # what was heard, as docs/hearing.md tells
+    evidence: dict[str, Any] = field(default_factory=dict)  # what was heard, as docs/classification.md tells

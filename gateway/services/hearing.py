@@ -216,7 +216,7 @@ class Hearing:
 
 
 def evidence_of(ear: LineEar) -> dict[str, Any]:
-    """What the attempt's record keeps of an ear: see docs/hearing.md."""
+    """What the attempt's record keeps of an ear: see docs/classification.md."""
     timeline = [
         {
             "sound": str(one.sound), "start": _ms(one.start), "end": _ms(one.end), "known": _ms(one.known),

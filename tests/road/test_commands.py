@@ -50,6 +50,9 @@ def test_a_campaigns_life(gateway: GatewayProcess, application: SampleApplicatio
     # One at a time, and the first rings for ever: the others wait.
     listed.write_text(f"{lab.number('rings')}\n617555010\n+16175550101\n+16175550102\n+16175550101\n911\n")
     given = ("--account", LOGIN, "--start-url", application.start_url)
+    foreseen = gateway.json("campaign", "preflight", "--list", str(listed), *given)
+    assert (foreseen["dialable"], sum(one["calls"] for one in foreseen["blocked"])) == (3, 3)
+    assert "3 numbers would be dialed" in gateway.voxgate("campaign", "preflight", "--list", str(listed), *given)
     said = gateway.voxgate("campaign", "load", "spring", str(listed), *given)
     assert "3 queued, 3 rejected" in said
     for words in ("line 2: '617555010'", "duplicate of line 3", "line 6: '911'"):
@@ -58,6 +61,7 @@ def test_a_campaigns_life(gateway: GatewayProcess, application: SampleApplicatio
     ident = str(campaign["id"])
     wait_for(lambda: gateway.json("calls", "list", "--campaign", ident, "--state", "dialing"))
     assert gateway.json("why", "--campaign", ident)["reason"] == "gateway_full"
+    assert "2 numbers would be dialed" in gateway.voxgate("campaign", "preflight", ident)
     assert "paused" in gateway.voxgate("campaign", "pause", ident)
     assert "resume it" in gateway.voxgate("why", "--campaign", ident)
     assert gateway.json("campaign", "show", ident)["pending"] == 2
