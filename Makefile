@@ -11,7 +11,7 @@ help:
 	@echo "make lab       lab and gateway stay up; BIND=ADDRESS lets phones on the LAN register"
 	@echo "make lint      ruff, mypy --strict, import-linter"
 	@echo "make bench     measured ratios"
-	@echo "make bench-classify  who answered, measured on recorded and synthetic voices (fetches about 100 MB once)"
+	@echo "make bench-classify  who answered, measured on recorded and synthetic voices (fetches about 550 MB once)"
 	@echo "make licenses  what we depend on, and its licences"
 
 $(STAMP): pyproject.toml scripts/environment.sh
