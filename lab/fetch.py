@@ -95,14 +95,14 @@ def asterisk() -> Install:
     )
 
 
-def unpacked(name: str, packages: tuple[str, ...], what: str, size: str) -> Path:
-    """The root of other packages of the same suite, fetched where need be. Raises :class:`FetchFailed`."""
+def unpacked(name: str, packages: tuple[str, ...], suite: str = SUITE, size: str = "100 MB") -> Path:
+    """The root of other packages, fetched where need be. Raises :class:`FetchFailed`."""
     asked = hashlib.sha256(" ".join(packages).encode()).hexdigest()[:8]
-    folder = cache_folder() / f"{name}-{SUITE}-{asked}"
+    folder = cache_folder() / f"{name}-{suite}-{asked}"
     if not (folder / "complete").exists():
         with lock(cache_folder() / f"{name}.lock"):
             if not (folder / "complete").exists():
-                _unpack(folder, packages, what, size, lambda root: None)
+                _unpack(folder, packages, name, size, lambda root: None, suite)
     return folder / "root"
 
 
@@ -134,7 +134,9 @@ def lock(path: Path) -> Iterator[None]:
         yield
 
 
-def _unpack(folder: Path, packages: tuple[str, ...], what: str, size: str, finish: Callable[[Path], None]) -> None:
+def _unpack(
+    folder: Path, packages: tuple[str, ...], what: str, size: str, finish: Callable[[Path], None], suite: str = SUITE
+) -> None:
     """Download with a private apt state (signatures checked by apt), unpack beside, and rename into place."""
     for program in ("apt-get", "dpkg-deb"):
         if shutil.which(program) is None:
@@ -150,18 +152,18 @@ def _unpack(folder: Path, packages: tuple[str, ...], what: str, size: str, finis
         (work / name).mkdir(parents=True)
     (work / "status").touch()
     mirror = _mirror()
-    (work / "sources.list").write_text(f"deb [signed-by={KEYRING}] {mirror} {SUITE} main\n")
+    (work / "sources.list").write_text(f"deb [signed-by={KEYRING}] {mirror} {suite} main\n")
     conf = work / "apt.conf"
     conf.write_text(_apt_conf(work))
     env = {**os.environ, "APT_CONFIG": str(conf), "LC_ALL": "C.UTF-8"}
-    _say(f"fetching {what} from {mirror} ({SUITE}): about {size}, once")
+    _say(f"fetching {what} from {mirror} ({suite}): about {size}, once")
     said = _run(["apt-get", "update"], env, may_fail=True)
     if "is expired" in said:
         _say("the mirror's Release file has expired: going on with its signature alone")
         conf.write_text(_apt_conf(work) + 'Acquire::Check-Valid-Until "false";\n')
         said = _run(["apt-get", "update"], env, may_fail=True)
     if re.search(r"^E: ", said, re.M):
-        raise _failed(f"apt-get update on {mirror} {SUITE}", said)
+        raise _failed(f"apt-get update on {mirror} {suite}", said)
     _run(["apt-get", "-y", "--download-only", "install", *packages], env)
     debs = sorted((work / "cache/archives").glob("*.deb"))
     _say(f"unpacking {len(debs)} packages")

@@ -63,7 +63,7 @@ def _build(folder: Path, fold: Fold, seed: int) -> None:
 
 def packages() -> tuple[Path, Path]:
     """Where Debian's voices lie, and where Asterisk's own are."""
-    return fetch.unpacked("voices", PACKAGES, "recorded voices", "550 MB"), fetch.asterisk().sounds.parents[3]
+    return fetch.unpacked("voices", PACKAGES, size="550 MB"), fetch.asterisk().sounds.parents[3]
 
 
 def _said(speaker: Speaker) -> list[Phrase]:

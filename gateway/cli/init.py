@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 import secrets
+import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.config import ConfigError
@@ -16,9 +20,10 @@ installation = "{installation}"
 [server]
 host = "127.0.0.1"        # the HTTP intake; put your reverse proxy or "0.0.0.0" here for other hosts
 port = 8080
+socket = "{socket}"
 
 [database]
-path = "voxgate.db"
+path = "{database}"
 
 [ami]
 host = "{ami_host}"
@@ -32,7 +37,7 @@ port = {agi_port}
 allow = ["127.0.0.0/8", "::1/128"]
 
 [media]                   # a folder that Asterisk reads prompts from
-gateway_dir = "media"
+gateway_dir = "{media}"
 # asterisk_dir = "/the/same/folder/as/Asterisk/sees/it"
 
 [fetch]                   # private addresses that applications may be fetched from: networks or host names
@@ -70,6 +75,26 @@ extensions = true
 """
 
 
+#: Whose service reads the configuration of a whole machine; packaging/systemd makes this user.
+SERVICE_USER = "voxgate"
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where an installation's files are; relative paths count from ``folder``, which holds voxgate.toml."""
+
+    folder: Path
+    database: str = "voxgate.db"
+    socket: str = "voxgate.sock"
+    media: str = "media"
+
+
+#: Filesystem Hierarchy Standard 3.0: what is configured, kept, made anew, and gone with the process.
+SYSTEM = Layout(
+    Path("/etc/voxgate"), "/var/lib/voxgate/voxgate.db", "/run/voxgate/voxgate.sock", "/var/cache/voxgate/media"
+)
+
+
 def asterisk_conf() -> Path:
     """Where the files to copy lie: beside the package in a checkout, inside it when installed."""
     package = Path(__file__).resolve().parent.parent
@@ -80,9 +105,10 @@ def asterisk_conf() -> Path:
 
 
 def write(
-    folder: Path, ami_host: str, ami_port: int, agi_address: str, allow: list[str], *, force: bool
+    layout: Layout, ami_host: str, ami_port: int, agi_address: str, allow: list[str], *, force: bool
 ) -> Iterator[str]:
     """Write the files and tell of each. Raises :class:`ConfigError` where something is there already."""
+    folder = layout.folder
     target, conf = folder / "voxgate.toml", folder / "asterisk"
     for place in (target, conf):
         if place.exists() and not force:
@@ -102,9 +128,11 @@ def write(
     text = _TEMPLATE.format(
         installation=values["INSTALLATION"], ami_host=ami_host, ami_port=ami_port, ami_secret=values["AMI_SECRET"],
         agi_host=agi_host, agi_port=agi_port, allow=", ".join(f'"{one}"' for one in allow),
+        database=layout.database, socket=layout.socket, media=layout.media,
     )  # fmt: skip
     target.touch(mode=0o600)
     target.write_text(text)
+    _readable_by_the_service(target)
     yield f"{target}: the gateway's configuration"
     for source in sorted(asterisk_conf().iterdir()):
         if source.suffix == ".conf":
@@ -113,3 +141,14 @@ def write(
             place.write_text(fill(source.read_text(), values))
             yield f"{place}: copy to Asterisk's folder as voxgate/{source.name} and include it"
     yield f"Read {asterisk_conf() / 'README.md'} for what each file is for, then run `voxgate doctor`."
+
+
+def _readable_by_the_service(path: Path) -> None:
+    """Root writes for the service's user where there is one, who then reads the file and cannot change it."""
+    try:
+        group = pwd.getpwnam(SERVICE_USER).pw_gid
+    except KeyError:
+        return
+    if os.geteuid() == 0:
+        shutil.chown(path, group=group)
+        path.chmod(0o640)

@@ -91,6 +91,7 @@ class AccountSettings:
     max_call_seconds: int | None = None
     keep_duplicates: bool = False
     retry_unknown_outcome: bool = False
+    operator: bool = False  # sees and changes every account
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,9 @@ class Account:
     login: str
     pin_hash: str
     settings: AccountSettings
+    pin_set_at: Millis | None = None
+    old_pin_hash: str | None = None  # the PIN before, which counts until then
+    old_pin_until: Millis | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from gateway.adapters.ami.link import AmiError, AmiLoginRefused, Link
 from gateway.cli.doctor.files import examine_files
 from gateway.cli.doctor.finding import Finding, State, fault, good
 from gateway.cli.doctor.selfcall import TIMEOUT, self_call
-from gateway.config import Config
+from gateway.settings import Config
 
 __all__ = ["Finding", "State", "examine"]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from gateway.adapters.asteriskfiles import FileFault, Items, read
 from gateway.cli.doctor.finding import Finding, fault, good, skipped
 from gateway.cli.init import asterisk_conf
-from gateway.config import Config
+from gateway.settings import Config
 
 TRUE = {"yes", "true", "y", "t", "1", "on"}
 NEEDED_RIGHTS = {"call", "originate", "reporting"}

@@ -14,9 +14,9 @@ from gateway.adapters.ami.link import Link
 from gateway.adapters.media import FileMedia
 from gateway.adapters.speech import EspeakSpeech
 from gateway.cli.doctor.finding import Finding, fault, good
-from gateway.config import Config
 from gateway.core.model import AttemptId
 from gateway.ports import AgiChannel, ChannelGone, MediaError, PlaybackFailed, SpeechError
+from gateway.settings import Config
 
 TIMEOUT = 5.0
 REACH = 8.0

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
+
+import numpy as np
+import numpy.typing as npt
 
 from gateway.core.hearing import runs
 from gateway.core.hearing.cadence import is_progress, is_ring
 from gateway.core.hearing.evidence import Evidence, Sound
-from gateway.core.hearing.spectrum import SECONDS_A_FRAME, Frame
+from gateway.core.hearing.spectrum import HOP, SECONDS_A_FRAME, Frame
 
 BAND: Final = (330.0, 2600.0)
 SECONDS: Final = (0.08, 2.55)
-#: Seconds of quiet that end a beep: a second beep within them is part of it. A tone that may be a burst of busy or
-#: ringback must be waited for longer.
-QUIET, QUIET_OF_PROGRESS = 0.16, 0.8
+#: Seconds of quiet that end a beep. A tone that may be a burst of busy or ringback must be waited for longer.
+QUIET, QUIET_OF_PROGRESS = 0.12, 0.8
+#: Seconds after which a second beep is no part of the first: the quiet, and what was given by the time it was known.
+DOUBLE: Final = 0.16
 #: dB below the beep that count as quiet.
 DROP: Final = 10.0
+#: The same of the newest 20 ms alone, of which a second beep may fill but half.
+DROP_SOON: Final = 6.0
 #: Seconds after the end that are still in the windows of its last frames.
 EDGE: Final = 2 * SECONDS_A_FRAME
 #: Another pitch so shortly before (seconds) makes it a melody, or a special information tone's last segment.
@@ -43,7 +50,15 @@ class Beeps:
         self._waiting: list[runs.Tone] = []  # beeps whose quiet is not over
         self._loud = 0  # frames in a row that break the quiet
 
-    def push(self, frame: Frame, ended: runs.Tone | None, sounding: runs.Run | None) -> Evidence | None:
+    @property
+    def waiting(self) -> bool:
+        """Whether a beep has ended and its quiet is not over."""
+        return bool(self._waiting)
+
+    def push(
+        self, frame: Frame, ended: runs.Tone | None, sounding: runs.Run | None, newest: npt.NDArray[np.int16]
+    ) -> Evidence | None:
+        """``newest`` are the last samples given: a frame's window hardly hears them."""
         if ended is not None:
             return self._consider(ended, frame.known)
         if not self._waiting:
@@ -61,6 +76,8 @@ class Beeps:
             return None
         self._loud = 0
         if frame.at < last.end + (QUIET_OF_PROGRESS if is_progress(last) else QUIET):
+            return None
+        if _level(newest[-HOP:]) > last.level - DROP_SOON:
             return None
         return self._said(frame.known)
 
@@ -102,12 +119,18 @@ def _goes_on(before: runs.Tone, tone: runs.Tone) -> bool:
     gap = tone.start - before.end
     if not _same(before.hz, tone.hz):
         return gap < MELODY and _is_note(before)
-    return is_progress(tone) and QUIET < gap < QUIET_OF_PROGRESS
+    return is_progress(tone) and DOUBLE < gap < QUIET_OF_PROGRESS
 
 
 def _is_note(tone: runs.Tone) -> bool:
     played = len(tone.hz) == 1 and tone.hz[0] > PLAYED_HZ and tone.seconds >= PLAYED_NOTE
     return played or (tone.steady and tone.seconds >= NOTE)
+
+
+def _level(samples: npt.NDArray[np.int16]) -> float:
+    """dBFS, as a tone's level is."""
+    wide = samples.astype(np.float64)
+    return 10 * math.log10(2 * float(wide @ wide) / len(wide) / 32768**2 + 1e-10)
 
 
 def _same(one: tuple[float, ...], other: tuple[float, ...]) -> bool:

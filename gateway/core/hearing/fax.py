@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from gateway.core.hearing import runs
 from gateway.core.hearing.evidence import Evidence, Sound
-from gateway.core.hearing.spectrum import BATCH, RATE, SECONDS_A_FRAME, Frame
+from gateway.core.hearing.spectrum import HOP, RATE, SECONDS_A_FRAME, Frame
 
 #: ITU-T T.30 §4: CED 2100 ±15 Hz of 2.6 to 4 s, CNG 1100 ±38 Hz of 0.425 to 0.575 s every 3 s.
 CED_HZ, CED_STRAY = 2100.0, 22.0
@@ -29,7 +29,8 @@ AM_HZ, AM_DEPTH = 15.0, 0.05
 V21_CENTRE, V21_BITS = 1750.0, 300.0
 FLAG: Final = 8 / V21_BITS * RATE  # samples of one flag: 213.3
 V21_SHARE: Final = 0.8  # of a frame's power, in 1500 to 2000 Hz
-V21_BATCHES: Final = 3  # so many batches (0.24 s, nine flags) are looked at together
+V21_SAMPLES: Final = 4 * HOP  # so many are taken at once,
+V21_BATCHES: Final = 3  # and so many of these (0.24 s, nine flags) looked at together
 V21_ALIKE: Final = 0.75  # the correlation of one flag with the next
 
 
@@ -76,10 +77,16 @@ class V21:
 
     def __init__(self) -> None:
         self._batches: deque[npt.NDArray[np.int16]] = deque(maxlen=V21_BATCHES)
+        self._given: list[npt.NDArray[np.int16]] = []  # not yet a batch
         self._since: float | None = None
         self._told = False
 
-    def push(self, batch: npt.NDArray[np.int16], frames: list[Frame]) -> Evidence | None:
+    def push(self, samples: npt.NDArray[np.int16], frames: list[Frame]) -> Evidence | None:
+        self._given.append(samples)
+        if sum(map(len, self._given)) < V21_SAMPLES:
+            return None
+        batch = np.concatenate(self._given)
+        self._given.clear()
         # A batch's frames have their middles half a window before its end: the last of them is inside it.
         if frames[-1].v21_share < V21_SHARE or frames[-1].level < runs.FAINTEST:
             self._batches.clear()
@@ -95,7 +102,7 @@ class V21:
         return Evidence(Sound.V21, self._since, frames[-1].at, frames[-1].known, (1650.0, 1850.0))
 
 
-_SHIFT = np.exp(-2j * np.pi * V21_CENTRE / RATE * np.arange(V21_BATCHES * BATCH))
+_SHIFT = np.exp(-2j * np.pi * V21_CENTRE / RATE * np.arange(V21_BATCHES * V21_SAMPLES))
 _SMOOTH = np.hanning(18)[1:-1] / np.hanning(18)[1:-1].sum()  # 2 ms: less than a bit, more than the image at 3500 Hz
 
 

@@ -14,10 +14,12 @@ from gateway.core.hearing.evidence import Evidence, Sound
 from gateway.core.hearing.fax import V21, AnswerTones
 from gateway.core.hearing.runs import Tone, Tracker
 from gateway.core.hearing.sit import SpecialInformation
-from gateway.core.hearing.spectrum import BATCH, RATE, Analyser, Frame
+from gateway.core.hearing.spectrum import HOP, RATE, Analyser, Frame
 from gateway.core.hearing.voice import Voice
 
-_BYTES: Final = 2 * BATCH
+#: Hops taken in at once: many, because NumPy's cost is by the call; one by one where a beep may end.
+MANY: Final = 4
+_BYTES: Final = 2 * HOP
 #: Steady tones longer than any beep (seconds) stand in the timeline as such.
 LONG_TONE: Final = SECONDS[1]
 
@@ -31,6 +33,7 @@ class Listener:
         self.known = 0.0  # seconds of the stream that it took
         self._bytes = bytearray()
         self._given = 0
+        self._hops = 0
         self._analyser = Analyser()
         self._tracker = Tracker()
         self._cadence, self._sit, self._beeps = Cadence(), SpecialInformation(), Beeps()
@@ -53,16 +56,22 @@ class Listener:
         """
         self._bytes += pcm
         self._given += len(pcm)
-        batches = len(self._bytes) // _BYTES
-        samples = np.frombuffer(bytes(self._bytes[: batches * _BYTES]), dtype="<i2").reshape(batches, BATCH)
-        del self._bytes[: batches * _BYTES]
-        for batch in samples:
-            yield self._hear(batch)
+        while len(self._bytes) >= (wanted := self._wanted() * _BYTES):
+            samples = np.frombuffer(bytes(self._bytes[:wanted]), dtype="<i2")
+            del self._bytes[:wanted]
+            self._hops += len(samples) // HOP
+            yield self._hear(samples)
+
+    def _wanted(self) -> int:
+        """Hops to take next. Their grid is kept, so that the frames that are computed together stay so."""
+        if self.sounding or self._beeps.waiting:
+            return 1
+        return MANY - self._hops % MANY
 
     def flush(self) -> list[Evidence]:
         """The stream is over: what still sounds ends here."""
         end = self.given
-        silence = bytes(2 * _BYTES - len(self._bytes))  # what the last frames need
+        silence = bytes(2 * MANY * _BYTES - len(self._bytes))  # what the last frames need
         found = [one for batch in self.feed(silence) for one in batch]
         tone = self._tracker.flush()
         found += [] if tone is None else self._tone(tone, end)
@@ -70,15 +79,15 @@ class Listener:
         return found
 
     def _hear(self, batch: npt.NDArray[np.int16]) -> list[Evidence]:
-        frames = self._analyser.frames(batch)
+        frames = self._analyser.frames(self._analyser.power(batch))
         found: list[Evidence] = []
         for frame in frames:
-            found += self._frame(frame)
+            found += self._frame(frame, batch)
         if (flags := self._v21.push(batch, frames)) is not None:
             found.append(flags)
         return found
 
-    def _frame(self, frame: Frame) -> list[Evidence]:
+    def _frame(self, frame: Frame, newest: npt.NDArray[np.int16]) -> list[Evidence]:
         self.at, self.known = frame.at, frame.known
         found: list[Evidence] = []
         ended = self._tracker.push(frame)
@@ -86,7 +95,7 @@ class Listener:
         if ended is not None:
             found += self._tone(ended, frame.known)
         for one in (
-            self._beeps.push(frame, ended, sounding),
+            self._beeps.push(frame, ended, sounding, newest),
             self._answer_tones.push(frame, ended, sounding),
             self.voice.push(frame, tonal=self.sounding),
         ):

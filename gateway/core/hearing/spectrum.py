@@ -1,6 +1,6 @@
 """Samples to spectral frames: in each, its level and its two strongest lines.
 
-A frame is 512 samples (64 ms) under a Hann window, one every 160 samples (20 ms). Four are computed at once, because
+A frame is 512 samples (64 ms) under a Hann window, one every 160 samples (20 ms). Several are computed at once, because
 NumPy's cost is by the call.
 """
 
@@ -16,24 +16,24 @@ import numpy.typing as npt
 RATE: Final = 8000  # samples a second, the only rate of the telephone network that Asterisk's slin has
 HOP: Final = 160  # samples between frames
 FRAME: Final = 512  # samples of one frame
-BATCH: Final = 4 * HOP  # samples taken in at once
 SECONDS_A_FRAME: Final = HOP / RATE
 #: Frames that a batch's last one lags the samples given: half a frame, cut to whole hops.
 LAG: Final = 1
 _MIDDLE: Final = (LAG + 1) * HOP - FRAME // 2  # the sample in the middle of frame 0
 
-_HERTZ_A_BIN: Final = RATE / FRAME
+HERTZ_A_BIN: Final = RATE / FRAME
 #: The telephone band from 125 to 3703 Hz: above mains hum, with the fundamentals that tell a voice from a low tone.
-_LOW, _HIGH = 8, 238
+LOW, HIGH = 8, 238
+#: Power of each frame's bins from LOW to HIGH: (frames, HIGH - LOW).
+Power = npt.NDArray[np.float32]
 _WINDOW = np.hanning(FRAME + 1)[:FRAME].astype(np.float32)
 #: The power of a full-scale sine (0 dBFS) in the sum over its five bins under a Hann window.
-_FULL_SCALE: Final = 32768.0**2 * 1.5 * (FRAME / 4) ** 2
+FULL_SCALE: Final = 32768.0**2 * 1.5 * (FRAME / 4) ** 2
 #: A Hann window's main lobe is four bins wide.
 _LOBE = np.arange(-2, 3)
-_ROWS: Final = BATCH // HOP
-_INDEX = np.arange(_ROWS)[:, None]
+_INDEX = np.arange(4)[:, None]
 #: V.21 channel 2 with its sidebands, 1500 to 2000 Hz.
-_V21 = slice(round(1500 / _HERTZ_A_BIN) - _LOW, round(2000 / _HERTZ_A_BIN) - _LOW + 1)
+_V21 = slice(round(1500 / HERTZ_A_BIN) - LOW, round(2000 / HERTZ_A_BIN) - LOW + 1)
 _FLOOR: Final = 1.0  # keeps digital silence out of logarithms and divisions: -127 dBFS
 
 
@@ -66,24 +66,28 @@ class Analyser:
         self._tail = np.zeros(FRAME - HOP, dtype=np.float32)
         self._next = -LAG
 
-    def frames(self, batch: npt.NDArray[np.int16]) -> list[Frame]:
-        """Exactly BATCH samples in, their four frames out."""
+    def power(self, batch: npt.NDArray[np.int16]) -> Power:
+        """The frames that the next samples complete, one for each HOP; at most four."""
         buffer = np.concatenate((self._tail, batch.astype(np.float32)))
-        self._tail = buffer[BATCH:]
+        self._tail = buffer[len(batch) :]
         cut = np.lib.stride_tricks.as_strided(
-            buffer, (_ROWS, FRAME), (HOP * buffer.itemsize, buffer.itemsize), writeable=False
+            buffer, (len(batch) // HOP, FRAME), (HOP * buffer.itemsize, buffer.itemsize), writeable=False
         )
-        spectrum = np.fft.rfft(cut * _WINDOW)[:, _LOW:_HIGH]
-        power: npt.NDArray[np.float32] = (spectrum.real**2 + spectrum.imag**2).astype(np.float32, copy=False)
+        spectrum = np.fft.rfft(cut * _WINDOW)[:, LOW:HIGH]
+        power: Power = (spectrum.real**2 + spectrum.imag**2).astype(np.float32, copy=False)
+        return power
+
+    def frames(self, power: Power) -> list[Frame]:
+        """What :meth:`power` gave, which is used up."""
         total = (power.sum(axis=1) + _FLOOR).tolist()
         v21 = power[:, _V21].sum(axis=1).tolist()
         strongest, second = self._strongest(power), self._strongest(power)
-        first, self._next = self._next, self._next + _ROWS
-        known = (first + _ROWS + LAG) * SECONDS_A_FRAME
+        first, self._next = self._next, self._next + len(power)
+        known = (self._next + LAG) * SECONDS_A_FRAME
         frames = []
         for n, sum_ in enumerate(total):
             (hz, line), (second_hz, second_line) = strongest[n], second[n]
-            level = 10 * math.log10(sum_ / _FULL_SCALE)
+            level = 10 * math.log10(sum_ / FULL_SCALE)
             frames.append(
                 Frame(first + n, known, level, hz, line / sum_, second_hz, second_line / sum_, v21_share=v21[n] / sum_)
             )
@@ -94,12 +98,12 @@ class Analyser:
         """Hertz and power of the strongest line of each row, which is then taken out of ``power``."""
         peaks = power.argmax(axis=1)
         np.clip(peaks, 2, power.shape[1] - 3, out=peaks)
-        where = (_INDEX, peaks[:, None] + _LOBE)
+        where = (_INDEX[: len(power)], peaks[:, None] + _LOBE)
         lobes = power[where].tolist()
         power[where] = 0
         # From here on there are four numbers of a kind, for which Python is faster than NumPy.
         return [
-            ((peak + _LOW + _offset(*lobe[1:4])) * _HERTZ_A_BIN, sum(lobe))
+            ((peak + LOW + _offset(*lobe[1:4])) * HERTZ_A_BIN, sum(lobe))
             for peak, lobe in zip(peaks.tolist(), lobes, strict=True)
         ]
 

@@ -25,6 +25,7 @@ from gateway.services.intake.api import Api
 from gateway.services.intake.desk import Desk
 from gateway.services.intake.form import Form, FormError, new_spool_file, read_form
 from gateway.services.intake.logins import Logins
+from gateway.services.operating import Operating
 
 log = structlog.get_logger()
 
@@ -141,8 +142,9 @@ def build_app(
     return app
 
 
-def build_api(api: Api, max_body: int) -> web.Application:
+def build_api(api: Api, operating: Operating, max_body: int) -> web.Application:
     """The application on the Unix socket: the file's rights are the authentication."""
     app = web.Application(client_max_size=max_body, middlewares=[api.errors])
     api.add_routes(app.router)
+    operating.add_routes(app.router)
     return app

@@ -1,0 +1,164 @@
+"""``voxgate campaign``: lists of numbers and their progress."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gateway.cli.client import ApiRefused, Client, GatewayDown
+from gateway.cli.shared import ConfigOption, JsonOption, client_of, group, show, show_json
+
+app = group("Campaigns: lists of numbers and their progress.")
+
+_COLUMNS = ("id", "name", "state", "pending", "dialing", "in_call", "retrying", "completed", "failed", "cancelled")
+
+
+def _flat(campaign: dict[str, Any]) -> dict[str, Any]:
+    return {**campaign, **campaign["counts"]}
+
+
+@app.command("load", epilog="Example: voxgate campaign load spring list.csv --account user1 --start-url URL")
+def load(
+    name: str,
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
+    account: Annotated[str, typer.Option(help="The account's login.")],
+    start_url: Annotated[str, typer.Option(help="The VoiceXML application.")],
+    result_url: Annotated[str | None, typer.Option(help="Where results are posted.")] = None,
+    max_retries: Annotated[int | None, typer.Option(help="0 to 10.")] = None,
+    retry_interval: Annotated[int | None, typer.Option(help="Seconds, 60 to 172800.")] = None,
+    at: Annotated[str | None, typer.Option(help='When it begins, as "tomorrow 9am".')] = None,
+    expires: Annotated[str | None, typer.Option(help='When what waits expires, as "friday 6pm".')] = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Queue a list of numbers as a campaign."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    given = _given(
+        account=account, campaign_name=name, start_url=start_url, result_url=result_url, max_retries=max_retries,
+        retry_interval=retry_interval, scheduled_time=at, expiration_time=expires,
+    )  # fmt: skip
+    client, size = client_of(config), file.stat().st_size
+    with Progress(disable=not sys.stderr.isatty(), console=Console(stderr=True)) as progress:
+        sending, queueing = (progress.add_task(what, total=size) for what in ("uploading", "queueing"))
+        with _watched(client, name, lambda load: progress.update(queueing, completed=load["bytes_read"])):
+            done = client.upload("/campaigns", given, file, lambda sent: progress.advance(sending, sent))
+        progress.update(queueing, completed=size)
+    if as_json:
+        show_json(done)
+        return
+    print(f"campaign {done['campaign']}: {done['queued']} queued, {done['rejected']} rejected")
+    for line, text, reason in done["first_rejected"]:
+        print(f"  line {line}: {text!r} {reason}")
+
+
+def _given(**fields: object) -> dict[str, str]:
+    return {key: str(value) for key, value in fields.items() if value is not None}
+
+
+_PREFLIGHT = """Examples:
+
+  voxgate campaign preflight 2
+
+  voxgate campaign preflight --list numbers.csv --account user1 --start-url http://app.example/start.php --at "9am"
+
+Exit status 1 where something would keep the campaign from being queued, or nothing of it would be dialed."""
+
+
+@app.command("preflight", epilog=_PREFLIGHT)
+def preflight(
+    campaign: Annotated[int | None, typer.Argument(help="A loaded campaign.")] = None,
+    file: Annotated[
+        Path | None, typer.Option("--list", exists=True, dir_okay=False, help="A list that is not loaded yet.")
+    ] = None,
+    account: Annotated[str | None, typer.Option(help="The account's login, with --list.")] = None,
+    start_url: Annotated[str | None, typer.Option(help="The VoiceXML application, with --list.")] = None,
+    result_url: Annotated[str | None, typer.Option(help="Where results would be posted, with --list.")] = None,
+    name: Annotated[str, typer.Option(help="The campaign's name, with --list.")] = "preflight",
+    at: Annotated[str | None, typer.Option(help='When it would begin, as "tomorrow 9am".')] = None,
+    expires: Annotated[str | None, typer.Option(help='When what waits would expire, as "friday 6pm".')] = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Tell what would be dialed when, and what is blocked and why. Nothing is queued."""
+    from gateway.cli.preflight import lines
+
+    if (campaign is None) == (file is None):
+        raise typer.BadParameter("name a campaign, or a list by --list FILE")
+    client = client_of(config)
+    if file is None:
+        found = client.ask("GET", f"/campaigns/{campaign}/preflight")
+    else:
+        given = _given(
+            account=account, campaign_name=name, start_url=start_url, result_url=result_url, scheduled_time=at,
+            expiration_time=expires,
+        )  # fmt: skip
+        found = client.upload("/campaigns/preflight", given, file, lambda sent: None)
+    if as_json:
+        show_json(found)
+    else:
+        print("\n".join(lines(found)))
+    if found["problems"] or not found["dialable"]:
+        raise typer.Exit(1)
+
+
+@contextmanager
+def _watched(client: Client, name: str, tell: Callable[[dict[str, Any]], None]) -> Iterator[None]:
+    """Tell of the progress of the load called ``name`` every half second, until the block ends."""
+    done = threading.Event()
+
+    def watch() -> None:
+        while not done.wait(0.5):
+            with suppress(GatewayDown, ApiRefused):
+                for load in client.ask("GET", "/uploads"):
+                    if load["name"] == name and not load["done"]:
+                        tell(load)
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        done.set()
+        watcher.join()
+
+
+@app.command("list", epilog="Example: voxgate campaign list --json")
+def list_campaigns(config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Show all campaigns with their counts."""
+    show([_flat(one) for one in client_of(config).ask("GET", "/campaigns")], as_json, _COLUMNS)
+
+
+@app.command("show", epilog="Example: voxgate campaign show 2")
+def show_campaign(campaign: int, config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Show one campaign."""
+    show(_flat(client_of(config).ask("GET", f"/campaigns/{campaign}")), as_json, _COLUMNS)
+
+
+def _change(verb: str, campaign: int, config: Path | None, as_json: bool) -> None:
+    show(_flat(client_of(config).ask("POST", f"/campaigns/{campaign}/{verb}")), as_json, _COLUMNS)
+
+
+@app.command("pause", epilog="Example: voxgate campaign pause 2")
+def pause(campaign: int, config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Dial nothing more of it until it is resumed; live calls go on."""
+    _change("pause", campaign, config, as_json)
+
+
+@app.command("resume", epilog="Example: voxgate campaign resume 2")
+def resume(campaign: int, config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Dial it again."""
+    _change("resume", campaign, config, as_json)
+
+
+@app.command("cancel", epilog="Example: voxgate campaign cancel 2")
+def cancel(campaign: int, config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Cancel every call that waits; live calls end by themselves."""
+    _change("cancel", campaign, config, as_json)

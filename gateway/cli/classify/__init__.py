@@ -1,0 +1,1 @@
+"""``voxgate classify``: who answered, heard in recordings."""

@@ -1,0 +1,34 @@
+"""The command ``voxgate doctor``: its options, and its exit status."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gateway.cli.shared import ConfigOption, JsonOption, config_of, show_json
+
+
+def doctor(
+    config: ConfigOption = None,
+    asterisk_etc: Annotated[Path, typer.Option(help="Where Asterisk's configuration files are.")] = Path(
+        "/etc/asterisk"
+    ),
+    as_json: JsonOption = False,
+) -> None:
+    """Check configuration, Asterisk's files, AMI, folders, disk, clock and Asterisk's abilities; say how to mend."""
+    import asyncio
+
+    from gateway.cli.doctor import State, examine
+
+    findings = asyncio.run(examine(config_of(config), asterisk_etc))
+    count = {state: sum(one.state is state for one in findings) for state in State}
+    if as_json:
+        show_json([finding.plain() for finding in findings])
+    else:
+        for finding in findings:
+            print(f"{finding.state:<7}  {finding.what}" + (f"\n         {finding.mend}" if finding.mend else ""))
+        print(f"{count[State.OK]} ok, {count[State.FAIL]} to mend, {count[State.SKIPPED]} skipped")
+    if count[State.FAIL]:
+        raise typer.Exit(1)

@@ -1,0 +1,58 @@
+"""What all commands share: the options, the way to the running gateway, and how answers are shown."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from gateway.cli.client import Client
+from gateway.config import find, load
+from gateway.settings import Config
+
+ConfigOption = Annotated[Path | None, typer.Option("--config", "-c", help="The configuration file.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def group(help_text: str) -> typer.Typer:
+    """A group of commands, as ``voxgate calls``."""
+    return typer.Typer(no_args_is_help=True, rich_markup_mode=None, help=help_text)
+
+
+def config_of(path: Path | None) -> Config:
+    """Raises :class:`gateway.config.ConfigError`."""
+    return load(find(path))
+
+
+def client_of(path: Path | None) -> Client:
+    """The way to the gateway that the configuration names."""
+    return Client(config_of(path).socket_path)
+
+
+def show(value: Any, as_json: bool, columns: Sequence[str]) -> None:
+    """Print one row or a list of them, as JSON or as a table of ``columns``."""
+    if as_json:
+        show_json(value)
+        return
+    rows = value if isinstance(value, list) else [value]
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*columns, box=None)
+    for row in rows:
+        table.add_row(*("" if row.get(column) is None else str(row.get(column)) for column in columns))
+    Console(width=None if sys.stdout.isatty() else 200).print(table)
+
+
+def show_json(value: Any) -> None:
+    print(json.dumps(value, indent=2))
+
+
+def clock(at: int) -> str:
+    """Unix milliseconds as this machine's local time."""
+    return f"{datetime.fromtimestamp(at / 1000).astimezone():%Y-%m-%d %H:%M:%S %Z}"
