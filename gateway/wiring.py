@@ -175,7 +175,7 @@ class Gateway:
         )  # fmt: skip
         agi = AgiSettings(config.agi.host, config.agi.port, tuple(config.agi.allow))
         self.agi = AgiServer(agi, dialog.accept, dialog.handle)
-        logins = Logins(store)
+        logins = Logins(store, self.clock)
         self.spool = spool = Path(config.database.path).parent / "spool"
         desk = Desk(
             store,

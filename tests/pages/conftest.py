@@ -95,7 +95,8 @@ def pages_on(
     admission = Admission(None, 1, {"t": Gate(1, None)})
     why = Why(store, clock, lambda: admission, lambda call, account: None)
     return Pages(
-        store, SqliteBooks(store), Logins(store), feed, clock, desk, why, lambda: status, lambda account: 0, lambda: None,
+        store, SqliteBooks(store), Logins(store, clock), feed, clock, desk, why, lambda: status, lambda account: 0,
+        lambda: None,
         PagesSettings(spool, **settings),
     )  # fmt: skip
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from sqlite_utils import Database
 
 from gateway.adapters.store.counts import Counts
-from gateway.adapters.store.rows import account_of
+from gateway.adapters.store.rows import SELECT_ACCOUNT, account_of
 from gateway.adapters.store.sqlite import SqliteStore
 from gateway.core.charts import Tally
 from gateway.core.lists import CallQuery
@@ -35,7 +35,7 @@ class SqliteBooks:
 
     async def account(self, ident: AccountId) -> Account | None:
         def read(db: Database) -> Account | None:
-            row = db.conn.execute("SELECT id, login, pin_hash, settings FROM account WHERE id = ?", (ident,)).fetchone()
+            row = db.conn.execute(f"{SELECT_ACCOUNT} WHERE id = ?", (ident,)).fetchone()
             return None if row is None else account_of(row)
 
         return await self._store.read(read)
