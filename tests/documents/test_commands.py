@@ -64,7 +64,9 @@ class Reader:
             **{name: value for name, value in os.environ.items() if not name.startswith("VOXGATE")},
             "PATH": f"{bin_folder}:{Path(sys.executable).parent}:{os.environ['PATH']}",
             "VOXGATE__SERVER__PORT": str(self._port),
+            "VOXGATE__AGI__HOST": "127.0.0.1",
             "VOXGATE__AGI__PORT": str(free_port()),
+            "VOXGATE__MEDIA__PORT": "0",
             "VOXGATE__AMI__PORT": str(free_port()),
             "VOXGATE__FETCH__ALLOW": '["127.0.0.0/8"]',
         }
