@@ -190,7 +190,7 @@ class Gateway:
         )  # fmt: skip
         agi = AgiSettings(config.agi.host, config.agi.port, tuple(config.agi.allow))
         self.agi = AgiServer(agi, dialog.accept, dialog.handle)
-        logins = Logins(store)
+        logins = Logins(store, self.clock)
         self.spool = spool = Path(config.database.path).parent / "spool"
         desk = Desk(
             store,
@@ -204,20 +204,22 @@ class Gateway:
         )
         limit = config.server.max_body_mb * 1024 * 1024
         self.app = build_app(desk, logins, AppSettings(spool, limit, config.intake.echo_pin), self._ready)
+        admission = self.dialer.admission
+        why = Why(store, self.clock, admission, planner.way)
         self.pages = Pages(
             store,
             SqliteBooks(store),
             logins,
             self.feed,
             self.clock,
+            desk,
+            why,
             self.status,
             self._live_of,
             self.dialer.wake,
-            PagesSettings(secure=config.pages.https),
+            PagesSettings(spool, secure=config.pages.https),
         )
         self.pages.setup(self.app)
-        admission = self.dialer.admission
-        why = Why(store, self.clock, admission, planner.way)
         preflights = Preflights(store, self.clock, desk, pacer, admission, planner.way)
         operating = Operating(store, why, preflights, spool)
         self.api = build_api(Api(store, desk, logins, spool, self.status, publish), operating, limit)

@@ -68,7 +68,9 @@ async def service(tmp_path: Path) -> AsyncIterator[Service]:
 
     router = Router({"t": Trunk("t", "PJSIP/{number}@t")}, [Route("", "t")])
     desk = Desk(store, FixedClock(), router, preflight, lambda: None, DeskSettings())
-    app = build_app(desk, Logins(store), AppSettings(tmp_path / "spool", MAX_BODY), lambda: {"store": True})
+    app = build_app(
+        desk, Logins(store, FixedClock()), AppSettings(tmp_path / "spool", MAX_BODY), lambda: {"store": True}
+    )
     async with TestClient(TestServer(app)) as client:
         yield Service(client, store, account, unreachable)
     assert not list((tmp_path / "spool").glob("*")) if (tmp_path / "spool").exists() else True

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from sqlite_utils import Database
 
 from gateway.adapters.store.counts import Counts
-from gateway.adapters.store.rows import SELECT_CALL, account_of, call_of
+from gateway.adapters.store.rows import SELECT_ACCOUNT, SELECT_CALL, account_of, call_of
 from gateway.core.model import Account, AccountId, Attempt, AttemptId, AttemptState, Call, CampaignId, Claimed, Millis
 from gateway.core.states import CallEvent, advance_call
 from gateway.ports import Backlog, Lane
@@ -89,7 +89,7 @@ class Claims:
         account = accounts.get(call.account_id)
         if account is None:
             account = accounts[call.account_id] = account_of(
-                execute("SELECT id, login, pin_hash, settings FROM account WHERE id = ?", (call.account_id,)).fetchone()
+                execute(f"{SELECT_ACCOUNT} WHERE id = ?", (call.account_id,)).fetchone()
             )
         return Claimed(replace(call, state=state, due_at=None, last_attempt_at=now), attempt, account)
 

@@ -13,6 +13,7 @@ from sqlite_utils import Database
 from gateway.adapters.store.counts import Counts
 from gateway.adapters.store.rows import (
     ATTEMPT_COLUMNS,
+    SELECT_ACCOUNT,
     SELECT_CALL,
     account_of,
     attempt_of,
@@ -119,7 +120,7 @@ def _cancelled(db: Database, call: Call) -> bool:
 
 
 def _account(db: Database, call: Call) -> Account:
-    row = db.conn.execute("SELECT id, login, pin_hash, settings FROM account WHERE id = ?", (call.account_id,))
+    row = db.conn.execute(f"{SELECT_ACCOUNT} WHERE id = ?", (call.account_id,))
     return account_of(row.fetchone())
 
 

@@ -37,25 +37,18 @@ _INSERT_CALL = """INSERT INTO call (campaign_id, account_id, state, destination,
     VALUES (?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 
 
-def add_account(db: Database, login: str, pin_hash: str, settings: AccountSettings) -> Account:
+def add_account(db: Database, login: str, pin_hash: str, settings: AccountSettings, now: Millis | None) -> Account:
     try:
         done = db.conn.execute(
-            "INSERT INTO account (login, pin_hash, settings) VALUES (?, ?, ?)",
-            (login, pin_hash, settings_json(settings)),
+            "INSERT INTO account (login, pin_hash, settings, pin_set_at) VALUES (?, ?, ?, ?)",
+            (login, pin_hash, settings_json(settings), now),
         )
     except sqlite3.IntegrityError as error:
         if "login" in str(error):
             raise NameTaken(f"there is an account {login!r} already") from error
         raise
     assert done.lastrowid is not None
-    return Account(AccountId(done.lastrowid), login, pin_hash, settings)
-
-
-def update_account(db: Database, account: Account) -> None:
-    db.conn.execute(
-        "UPDATE account SET pin_hash = ?, settings = ? WHERE id = ?",
-        (account.pin_hash, settings_json(account.settings), account.id),
-    )
+    return Account(AccountId(done.lastrowid), login, pin_hash, settings, now)
 
 
 def queue_call(db: Database, counts: Counts, account: AccountId, call: NewCall, plan: CallPlan, now: Millis) -> CallId:

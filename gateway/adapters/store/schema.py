@@ -216,6 +216,52 @@ CREATE INDEX delivery_try_of ON delivery_try (delivery_id);
         db.conn.execute(statement)
 
 
+@MIGRATIONS()
+def m_access(db: Database) -> None:
+    """PINs that change, bearer tokens, who changed what, and receipts of requests that must not be repeated."""
+    script = """
+ALTER TABLE account ADD COLUMN pin_set_at INTEGER;
+ALTER TABLE account ADD COLUMN old_pin_hash TEXT;
+ALTER TABLE account ADD COLUMN old_pin_until INTEGER;
+
+CREATE TABLE token (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    mark TEXT NOT NULL UNIQUE,
+    account_id INTEGER REFERENCES account (id),
+    name TEXT NOT NULL,
+    scopes TEXT NOT NULL CHECK (json_valid(scopes)),
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER,
+    used_at INTEGER,
+    revoked_at INTEGER
+) STRICT;
+
+CREATE TABLE audit (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at INTEGER NOT NULL,
+    actor TEXT NOT NULL,
+    action TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    account_id INTEGER,
+    detail TEXT NOT NULL
+) STRICT;
+
+-- The owner is an account, or 0 for the operator.
+CREATE TABLE receipt (
+    owner INTEGER NOT NULL,
+    key TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    status INTEGER NOT NULL,
+    answer BLOB NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (owner, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX receipt_age ON receipt (created_at);
+"""
+    for statement in _statements(script):
+        db.conn.execute(statement)
+
+
 def _statements(script: str) -> list[str]:
     """The script's statements one by one: executescript would commit the migration's transaction."""
     bare = "\n".join(line for line in script.splitlines() if not line.startswith("--"))

@@ -14,7 +14,7 @@ from sqlite_utils import Database
 
 from gateway.adapters.store import claims, closing, intake, lists, outbox, vitals, writer
 from gateway.adapters.store.counts import Counts
-from gateway.adapters.store.rows import ATTEMPT_COLUMNS, account_of, attempt_of, plan_of
+from gateway.adapters.store.rows import ATTEMPT_COLUMNS, SELECT_ACCOUNT, account_of, attempt_of, plan_of
 from gateway.core.lists import CallQuery, DeliveryQuery, Position
 from gateway.core.model import (
     Account,
@@ -50,7 +50,6 @@ from gateway.ports import (
 
 T = TypeVar("T")
 
-_ACCOUNT = "SELECT id, login, pin_hash, settings FROM account"
 _CAMPAIGN = "SELECT id, account_id, name, state, single, created_at, plan, rejected FROM campaign"
 CANCEL_STEP = 1000
 
@@ -101,18 +100,19 @@ class SqliteStore:
 
     # --- accounts ---
 
-    async def add_account(self, login: str, pin_hash: str, settings: AccountSettings) -> Account:
-        return await self._writer.run(lambda db, counts: intake.add_account(db, login, pin_hash, settings))
-
-    async def update_account(self, account: Account) -> None:
-        await self._writer.run(lambda db, counts: intake.update_account(db, account))
+    async def add_account(
+        self, login: str, pin_hash: str, settings: AccountSettings, now: Millis | None = None
+    ) -> Account:
+        return await self._writer.run(lambda db, counts: intake.add_account(db, login, pin_hash, settings, now))
 
     async def accounts(self) -> list[Account]:
-        return await self._read(lambda db: [account_of(row) for row in db.conn.execute(f"{_ACCOUNT} ORDER BY login")])
+        return await self._read(
+            lambda db: [account_of(row) for row in db.conn.execute(f"{SELECT_ACCOUNT} ORDER BY login")]
+        )
 
     async def account_by_login(self, login: str) -> Account | None:
         def read(db: Database) -> Account | None:
-            row = db.conn.execute(f"{_ACCOUNT} WHERE login = ?", (login,)).fetchone()
+            row = db.conn.execute(f"{SELECT_ACCOUNT} WHERE login = ?", (login,)).fetchone()
             return None if row is None else account_of(row)
 
         return await self._read(read)
@@ -179,7 +179,7 @@ class SqliteStore:
             attempt, _ = attempt_of(row)
             call = closing.read_call(db, attempt.call_id)
             assert call is not None
-            account = account_of(db.conn.execute(f"{_ACCOUNT} WHERE id = ?", (call.account_id,)).fetchone())
+            account = account_of(db.conn.execute(f"{SELECT_ACCOUNT} WHERE id = ?", (call.account_id,)).fetchone())
             found.append(Claimed(call, attempt, account))
         return found
 

@@ -53,6 +53,7 @@ class Load:
     rejected: int = 0
     done: bool = False
     first_rejected: list[tuple[int, str, str]] = field(default_factory=list)
+    shown_rejected: int = SHOWN_REJECTED
     refusals: Refusals = field(default_factory=Refusals)
 
 
@@ -64,6 +65,18 @@ class Examined:
     trunks: Counter[str]
     refusals: Refusals
     problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a list holds, read as it would be queued. ``first`` are its first numbers, ``error`` refuses the whole."""
+
+    accepted: int
+    rejected: int
+    first: tuple[NewCall, ...]
+    first_rejected: tuple[tuple[int, str, str], ...]  # line, text, reason
+    refusals: Refusals
+    error: str = ""
 
 
 class Desk:
@@ -152,6 +165,25 @@ class Desk:
         finally:
             batches.close()
         return Examined(plan, trunks, load.refusals, tuple(problems))
+
+    async def preview(self, account: Account, path: Path, shown: int) -> Preview:
+        """Read a spooled list without queueing it; ``shown`` limits the lines that are told."""
+        load = Load(0, "", shown_rejected=shown)
+        accepted, first, error = 0, list[NewCall](), ""
+        batches = _Batches(account, path, self._routed, load)
+        try:
+            while batch := await asyncio.to_thread(batches.next):
+                accepted += len(batch)
+                first += batch[: shown - len(first)]
+        except ListError as refused:
+            error = str(refused)
+        finally:
+            batches.close()
+        return Preview(accepted, load.rejected, tuple(first), tuple(load.first_rejected), load.refusals, error)
+
+    def number(self, account: Account, text: str) -> NewCall:
+        """A number as it would be dialed. Raises :class:`FieldError`."""
+        return self._one(account, text)
 
     async def _plan(self, account: Account, submission: Submission) -> CallPlan:
         zone = ZoneInfo(account.settings.time_zone)
@@ -279,7 +311,7 @@ class _Batches:
     def _reject(self, line: int, text: str, reason: str) -> None:
         self._load.rejected += 1
         self._load.refusals.add(text, reason)
-        if len(self._load.first_rejected) < SHOWN_REJECTED:
+        if len(self._load.first_rejected) < self._load.shown_rejected:
             self._load.first_rejected.append((line, text, reason))
 
 

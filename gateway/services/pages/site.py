@@ -93,6 +93,7 @@ class Site:
             lstrip_blocks=True,
         )
         environment.filters |= {
+            "capitalize_first": lambda text: text[:1].upper() + text[1:],
             "talk": saying.talk,
             "span": saying.span,
             "thousands": thousands,
@@ -125,16 +126,20 @@ class Site:
         """A POST that changes something: only from our own page, with the session's token."""
 
         async def checked(request: web.Request, visitor: Visitor) -> web.StreamResponse:
-            if not same_origin(request):
-                raise Refused("The request came from another site.")
             given = request.headers.get(CSRF_HEADER) or ""
             if not given and request.content_type != "multipart/form-data":
                 given = str((await request.post()).get(CSRF_FIELD, ""))
-            if not hmac.compare_digest(given.encode(), visitor.session.csrf.encode()):
-                raise Refused("The form is too old, or not ours. Load the page again and repeat.")
+            self.check(request, visitor, given)
             return await handler(request, visitor)
 
         return self.page(checked, operator=operator)
+
+    def check(self, request: web.Request, visitor: Visitor, given: str) -> None:
+        """Raises :class:`Refused` where ``given`` does not prove that our own page sent the request."""
+        if not same_origin(request):
+            raise Refused("The request came from another site.")
+        if not hmac.compare_digest(given.encode(), visitor.session.csrf.encode()):
+            raise Refused("The form is too old, or not ours. Load the page again and repeat.")
 
     def open_action(self, handler: Open) -> Open:
         """A POST of somebody who is not signed in yet."""
