@@ -36,7 +36,7 @@ def raw() -> float:
         connection.execute("INSERT INTO account VALUES (1, 'u', 'h', '{}')")
         connection.execute("INSERT INTO campaign VALUES (1, 1, 'c', 0, 'loading', '{}', 0, 0)")
         rows = (
-            (1, f"1617{n:07d}", f"+1617{n:07d}", "t", None, None, None, None, None, None, NOW, None, NOW)
+            (1, 1, f"1617{n:07d}", f"+1617{n:07d}", "t", None, None, None, None, None, None, NOW, None, NOW)
             for n in range(2_000_000, 2_000_000 + COUNT)
         )
         started = time.perf_counter()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import ipaddress
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,7 @@ def _known(raw: Mapping[str, Any], kind: type[msgspec.Struct], file: str, where:
 
 
 def _consistent(config: Config, path: Path) -> None:
+    _networks(config.metrics.allow, "[metrics] allow", path)
     names = [trunk.name for trunk in config.trunk]
     for trunk in config.trunk:
         if names.count(trunk.name) > 1:
@@ -99,6 +101,14 @@ def _consistent(config: Config, path: Path) -> None:
     for route in config.route:
         if route.trunk not in names:
             raise ConfigError(f"{path}: a route names trunk {route.trunk!r}, and there is no such [[trunk]]")
+
+
+def _networks(entries: Iterable[str], where: str, path: Path) -> None:
+    for entry in entries:
+        try:
+            ipaddress.ip_network(entry, strict=False)
+        except ValueError:
+            raise ConfigError(f"{path}: {where}: {entry!r} is no network; write it as 192.168.1.0/24") from None
 
 
 def _absolute(config: Config, base: Path) -> Config:

@@ -99,6 +99,13 @@ class Intake(Section):
     """Repeat the PIN in replies, as Plum did. Off: it is masked."""
 
 
+class PagesSection(Section):
+    """The operator's pages."""
+
+    https: bool = False
+    """A proxy in front of the gateway speaks https: the pages' cookies are then sent over https alone."""
+
+
 class Dial(Section):
     """How fast and how long calls are made, over all trunks."""
 
@@ -181,6 +188,17 @@ class Results(Section):
     """Seconds for which a post that is not accepted is tried again."""
 
 
+class Metrics(Section):
+    """Where Prometheus may scrape `/metrics`. Without a port and an allowed network only `voxgate metrics` can."""
+
+    host: str = "127.0.0.1"
+    """The address of the listener of its own."""
+    port: Port | None = None
+    """The port of a listener that serves nothing but `/metrics`, as 9464. Unset: there is none."""
+    allow: tuple[str, ...] = ()
+    """Networks that may read `/metrics` on the public port. Behind a reverse proxy every peer is the proxy."""
+
+
 class LabSection(Section):
     """For tests alone; a running gateway warns of it in its log."""
 
@@ -203,10 +221,12 @@ class Config(Section):
     media: MediaSection = msgspec.field(default_factory=MediaSection)
     fetch: FetchSection = msgspec.field(default_factory=FetchSection)
     intake: Intake = msgspec.field(default_factory=Intake)
+    pages: PagesSection = msgspec.field(default_factory=PagesSection)
     dial: Dial = msgspec.field(default_factory=Dial)
     numbers: Numbers = msgspec.field(default_factory=Numbers)
     session: SessionSection = msgspec.field(default_factory=SessionSection)
     results: Results = msgspec.field(default_factory=Results)
+    metrics: Metrics = msgspec.field(default_factory=Metrics)
     lab: LabSection = msgspec.field(default_factory=LabSection)
     trunk: list[TrunkSection] = []
     route: list[RouteSection] = []

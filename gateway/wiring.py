@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import functools
 import os
+import shutil
 import signal
 import time
 from collections.abc import Callable
@@ -15,19 +16,22 @@ from typing import Any
 import structlog
 from aiohttp import web
 
+from gateway import __version__
 from gateway.adapters.agi import AgiDetector, AgiServer, AgiSettings
 from gateway.adapters.ami import AmiPbx, AmiSettings
 from gateway.adapters.cookies import CookieStore
 from gateway.adapters.fetcher import HttpFetcher
 from gateway.adapters.media import FileMedia
 from gateway.adapters.speech import EspeakSpeech
-from gateway.adapters.store import SqliteStore, backup, check
+from gateway.adapters.store import SqliteBooks, SqliteStore, backup, check
 from gateway.core.addresses import AllowList
-from gateway.core.model import Account, AttemptEnd, Call, Claimed, Millis
+from gateway.core.model import Account, AccountId, AttemptEnd, Call, Claimed, Millis
 from gateway.core.numbers import DestinationKind, parse_destination
 from gateway.core.pacing import Limit, Pacer
 from gateway.core.retry import RetryPolicy
 from gateway.core.routes import Dialable, NumberPolicy, Refused, Router
+from gateway.happenings import AttemptClosed
+from gateway.metrics import Instruments, Meter, MetricsEndpoint, Reading, TrunkReading, watch_loop
 from gateway.services.dialer import Dialer, Dialing, NoRoute
 from gateway.services.dialog import DialogService, DialogSettings
 from gateway.services.dialog.prompts import PromptRenderer
@@ -40,6 +44,7 @@ from gateway.services.intake.logins import Logins
 from gateway.services.livecalls import LiveCall, LiveCalls
 from gateway.services.notifier import Notifier, NotifierSettings
 from gateway.services.operating import Operating
+from gateway.services.pages import Pages, PagesSettings
 from gateway.services.preflight import Preflights
 from gateway.services.rerouter import Rerouter
 from gateway.services.rescuer import Rescuer
@@ -131,28 +136,35 @@ class Gateway:
         self.config = config
         self.store = store
         self.clock = SystemClock()
+        self.instruments = Instruments()
+        self.observe = observe = Meter(self.instruments)
         ami, dial = config.ami, config.dial
-        self.pbx = AmiPbx(AmiSettings(ami.host, ami.port, ami.user, ami.secret, config.installation))
-        self.fetcher = HttpFetcher(AllowList.of(config.fetch.allow))
-        self.speech = EspeakSpeech()
+        self.pbx = AmiPbx(AmiSettings(ami.host, ami.port, ami.user, ami.secret, config.installation), observe)
+        self.fetcher = HttpFetcher(AllowList.of(config.fetch.allow), observe=observe)
+        self.speech = EspeakSpeech(observe)
         media = FileMedia(Path(config.media.gateway_dir), config.media.asterisk_dir, keep_days=config.media.keep_days)
         router = router_of(config)
         planner = Planner(config, router)
         self.feed = Feed(self.clock)
         publish = self.feed.publish
-        self.live = LiveCalls(store, self.pbx, self.clock, publish)
+        self.live = LiveCalls(store, self.pbx, self.clock, publish, observe)
         pacer = Pacer.of(
             Limit(dial.cps, dial.max_calls),
             {name: Limit(trunk.cps, trunk.max_calls) for name, trunk in config.trunks.items()},
         )
-        self.dialer = Dialer(store, self.pbx, self.live, self.clock, pacer, planner, publish)
+        self.dialer = Dialer(store, self.pbx, self.live, self.clock, pacer, planner, publish, observe)
         self.rescuer = Rescuer(store, self.pbx, self.live, self.clock, lambda live: planner.limits(live.claimed))
         self.rerouter = Rerouter(
             store, frozenset(config.trunks), lambda call, account: planner.way(call, account).trunk.name
         )
         self.switchboard = Switchboard(self.pbx, self.live, self.dialer, self.rescuer, publish)
         self.notifier = Notifier(
-            store, self.fetcher, self.clock, NotifierSettings(give_up_after=config.results.give_up_after), publish
+            store,
+            self.fetcher,
+            self.clock,
+            NotifierSettings(give_up_after=config.results.give_up_after),
+            publish,
+            observe,
         )
         self.live.on_closed(self._closed)
         session = DialogSettings(
@@ -160,11 +172,12 @@ class Gateway:
         )
         renderer = PromptRenderer(self.speech, media, self.fetcher)
         dialog = DialogService(
-            self.live, self.pbx, AgiDetector(), renderer, self.fetcher, media, planner.transfer, CookieStore, session
-        )
+            self.live, self.pbx, AgiDetector(), renderer, self.fetcher, media, planner.transfer, CookieStore, session,
+            observe,
+        )  # fmt: skip
         agi = AgiSettings(config.agi.host, config.agi.port, tuple(config.agi.allow))
         self.agi = AgiServer(agi, dialog.accept, dialog.handle)
-        logins = Logins(store)
+        logins = Logins(store, self.clock)
         self.spool = spool = Path(config.database.path).parent / "spool"
         desk = Desk(
             store,
@@ -174,9 +187,23 @@ class Gateway:
             self.dialer.wake,
             DeskSettings(config.intake.preflight),
             publish,
+            observe,
         )
         limit = config.server.max_body_mb * 1024 * 1024
         self.app = build_app(desk, logins, AppSettings(spool, limit, config.intake.echo_pin), self._ready)
+        self.pages = Pages(
+            store,
+            SqliteBooks(store),
+            logins,
+            self.feed,
+            self.clock,
+            desk,
+            self.status,
+            self._live_of,
+            self.dialer.wake,
+            PagesSettings(spool, secure=config.pages.https),
+        )
+        self.pages.setup(self.app)
         admission = self.dialer.admission
         why = Why(store, self.clock, admission, planner.way)
         preflights = Preflights(store, self.clock, desk, pacer, admission, planner.way)
@@ -184,9 +211,17 @@ class Gateway:
         database = Path(config.database.path)
         upkeep = Upkeep(lambda quick: check(database, quick=quick), functools.partial(backup, database))
         self.api = build_api(Api(store, desk, logins, spool, self.status, publish), (operating, upkeep), limit)
+        self.metrics = MetricsEndpoint(self.instruments, self.read)
+        self.metrics.add_to(self.api)
+        if config.metrics.allow:
+            self.metrics.add_to(self.app, config.metrics.allow)
+
+    def _live_of(self, account: AccountId | None) -> int:
+        return sum(account in (None, one.claimed.account.id) for one in self.live)
 
     def _closed(self, live: LiveCall, end: AttemptEnd, call: Call) -> None:
         self.notifier.wake()
+        self.observe(AttemptClosed(live.claimed, end, call))
 
     def _ready(self) -> dict[str, bool]:
         return {"store": True, "ami": self.pbx.connected}
@@ -209,6 +244,24 @@ class Gateway:
                 for name, health in self.dialer.health.items()
             },
         }
+
+    async def read(self) -> Reading:
+        """What a scrape shows of this moment."""
+        config, now, live = self.config, self.clock.now(), self.live.by_trunk()
+        folders = {"database": Path(config.database.path).parent, "media": Path(config.media.gateway_dir)}
+        return Reading(
+            version=__version__, now=now, vitals=await self.store.vitals(),
+            limit=Limit(config.dial.cps, config.dial.max_calls),
+            trunks={
+                name: TrunkReading(
+                    Limit(trunk.cps, trunk.max_calls), live[name], self.dialer.health[name].may_dial(now) == 0
+                )
+                for name, trunk in config.trunks.items()
+            },
+            dialing=self.dialer.why_not_dialing is None, ami_up=self.pbx.connected,
+            ami_events_waiting=self.pbx.events_waiting, taps_open=0, speech_cache_bytes=self.speech.cached_bytes,
+            free={name: shutil.disk_usage(folder).free for name, folder in folders.items() if folder.exists()},
+        )  # fmt: skip
 
     # --- running ---
 
@@ -240,7 +293,8 @@ class Gateway:
                     tasks.create_task(part)
                     for part in (
                         self.live.run(), self.agi.run(), self.pbx.run(), self.switchboard.run(), self.rescuer.run(),
-                        self.notifier.run(), self.rerouter.run(),
+                        self.notifier.run(), self.rerouter.run(), self.pages.run(),
+                        watch_loop(self.instruments.loop_lag.observe),
                     )
                 ]  # fmt: skip
                 dialing = tasks.create_task(self.dialer.run())
@@ -281,7 +335,14 @@ class Gateway:
             await web.UnixSite(api, str(path)).start()
         finally:
             os.umask(previous)
-        return [public, api]
+        own = self.config.metrics
+        if own.port is None:
+            return [public, api]
+        scraped = web.AppRunner(self.metrics.app(), access_log=None)
+        await scraped.setup()
+        await web.TCPSite(scraped, own.host, own.port).start()
+        log.info("metrics.listening", port=int(scraped.addresses[0][1]))
+        return [public, api, scraped]
 
     @staticmethod
     def _port(sites: list[web.AppRunner]) -> int:

@@ -89,13 +89,13 @@ def asterisk() -> Install:
     )
 
 
-def unpacked(name: str, packages: tuple[str, ...]) -> Path:
-    """The root of other packages of the same suite, fetched where need be. Raises :class:`FetchFailed`."""
-    folder = cache_folder() / f"{name}-{SUITE}"
+def unpacked(name: str, packages: tuple[str, ...], suite: str = SUITE) -> Path:
+    """The root of other packages, fetched where need be. Raises :class:`FetchFailed`."""
+    folder = cache_folder() / f"{name}-{suite}"
     if not (folder / "complete").exists():
         with _lock(cache_folder() / f"{name}.lock"):
             if not (folder / "complete").exists():
-                _unpack(folder, packages, name, lambda root: None)
+                _unpack(folder, packages, name, lambda root: None, suite)
     return folder / "root"
 
 
@@ -126,7 +126,9 @@ def _lock(path: Path) -> Iterator[None]:
         yield
 
 
-def _unpack(folder: Path, packages: tuple[str, ...], what: str, finish: Callable[[Path], None]) -> None:
+def _unpack(
+    folder: Path, packages: tuple[str, ...], what: str, finish: Callable[[Path], None], suite: str = SUITE
+) -> None:
     """Download with a private apt state (signatures checked by apt), unpack beside, and rename into place."""
     for program in ("apt-get", "dpkg-deb"):
         if shutil.which(program) is None:
@@ -142,18 +144,18 @@ def _unpack(folder: Path, packages: tuple[str, ...], what: str, finish: Callable
         (work / name).mkdir(parents=True)
     (work / "status").touch()
     mirror = _mirror()
-    (work / "sources.list").write_text(f"deb [signed-by={KEYRING}] {mirror} {SUITE} main\n")
+    (work / "sources.list").write_text(f"deb [signed-by={KEYRING}] {mirror} {suite} main\n")
     conf = work / "apt.conf"
     conf.write_text(_apt_conf(work))
     env = {**os.environ, "APT_CONFIG": str(conf), "LC_ALL": "C.UTF-8"}
-    _say(f"fetching {what} from {mirror} ({SUITE}): about 100 MB, once")
+    _say(f"fetching {what} from {mirror} ({suite}): about 100 MB, once")
     said = _run(["apt-get", "update"], env, may_fail=True)
     if "is expired" in said:
         _say("the mirror's Release file has expired: going on with its signature alone")
         conf.write_text(_apt_conf(work) + 'Acquire::Check-Valid-Until "false";\n')
         said = _run(["apt-get", "update"], env, may_fail=True)
     if re.search(r"^E: ", said, re.M):
-        raise _failed(f"apt-get update on {mirror} {SUITE}", said)
+        raise _failed(f"apt-get update on {mirror} {suite}", said)
     _run(["apt-get", "-y", "--download-only", "install", *packages], env)
     debs = sorted((work / "cache/archives").glob("*.deb"))
     _say(f"unpacking {len(debs)} packages")

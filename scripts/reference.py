@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Any, get_args
 
 import msgspec
+from typer.main import get_command
 
 from gateway import settings
+from gateway.cli.main import app
 
 DOCS = Path(__file__).parent.parent / "docs"
 
@@ -144,8 +146,85 @@ def heading(title: str, text: str, kind: type[msgspec.Struct]) -> str:
     )
 
 
-#: Every generated page; what a page is made of is imported when it is made.
-PAGES: dict[str, Callable[[], str]] = {"settings.md": settings_page}
+METRICS = """# Metrics
+
+Generated from `gateway/metrics/instruments.py`. `GET /metrics` answers in Prometheus' text format, or in OpenMetrics
+where the scraper asks for it. It is served
+
+- on a port of its own, where `port` of [`[metrics]`](settings.md#metrics) names one;
+- on the public port, to the networks of `allow` in `[metrics]` alone;
+- to `voxgate metrics` on the gateway's own machine, always.
+
+`packaging/prometheus` has a scrape configuration and alert rules, `packaging/grafana` a dashboard.
+
+No label is an account, a campaign, a number or a host: the configuration bounds the number of series. Beside these
+come the Python client's own `process_` and `python_` metrics.
+
+| metric | type | labels | meaning |
+|---|---|---|---|
+"""
+
+
+def metrics_page() -> str:
+    from gateway.metrics import Instruments
+
+    ours = sorted(Instruments().ours(), key=lambda one: one.name)
+    rows = (f"| `{one.name}` | {one.kind} | {', '.join(one.labels)} | {one.meaning} |\n" for one in ours)
+    return METRICS + "".join(rows)
+
+
+COMMANDS = """# Every command
+
+Generated from the commands themselves; `--help` shows the same. [Commands](commands.md) says how they find the gateway
+and what their exit status means.
+"""
+
+
+def commands_page() -> str:
+    return "\n".join([COMMANDS, *(command_text(name, one) for name, one in commands(get_command(app)))])
+
+
+def commands(group: Any, path: tuple[str, ...] = ("voxgate",)) -> Iterator[tuple[str, Any]]:
+    """Every command with its whole name, those of groups too."""
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from commands(command, (*path, name))
+        else:
+            yield " ".join((*path, name)), command
+
+
+def command_text(name: str, command: Any) -> str:
+    arguments = [one for one in command.params if one.param_type_name == "argument"]
+    options = [one for one in command.params if one.param_type_name == "option" and one.name != "help"]
+    usage = " ".join([name, *(("{}" if one.required else "[{}]").format(one.name.upper()) for one in arguments)])
+    rows = "".join(
+        f"| `{', '.join((*one.opts, *one.secondary_opts))}` | {cell(one.help)} | {shown_default(one)} |\n"
+        for one in options
+    )
+    example = (command.epilog or "").partition("Example: ")[2]
+    parts = [f"## `{usage}`", inspect.cleandoc(command.help or "")]
+    parts += [f"Example: `{example}`"] if example else []
+    parts += [f"| option | | default |\n|---|---|---|\n{rows}"] if rows else [""]
+    return "\n\n".join(parts)
+
+
+def cell(text: str | None) -> str:
+    return (text or "").replace("\n", " ").replace("|", "\\|")
+
+
+def shown_default(option: Any) -> str:
+    if option.required:
+        return "required"
+    default = option.default
+    return f"`{default}`" if not callable(default) and default not in (None, False, True, "", (), []) else ""
+
+
+#: Every generated page.
+PAGES: dict[str, Callable[[], str]] = {
+    "settings.md": settings_page,
+    "metrics.md": metrics_page,
+    "every-command.md": commands_page,
+}
 
 
 def main() -> None:

@@ -64,6 +64,23 @@ class Client:
         finally:
             connection.close()
 
+    def text(self, path: str) -> str:
+        """What a plain GET answers. Raises :class:`GatewayDown`, :class:`ApiRefused`."""
+        connection = _Connection(self._path)
+        try:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            text = answer.read().decode()
+        except (FileNotFoundError, ConnectionRefusedError):
+            raise GatewayDown(f"no gateway answers at {self._path}: start it with `voxgate serve`") from None
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            raise ApiRefused(f"the gateway's answer was lost: {error}") from None
+        finally:
+            connection.close()
+        if answer.status >= 400:
+            raise ApiRefused(text.strip())
+        return text
+
     def upload(self, path: str, fields: dict[str, str], file: Path, sent: Callable[[int], None]) -> Any:
         """POST a form with ``file`` as phone_list, streaming it."""
         mark = secrets.token_hex(16)

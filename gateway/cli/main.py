@@ -11,6 +11,7 @@ from gateway import logs
 from gateway.cli import account, calls, campaign, db, exits, route, running
 from gateway.cli.classify.commands import classify
 from gateway.cli.doctor.commands import doctor
+from gateway.cli.metrics import metrics
 from gateway.cli.vxml.commands import app as vxml_app
 from gateway.cli.why import why
 
@@ -38,6 +39,7 @@ _CALL = "Example: voxgate call +16175551234 --account user1 --start-url http://a
 app.command(epilog="Example: voxgate init --fetch-allow 192.168.1.0/24")(running.init)
 app.command(epilog="Example: voxgate serve --config /etc/voxgate/voxgate.toml")(running.serve)
 app.command(epilog="Example: voxgate doctor --asterisk-etc /etc/asterisk")(doctor)
+app.command(epilog="Example: voxgate metrics | grep outbox")(metrics)
 app.command(epilog=_CALL)(calls.call)
 app.command(epilog="Examples: voxgate why, voxgate why 17, voxgate why --campaign 2")(why)
 app.command(epilog="Example: voxgate classify answered.wav --json")(classify)

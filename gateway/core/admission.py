@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from gateway.core.model import Call, CallState, CampaignState, Millis
+from gateway.core.model import AccountId, Call, CallState, CampaignState, Millis
 from gateway.core.pacing import Pace, Pacer
 from gateway.core.states import ENDED
 from gateway.core.trunkhealth import TrunkHealth
@@ -17,6 +17,7 @@ class Reason(StrEnum):
 
     LOADING = "loading"
     PAUSED = "paused"
+    SUSPENDED = "suspended"
     CANCELLED = "cancelled"
     EXPIRED = "expired"
     SCHEDULED = "scheduled"
@@ -116,6 +117,15 @@ def _resting(trunk: str, health: TrunkHealth) -> Hold:
         f"{probed}; `voxgate doctor` looks for what is wrong with it",
         None if health.probing else health.suspended_until,
     )
+
+
+def suspended(held: Collection[AccountId | None], account: AccountId | None) -> Hold | None:
+    """What the switch for all dialing holds, or an account's own. None among ``held`` stands for everybody."""
+    if None in held:
+        return Hold(Reason.SUSPENDED, "all dialing is suspended by an operator", "an operator resumes it")
+    if account is not None and account in held:
+        return Hold(Reason.SUSPENDED, "dialing is suspended for this account", "resume it")
+    return None
 
 
 def held_campaign(state: CampaignState) -> Hold | None:

@@ -100,6 +100,9 @@ class Account:
     login: str
     pin_hash: str
     settings: AccountSettings
+    pin_set_at: Millis | None = None
+    old_pin_hash: str | None = None  # the PIN before, which counts until then
+    old_pin_until: Millis | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from gateway.core.model import AttemptEnd, AttemptId, Call, CalleeType, Claimed,
 from gateway.core.outcome import Outcome
 from gateway.core.pacing import Pacer
 from gateway.core.trunkhealth import TrunkHealth
+from gateway.happenings import CallsClaimed, Observe, OriginateAnswered, Stopwatch, of_call, unobserved
 from gateway.ports import Clock, Lane, Originate, Pbx, Placed, Placement, Store, StoreError
 from gateway.services.feed import EventKind, Publish, attempt_data, call_data, unheard
 from gateway.services.livecalls import LiveCall, LiveCalls
@@ -57,6 +58,7 @@ class Dialer:
         pacer: Pacer,
         plan: Callable[[Claimed], Dialing],
         publish: Publish = unheard,
+        observe: Observe = unobserved,
     ) -> None:
         self._store = store
         self._pbx = pbx
@@ -65,6 +67,7 @@ class Dialer:
         self._pacer = pacer
         self._plan = plan
         self._publish = publish
+        self._observe = observe
         self._work = asyncio.Event()
         self._asked: dict[AttemptId, float] = {}  # Originates under way, oldest first, on the loop's clock
         self._stopped = False
@@ -139,7 +142,10 @@ class Dialer:
         lanes = [Lane(trunk, gate.slots) for trunk, gate in admission.trunks.items() if gate.slots > 0]
         if not lanes:
             return []
+        watch = Stopwatch()
         claimed = await self._store.claim(lanes, self._clock.now(), admission.total)
+        if claimed:
+            self._observe(CallsClaimed(len(claimed), watch.seconds))
         for one in claimed:
             self._live.add(one)
             self._pacer.started(one.attempt.trunk)
@@ -182,6 +188,10 @@ class Dialer:
     # --- one call ---
 
     async def _dial(self, claimed: Claimed) -> None:
+        with of_call(claimed.call.id, claimed.attempt.id):
+            await self._originate(claimed)
+
+    async def _originate(self, claimed: Claimed) -> None:
         live = self._live.get(claimed.attempt.id)
         if live is None:
             return
@@ -190,14 +200,9 @@ class Dialer:
         except NoRoute as refused:
             self._live.close(live, Outcome(EndKind.TRUNK_FAULT, CalleeType.UNKNOWN, str(refused)))
             return
-        log.info(
-            "attempt.dialing",
-            call_id=claimed.call.id,
-            attempt_id=live.id,
-            attempt=claimed.attempt.number,
-            trunk=claimed.attempt.trunk,
-        )
+        log.info("attempt.dialing", attempt=claimed.attempt.number, trunk=claimed.attempt.trunk)
         self._asked[live.id] = asyncio.get_running_loop().time()
+        watch = Stopwatch()
         try:
             placement = await self._pbx.originate(
                 Originate(
@@ -211,6 +216,7 @@ class Dialer:
             )
         finally:
             del self._asked[live.id]
+        self._observe(OriginateAnswered(claimed, placement.placed, watch.seconds))
         self._placed(live, placement)
 
     def _placed(self, live: LiveCall, placement: Placement) -> None:
@@ -222,7 +228,7 @@ class Dialer:
                 self._live.close(live, Outcome(EndKind.TRUNK_FAULT, CalleeType.UNKNOWN, why))
             case Placed.UNSURE:
                 # The phone may ring: the events, or the rescuer's look at the live channels, will tell.
-                log.warning("attempt.unsure", call_id=live.claimed.call.id, attempt_id=live.id, why=placement.reason)
+                log.warning("attempt.unsure", why=placement.reason)
             case _:
                 assert_never(placement.placed)
 

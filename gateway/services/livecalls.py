@@ -13,6 +13,7 @@ import structlog
 
 from gateway.core.model import AttemptEnd, AttemptId, Call, CalleeType, CallState, Claimed, EndKind, Millis
 from gateway.core.outcome import Outcome, Seen, outcome
+from gateway.happenings import ChannelOpened, Observe, of_call, unobserved
 from gateway.ports import (
     Answered,
     ChannelEvent,
@@ -99,11 +100,14 @@ OnClosed = Callable[[LiveCall, AttemptEnd, Call], None]
 class LiveCalls:
     """The registry of open attempts. The pace is measured against its counts, which therefore cannot drift."""
 
-    def __init__(self, store: Store, pbx: Pbx, clock: Clock, publish: Publish = unheard) -> None:
+    def __init__(
+        self, store: Store, pbx: Pbx, clock: Clock, publish: Publish = unheard, observe: Observe = unobserved
+    ) -> None:
         self._store = store
         self._publish = publish
         self._pbx = pbx
         self._clock = clock
+        self._observe = observe
         self._calls: dict[AttemptId, LiveCall] = {}
         self._tasks: asyncio.TaskGroup | None = None
         self._listeners: list[OnClosed] = []
@@ -156,22 +160,24 @@ class LiveCalls:
             live.originate = event
             live.originated.set()
             if not event.answered and not live.channel_seen:
-                self._spawn(self._unseen(live))
+                self._spawn(live, self._unseen(live))
             return
         if live.closing:
             return
         match event:
             case ChannelSeen():
                 live.channel_seen = True
+                seconds = (self._clock.now() - live.claimed.attempt.started_at) / 1000
+                self._observe(ChannelOpened(live.claimed, max(0.0, seconds)))
             case Ringing():
                 live.channel_seen = True
                 if live.ringing_at is None and live.answered_at is None:
                     live.ringing_at = self._clock.now()
                     self._tell(EventKind.ATTEMPT_RINGING, live)
-                    self._spawn(self._rang(live, live.ringing_at))
+                    self._spawn(live, self._rang(live, live.ringing_at))
             case Answered():
                 live.channel_seen = True
-                self._spawn(self._answered(live))
+                self._spawn(live, self._answered(live))
             case DtmfReceived():
                 live.digits.feed_ami(event.digit)
             case LegDialed():
@@ -189,7 +195,7 @@ class LiveCalls:
         try:
             await self._store.mark_ringing(live.id, at)
         except StoreError as error:  # a progress note: its absence errs towards not dialing again
-            log.error("attempt.not_written", attempt_id=live.id, error=str(error))
+            log.error("attempt.not_written", error=str(error))
 
     async def _unseen(self, live: LiveCall) -> None:
         """OriginateResponse may overtake Newchannel, and after a lost link the rescuer knows better."""
@@ -201,7 +207,7 @@ class LiveCalls:
         try:
             await self.answered(live)
         except StoreError as error:
-            log.error("attempt.not_written", attempt_id=live.id, error=str(error))
+            log.error("attempt.not_written", error=str(error))
 
     async def answered(self, live: LiveCall) -> None:
         """Write the answer down, durably: from now on a lost outcome is never dialed again."""
@@ -218,7 +224,7 @@ class LiveCalls:
         if live.closing:
             return
         live.closing = True
-        self._spawn(self._close(live, verdict, self._clock.now()))
+        self._spawn(live, self._close(live, verdict, self._clock.now()))
 
     async def _close(self, live: LiveCall, verdict: Outcome | None, ended_at: Millis) -> None:
         if live.hung_up is not None and live.answered_at is None and verdict is None:
@@ -229,7 +235,7 @@ class LiveCalls:
             try:
                 await asyncio.wait_for(live.session_ended.wait(), FINAL_PROCESSING)
             except TimeoutError:
-                log.warning("session.overran", call_id=live.claimed.call.id, attempt_id=live.id)
+                log.warning("session.overran")
         end = self._end_of(live, verdict, ended_at)
         call = await self._written(end)
         self._calls.pop(live.id, None)
@@ -237,8 +243,6 @@ class LiveCalls:
             self.empty.set()
         log.info(
             "attempt.ended",
-            call_id=call.id,
-            attempt_id=live.id,
             kind=end.kind,
             callee_type=end.callee_type,
             cause=end.cause,
@@ -267,7 +271,7 @@ class LiveCalls:
             try:
                 return await self._store.close_attempt(end)
             except StoreError as error:
-                log.error("attempt.not_written", attempt_id=end.attempt_id, error=str(error))
+                log.error("attempt.not_written", error=str(error))
                 await asyncio.sleep(STORE_RETRY)
 
     def _end_of(self, live: LiveCall, verdict: Outcome | None, ended_at: Millis) -> AttemptEnd:
@@ -300,7 +304,8 @@ class LiveCalls:
             return Outcome(EndKind.NOT_REACHED, session.callee_type, f"answered by {session.callee_type}")
         return Outcome(EndKind.NOT_REACHED, CalleeType.UNKNOWN, "hung up before it was known who answered")
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def _spawn(self, live: LiveCall, work: Coroutine[Any, Any, None]) -> None:
         if self._tasks is None:
             raise RuntimeError("LiveCalls.run() is not running")
-        self._tasks.create_task(work)
+        with of_call(live.claimed.call.id, live.id):
+            self._tasks.create_task(work)

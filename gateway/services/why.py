@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from gateway.core.admission import Admission, Hold, Reason, ended, held_call, held_campaign
+from gateway.core.admission import Admission, Hold, Reason, ended, held_call, held_campaign, suspended
 from gateway.core.model import Account, AccountId, AttemptState, Call, CallId, CallState, CampaignId
 from gateway.core.routes import Refused
 from gateway.core.states import LIVE, WAITING
@@ -58,6 +58,8 @@ class Why:
         assert campaign is not None  # the schema's foreign key
         if (hold := held_call(call, campaign.state, self._clock.now())) is not None:
             return hold
+        if (hold := suspended(await self._store.held(), call.account_id)) is not None:
+            return hold
         admission = self._admission()
         if call.trunk not in admission.trunks:
             return _no_trunk(call.trunk)
@@ -91,6 +93,8 @@ class Why:
         if waiting == 0 and live == 0:
             return Hold(Reason.FINISHED, "all its calls have ended", "nothing: queue numbers anew")
         told = f"{live} calls are live, {waiting} wait"
+        if (hold := suspended(await self._store.held(), campaign.account_id)) is not None:
+            return replace(hold, text=f"{hold.text}; {told}")
         dialing = Hold(Reason.DIALING, f"it is being dialed: {told}", "nothing is needed")
         hold = self._held(backlogs) if (backlogs := await self._store.backlogs(campaign_id)) else dialing
         if hold.reason in _MOVING:
@@ -104,6 +108,8 @@ class Why:
         backlogs = await self._store.backlogs(None)
         if admission.hold is not None:
             return admission.hold
+        if (hold := suspended(await self._store.held(), None)) is not None:
+            return hold
         if not backlogs:
             return Hold(
                 Reason.NOTHING_WAITING, "no call of an active campaign waits", "queue calls, or resume a campaign"

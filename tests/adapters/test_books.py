@@ -44,20 +44,19 @@ async def test_a_session_is_kept_by_the_hash_of_its_cookie_and_ends(store: Sqlit
 
 
 async def test_nothing_of_a_held_account_is_claimed_until_it_is_released(store: SqliteStore, account: Account) -> None:
-    books = SqliteBooks(store)
     other = await store.add_account("other", "hash", AccountSettings("UTC", "US"))
     await campaign(store, account, "mine", 2)
     theirs = await campaign(store, other, "theirs", 2)
-    await books.hold(account.id)
-    await books.hold(account.id)  # twice is once
-    assert await books.held() == {account.id}
+    await store.hold(account.id)
+    await store.hold(account.id)  # twice is once
+    assert await store.held() == {account.id}
     assert [one.call.campaign_id for one in await claim(store, 4)] == [theirs, theirs]
     assert await store.next_due(NOW) is None
-    await books.hold(None)
-    await books.release(account.id)
-    assert await books.held() == {None}
+    await store.hold(None)
+    await store.release(account.id)
+    assert await store.held() == {None}
     assert await claim(store, 4) == []
-    await books.release(None)
+    await store.release(None)
     assert len(await claim(store, 4)) == 2
 
 

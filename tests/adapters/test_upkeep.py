@@ -13,6 +13,7 @@ import pytest
 
 from gateway.adapters.store import DatabaseRefused, SqliteStore, StoreLocked, backup, check, copying, restore, vacuum
 from gateway.adapters.store.schema import known_migrations
+from gateway.core.lists import CallQuery
 from gateway.core.model import AccountSettings, AttemptState, CallId, CallState, CampaignState, Millis
 from gateway.core.retry import RetryPolicy
 from gateway.ports import Lane, StoreError
@@ -62,7 +63,7 @@ async def test_every_released_schema_is_backed_up_and_migrated(schema: Path, tmp
         assert set(check(copy).schema) < known_migrations()
         for file in (path, copy):
             assert {table: sql(file, f"SELECT count(*) FROM {table}") for table in before} == before
-        page = await store.calls(None, None, None, 100)
+        page = await store.calls(CallQuery(), None, 100)
         assert {one.state for one in page.calls} == set(CallState) - {CallState.DIALING}
         for one in page.calls:
             await store.attempts(one.id)

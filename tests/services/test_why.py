@@ -11,6 +11,7 @@ import pytest
 
 from gateway.adapters.store import SqliteStore
 from gateway.core.admission import Admission, Hold, Reason, admit, held_call
+from gateway.core.lists import CallQuery
 from gateway.core.model import (
     Account,
     AccountSettings,
@@ -147,6 +148,24 @@ async def test_what_holds_a_due_call(house: House, provoke: Callable[[House], ob
         assert (await house.why.why_all()).reason is reason
 
 
+async def test_suspended_dialing_is_told_of_everywhere(house: House) -> None:
+    (waiting,) = await house.queue()
+    account = house.account.id
+    await house.store.hold(account)
+    assert await house.reason(waiting) is Reason.SUSPENDED
+    (campaign,) = await house.store.campaigns(account)
+    hold = await house.why.why_campaign(campaign.id)
+    assert hold is not None and hold.reason is Reason.SUSPENDED
+    assert (await house.why.why_all()).reason is Reason.NOTHING_WAITING  # of the accounts that may dial
+    await house.store.release(account)
+    await house.store.hold(None)
+    assert await house.reason(waiting) is Reason.SUSPENDED
+    assert (await house.why.why_all()).reason is Reason.SUSPENDED
+    assert await house.claim() == []
+    await house.store.release(None)
+    assert await house.reason(waiting) is Reason.TURN
+
+
 async def test_a_trunk_that_rests_tells_when_it_is_probed(house: House) -> None:
     (ident,) = await house.queue()
     for _ in range(FAULTS_TO_SUSPEND):
@@ -210,7 +229,7 @@ async def test_the_claim_takes_exactly_the_calls_that_nothing_holds(house: House
     claimed = 0
     for later in (0, 1, 5000, 60_000, 120_000):
         house.clock.at = Millis(NOW + later)
-        page = await house.store.calls(None, None, None, 1000)
+        page = await house.store.calls(CallQuery(), None, 1000)
         expected = {
             one.id
             for one in page.calls

@@ -1,5 +1,6 @@
 """The queue in SQLite: schema, one writer thread with group commit, and the Store port over them."""
 
+from gateway.adapters.store.access import SqliteAccess
 from gateway.adapters.store.books import SqliteBooks
 from gateway.adapters.store.checking import check
 from gateway.adapters.store.copying import backup
@@ -7,4 +8,14 @@ from gateway.adapters.store.file import DatabaseRefused, StoreLocked
 from gateway.adapters.store.restoring import restore, vacuum
 from gateway.adapters.store.sqlite import SqliteStore
 
-__all__ = ["DatabaseRefused", "SqliteBooks", "SqliteStore", "StoreLocked", "backup", "check", "restore", "vacuum"]
+__all__ = [
+    "DatabaseRefused",
+    "SqliteAccess",
+    "SqliteBooks",
+    "SqliteStore",
+    "StoreLocked",
+    "backup",
+    "check",
+    "restore",
+    "vacuum",
+]

@@ -1,17 +1,15 @@
-"""What the pages keep beside the queue: signed-in sessions, holds, and the tallies that charts are drawn from."""
+"""What the pages keep beside the queue: signed-in sessions, and the tallies that charts are drawn from."""
 
 from __future__ import annotations
 
 from sqlite_utils import Database
 
 from gateway.adapters.store.counts import Counts
+from gateway.adapters.store.rows import SELECT_ACCOUNT, account_of
 from gateway.adapters.store.sqlite import SqliteStore
 from gateway.core.charts import Tally
-from gateway.core.model import AccountId, CalleeType, CallState, CampaignId, Millis
+from gateway.core.model import Account, AccountId, CalleeType, CallState, CampaignId, Millis
 from gateway.core.visiting import Session
-
-#: In place of an account: the hold on all dialing.
-EVERYBODY = 0
 
 
 class SqliteBooks:
@@ -19,6 +17,13 @@ class SqliteBooks:
 
     def __init__(self, store: SqliteStore) -> None:
         self._store = store
+
+    async def account(self, ident: AccountId) -> Account | None:
+        def read(db: Database) -> Account | None:
+            row = db.conn.execute(f"{SELECT_ACCOUNT} WHERE id = ?", (ident,)).fetchone()
+            return None if row is None else account_of(row)
+
+        return await self._store.read(read)
 
     # --- sessions ---
 
@@ -60,24 +65,6 @@ class SqliteBooks:
         await self._store.write(
             lambda db, counts: db.conn.execute("DELETE FROM session WHERE seen_at < ?", (seen_before,))
         )
-
-    # --- holds ---
-
-    async def hold(self, account: AccountId | None) -> None:
-        """Let no call of ``account`` (None: of anybody) be dialed until :meth:`release`."""
-        await self._store.write(
-            lambda db, counts: db.conn.execute("INSERT OR IGNORE INTO hold VALUES (?)", (account or EVERYBODY,))
-        )
-
-    async def release(self, account: AccountId | None) -> None:
-        await self._store.write(
-            lambda db, counts: db.conn.execute("DELETE FROM hold WHERE account_id = ?", (account or EVERYBODY,))
-        )
-
-    async def held(self) -> frozenset[AccountId | None]:
-        """The accounts that are held; None among them where everything is."""
-        rows = await self._store.read(lambda db: db.conn.execute("SELECT account_id FROM hold").fetchall())
-        return frozenset(None if row[0] == EVERYBODY else AccountId(row[0]) for row in rows)
 
     # --- charts ---
 

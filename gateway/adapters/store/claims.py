@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from sqlite_utils import Database
 
 from gateway.adapters.store.counts import Counts
-from gateway.adapters.store.rows import SELECT_CALL, account_of, call_of
-from gateway.core.model import Account, Attempt, AttemptId, AttemptState, Call, CampaignId, Claimed, Millis
+from gateway.adapters.store.rows import SELECT_ACCOUNT, SELECT_CALL, account_of, call_of
+from gateway.core.model import Account, AccountId, Attempt, AttemptId, AttemptState, Call, CampaignId, Claimed, Millis
 from gateway.core.states import CallEvent, advance_call
 from gateway.ports import Backlog, Lane
 
@@ -89,7 +89,7 @@ class Claims:
         account = accounts.get(call.account_id)
         if account is None:
             account = accounts[call.account_id] = account_of(
-                execute("SELECT id, login, pin_hash, settings FROM account WHERE id = ?", (call.account_id,)).fetchone()
+                execute(f"{SELECT_ACCOUNT} WHERE id = ?", (call.account_id,)).fetchone()
             )
         return Claimed(replace(call, state=state, due_at=None, last_attempt_at=now), attempt, account)
 
@@ -102,7 +102,8 @@ def backlogs(db: Database, campaign: int | None) -> list[Backlog]:
     where = "campaign.state = 'active'" if campaign is None else "campaign.id = ?"
     lanes = db.conn.execute(
         "SELECT lane.campaign_id, lane.trunk, lane.waiting FROM lane JOIN campaign ON campaign.id = lane.campaign_id"
-        f" WHERE lane.waiting > 0 AND {where}",
+        f" WHERE lane.waiting > 0 AND {where}"
+        " AND NOT EXISTS (SELECT 1 FROM hold WHERE hold.account_id = campaign.account_id)",
         () if campaign is None else (campaign,),
     ).fetchall()
     return [
@@ -110,6 +111,23 @@ def backlogs(db: Database, campaign: int | None) -> list[Backlog]:
         for owner, trunk, waiting in lanes
         if (row := db.conn.execute(_FIRST, (owner, trunk)).fetchone()) is not None
     ]
+
+
+#: In place of an account: the hold on everybody's calls.
+_EVERYBODY = 0
+
+
+def hold(db: Database, account: int | None) -> None:
+    db.conn.execute("INSERT OR IGNORE INTO hold VALUES (?)", (account or _EVERYBODY,))
+
+
+def release(db: Database, account: int | None) -> None:
+    db.conn.execute("DELETE FROM hold WHERE account_id = ?", (account or _EVERYBODY,))
+
+
+def held(db: Database) -> frozenset[AccountId | None]:
+    rows = db.conn.execute("SELECT account_id FROM hold").fetchall()
+    return frozenset(None if row[0] == _EVERYBODY else AccountId(row[0]) for row in rows)
 
 
 def ahead_of(db: Database, call: Call, limit: int) -> int:

@@ -13,6 +13,7 @@ from sqlite_utils import Database
 from gateway.adapters.store.counts import Counts
 from gateway.adapters.store.rows import (
     ATTEMPT_COLUMNS,
+    SELECT_ACCOUNT,
     SELECT_CALL,
     account_of,
     attempt_of,
@@ -119,7 +120,7 @@ def _cancelled(db: Database, call: Call) -> bool:
 
 
 def _account(db: Database, call: Call) -> Account:
-    row = db.conn.execute("SELECT id, login, pin_hash, settings FROM account WHERE id = ?", (call.account_id,))
+    row = db.conn.execute(f"{SELECT_ACCOUNT} WHERE id = ?", (call.account_id,))
     return account_of(row.fetchone())
 
 
@@ -128,10 +129,12 @@ def _owe_result(db: Database, call: Call, now: Millis) -> None:
     if call.state in ENDED and call.state is not CallState.CANCELLED and call.plan.result_url:
         form = result_form(call)
         db.conn.execute(
-            "INSERT INTO delivery (id, call_id, url, host, form, created_at, next_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO delivery (id, call_id, account_id, url, host, form, created_at, next_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 f"msg_{secrets.token_hex(12)}",
                 call.id,
+                call.account_id,
                 call.plan.result_url,
                 urlsplit(call.plan.result_url).netloc.rpartition("@")[2].lower(),
                 msgspec.json.encode(form).decode(),

@@ -9,6 +9,8 @@ from typing import assert_never
 
 import structlog
 
+from gateway.core.model import CallId
+from gateway.happenings import Observe, Stopwatch, TurnTaken, unobserved
 from gateway.ports import AgiChannel, ChannelGone, Cookies, Fetcher, FetchError, FetchRequest, FetchResponse
 from gateway.services.dialog.fetching import fetched, request_of
 from gateway.services.dialog.line import Line
@@ -49,13 +51,17 @@ class Conversation:
     recordings: Recordings
     transfers: Transfers
     cookies: Cookies
-    call_id: int
+    call_id: CallId
+    observe: Observe = unobserved
 
     async def run(self) -> Exit:
         try:
             action: Action = self.session.begin()
             while not isinstance(action, Exit):
-                action = self.session.send(await self._answer(action))
+                watch = Stopwatch()
+                answer = await self._answer(action)
+                self.observe(TurnTaken(self.call_id, type(action).__name__.lower(), watch.seconds))
+                action = self.session.send(answer)
             await self.transfers.finish()
             return action
         finally:

@@ -12,6 +12,7 @@ from xml.sax.saxutils import escape
 import structlog
 
 from gateway.core.model import AttemptId, CalleeType, Claimed
+from gateway.happenings import CalleeJudged, Observe, SessionEnded, Stopwatch, of_call, unobserved
 from gateway.ports import AgiChannel, ChannelGone, Cookies, Detector, Fetcher, Media, Pbx
 from gateway.services.dialog.conversation import Conversation
 from gateway.services.dialog.line import Line
@@ -47,6 +48,7 @@ class DialogService:
     def __init__(
         self, live: LiveCalls, pbx: Pbx, detector: Detector, renderer: PromptRenderer, fetcher: Fetcher, media: Media,
         find_way: Callable[[Claimed, str], Way], new_cookies: Callable[[], Cookies], settings: DialogSettings,
+        observe: Observe = unobserved,
     ) -> None:  # fmt: skip
         self._live = live
         self._pbx = pbx
@@ -57,6 +59,7 @@ class DialogService:
         self._find_way = find_way
         self._new_cookies = new_cookies
         self._settings = settings
+        self._observe = observe
 
     def accept(self, path: str) -> bool:
         """Whether a FastAGI path names an open attempt that no session has held yet. Says yes once."""
@@ -73,8 +76,9 @@ class DialogService:
             return
         record = live.session
         try:
-            await self._live.answered(live)
-            await self._converse(channel, live, record)
+            with of_call(live.claimed.call.id, live.id):
+                await self._live.answered(live)
+                await self._converse(channel, live, record)
         except ChannelGone:
             pass
         finally:
@@ -87,11 +91,13 @@ class DialogService:
         call_id = claimed.call.id
         if claimed.call.postd:
             await channel.execute("SendDTMF", claimed.call.postd.translate(PAUSES))
+        watch = Stopwatch()
         async with asyncio.timeout(settings.detection_timeout):
             found = await self._detector.detect(channel)
         record.callee_type = found.callee_type
         record.evidence |= {**found.evidence, "confidence": f"{found.confidence:.2f}"}
-        log.info("callee.detected", call_id=call_id, attempt_id=live.id, callee_type=found.callee_type)
+        log.info("callee.detected", callee_type=found.callee_type)
+        self._observe(CalleeJudged(call_id, live.id, found.callee_type, found.confidence, watch.seconds))
         if not found.callee_type.reached:
             return
         record.began = True
@@ -111,8 +117,11 @@ class DialogService:
             transfers,
             self._new_cookies(),
             call_id,
+            self._observe,
         )
+        watch = Stopwatch()
         ended = await self._run(conversation, live)
+        self._observe(SessionEnded(call_id, ended.error, watch.seconds))
         if ended.error is not None:
             record.application_error = f"{ended.error}: {ended.message}"[:500]
             log.warning("application.error", call_id=call_id, error=ended.error)

@@ -13,6 +13,7 @@ import msgspec
 import phonenumbers
 from aiohttp import web
 
+from gateway.core.lists import CallQuery, Position
 from gateway.core.model import Account, AccountSettings, Call, CallId, CallState, CampaignId, CampaignState
 from gateway.core.plum import QUEUECALL, QUEUECALLS, FieldError, Submission, read_submission
 from gateway.core.states import CALL_WORDS
@@ -103,13 +104,17 @@ class Api:
         state = query.get("state")
         if state is not None and state not in list(CallState):
             raise FieldError("state", f"must be one of {', '.join(CallState)}")
+        after = _integer(query, "after") if "after" in query else 0
         page = await self._store.calls(
-            CampaignId(_integer(query, "campaign")) if "campaign" in query else None,
-            None if state is None else CallState(state),
-            CallId(_integer(query, "after")) if "after" in query else None,
+            CallQuery(
+                campaign=CampaignId(_integer(query, "campaign")) if "campaign" in query else None,
+                states=frozenset() if state is None else frozenset([CallState(state)]),
+            ),
+            Position(0, 0, after),
             min(1000, max(1, _integer(query, "limit"))) if "limit" in query else 100,
         )
-        return _json({"calls": [_call(one) for one in page.calls], "next_after": page.next_after})
+        next_after = None if page.next is None else page.next.id
+        return _json({"calls": [_call(one) for one in page.calls], "next_after": next_after})
 
     async def call(self, request: web.Request) -> web.Response:
         call_id = CallId(_ident(request))
