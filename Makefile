@@ -11,7 +11,7 @@ help:
 	@echo "make lab       lab and gateway stay up; BIND=ADDRESS lets phones on the LAN register"
 	@echo "make lint      ruff, mypy --strict, import-linter"
 	@echo "make bench     measured ratios"
-	@echo "make bench-classify  who answered, measured on recorded and synthetic voices (fetches about 100 MB once)"
+	@echo "make bench-classify  who answered, measured on recorded and synthetic voices (fetches about 550 MB once)"
 	@echo "make docs      the documentation, into build/site"
 	@echo "make lock      pin what an installation gets, with hashes (packaging/requirements.lock)"
 	@echo "make audit     known vulnerabilities of what is pinned (asks PyPI)"

@@ -191,6 +191,8 @@ class Gateway:
         )
         limit = config.server.max_body_mb * 1024 * 1024
         self.app = build_app(desk, logins, AppSettings(spool, limit, config.intake.echo_pin), self._ready)
+        admission = self.dialer.admission
+        why = Why(store, self.clock, admission, planner.way)
         self.pages = Pages(
             store,
             SqliteBooks(store),
@@ -198,14 +200,13 @@ class Gateway:
             self.feed,
             self.clock,
             desk,
+            why,
             self.status,
             self._live_of,
             self.dialer.wake,
             PagesSettings(spool, secure=config.pages.https),
         )
         self.pages.setup(self.app)
-        admission = self.dialer.admission
-        why = Why(store, self.clock, admission, planner.way)
         preflights = Preflights(store, self.clock, desk, pacer, admission, planner.way)
         operating = Operating(store, why, preflights, spool)
         database = Path(config.database.path)
