@@ -25,8 +25,8 @@ EMPTY = b'<vxml version="2.1" xmlns="http://www.w3.org/2001/vxml"><form><block><
 
 
 @contextmanager
-def gateway(lab: Lab, name: str, more: str = "") -> Iterator[GatewayProcess]:
-    running = GatewayProcess(lab, name=name, more=more)
+def gateway(lab: Lab, name: str, tap: str = "") -> Iterator[GatewayProcess]:
+    running = GatewayProcess(lab, name=name, tap=tap)
     running.add_account()
     running.start()
     try:
@@ -114,18 +114,18 @@ def test_a_tap_that_dies_before_a_verdict_is_replaced_by_asterisks_detectors(
 
 
 @pytest.mark.parametrize(
-    ("more", "words"),
+    ("tap", "words"),
     [
-        ("[audiosocket]\nenabled = false", "switched off"),
-        ('[audiosocket]\nallow = ["192.0.2.0/24"]', ""),  # Asterisk's connection is turned away
-        ('[audiosocket]\nadvertise = "127.0.0.1:1"', ""),  # nobody listens there
+        ("enabled = false", "switched off"),
+        ('allow = ["192.0.2.0/24"]', ""),  # Asterisk's connection is turned away
+        ('advertise = "127.0.0.1:1"', ""),  # nobody listens there
     ],
     ids=["off", "refused", "nowhere"],
 )
 def test_without_a_tap_calls_are_judged_all_the_same(
-    lab: Lab, application: SampleApplication, more: str, words: str, request: pytest.FixtureRequest
+    lab: Lab, application: SampleApplication, tap: str, words: str, request: pytest.FixtureRequest
 ) -> None:
-    with gateway(lab, f"tap-{request.node.callspec.id}", more) as running:
+    with gateway(lab, f"tap-{request.node.callspec.id}", tap) as running:
         queued = [called(running, lab.number(key), application) for key in ("machine", "person")]
         found = [ended(running, call_id) for call_id in queued]
     assert [one["callee_type"] for one in found] == ["answeringmachine", "voice"]
