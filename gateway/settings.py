@@ -38,6 +38,9 @@ class DatabaseSection(Section):
 
     path: str = "voxgate.db"
     """The SQLite file. Keep it on a local disk: locks do not hold on network file systems."""
+    backups: str = ""
+    """The folder for `voxgate db backup`, and for the copy that an upgrade makes first. Empty: `backups` beside the
+    file."""
 
 
 class Ami(Section):

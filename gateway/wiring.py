@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import os
 import shutil
 import signal
@@ -22,7 +23,7 @@ from gateway.adapters.cookies import CookieStore
 from gateway.adapters.fetcher import HttpFetcher
 from gateway.adapters.media import FileMedia
 from gateway.adapters.speech import EspeakSpeech
-from gateway.adapters.store import SqliteBooks, SqliteStore
+from gateway.adapters.store import SqliteBooks, SqliteStore, backup, check
 from gateway.core.addresses import AllowList
 from gateway.core.model import Account, AccountId, AttemptEnd, Call, Claimed, Millis
 from gateway.core.numbers import DestinationKind, parse_destination
@@ -48,6 +49,7 @@ from gateway.services.preflight import Preflights
 from gateway.services.rerouter import Rerouter
 from gateway.services.rescuer import Rescuer
 from gateway.services.switchboard import Switchboard
+from gateway.services.upkeep import Upkeep
 from gateway.services.why import Why
 from gateway.settings import Config
 
@@ -73,7 +75,7 @@ def open_store(config: Config) -> SqliteStore:
     policy = RetryPolicy(fault_give_up_after=config.dial.fault_give_up_after, gap_scale=config.lab.retry_gap_scale)
     return SqliteStore(
         Path(config.database.path), installation=config.installation, policy=policy,
-        retry_unknown_outcome=config.dial.retry_unknown_outcome,
+        retry_unknown_outcome=config.dial.retry_unknown_outcome, backups=Path(config.database.backups),
     )  # fmt: skip
 
 
@@ -207,7 +209,9 @@ class Gateway:
         self.pages.setup(self.app)
         preflights = Preflights(store, self.clock, desk, pacer, admission, planner.way)
         operating = Operating(store, why, preflights, spool)
-        self.api = build_api(Api(store, desk, logins, spool, self.status, publish), operating, limit)
+        database = Path(config.database.path)
+        upkeep = Upkeep(lambda quick: check(database, quick=quick), functools.partial(backup, database))
+        self.api = build_api(Api(store, desk, logins, spool, self.status, publish), (operating, upkeep), limit)
         self.metrics = MetricsEndpoint(self.instruments, self.read)
         self.metrics.add_to(self.api)
         if config.metrics.allow:
