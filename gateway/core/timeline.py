@@ -61,9 +61,9 @@ class Timeline:
     story: tuple[Moment, ...]
 
 
-def timeline(attempt: Attempt, end: AttemptEnd | None, now: Millis) -> Timeline:
-    """``end`` is None while the attempt goes on."""
-    evidence: Mapping[str, Any] = {} if end is None else end.evidence
+def timeline(attempt: Attempt, end: AttemptEnd | None, now: Millis, so_far: Mapping[str, Any]) -> Timeline:
+    """``end`` is None while the attempt goes on; ``so_far`` is then what evidence there is."""
+    evidence = so_far if end is None else end.evidence
     length = max(0.1, _after(attempt, now if end is None else end.ended_at))
     answered = None if attempt.answered_at is None else _after(attempt, attempt.answered_at)
     heard = tuple(_heard(evidence, _stream_start(attempt, evidence), length))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, assert_never
@@ -49,7 +49,7 @@ class SessionRecord:
     callee_type: CalleeType | None = None
     began: bool = False
     application_error: str | None = None
-    evidence: dict[str, str] = field(default_factory=dict)
+    evidence: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -216,6 +216,10 @@ class LiveCalls:
             self._tell(EventKind.ATTEMPT_ANSWERED, live)
             self._tell_call(replace(live.claimed.call, state=CallState.IN_CALL))
         await self._store.mark_answered(live.id, live.answered_at)
+
+    def stepped(self, live: LiveCall, step: Mapping[str, Value]) -> None:
+        """Tell of a step that the session took."""
+        self._tell(EventKind.SESSION_STEP, live, **step)
 
     # --- closing ---
 

@@ -1,14 +1,15 @@
-"""Call Info: the evidence card of one call, with every attempt, the result post, and what keeps it from being dialed."""
+"""Call Info: the evidence card of one call: every attempt, the result post, and what keeps it from being dialed."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 from aiohttp import web
 
-from gateway.core.model import Attempt, AttemptEnd, Call, CallId, Millis
+from gateway.core.model import Attempt, AttemptEnd, AttemptId, Call, CallId, Millis
 from gateway.core.states import LIVE, WAITING
 from gateway.core.timeline import Timeline, timeline
 from gateway.core.visiting import Visitor
@@ -41,16 +42,18 @@ class AttemptCard:
 
 
 class CallInfo:
-    """``hang_up`` ends a live call; False where it is not live."""
+    """``hang_up`` ends a live call; False where it is not live. ``so_far`` is the evidence of an open attempt."""
 
     def __init__(
-        self, site: Site, store: Store, clock: Clock, why: Why, hang_up: Callable[[CallId], Awaitable[bool]]
-    ) -> None:
+        self, site: Site, store: Store, clock: Clock, why: Why, hang_up: Callable[[CallId], Awaitable[bool]],
+        so_far: Callable[[AttemptId], Mapping[str, Any]],
+    ) -> None:  # fmt: skip
         self._site = site
         self._store = store
         self._clock = clock
         self._why = why
         self._hang_up = hang_up
+        self._so_far = so_far
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
         router.add_get("/calls/{id}", self._site.page(self.show))
@@ -71,7 +74,10 @@ class CallInfo:
 
     async def _cards(self, call: Call, now: Millis) -> list[AttemptCard]:
         found = await self._store.attempts(call.id)
-        return [AttemptCard(attempt, end, timeline(attempt, end, now)) for attempt, end in reversed(found)]
+        return [
+            AttemptCard(attempt, end, timeline(attempt, end, now, self._so_far(attempt.id)))
+            for attempt, end in reversed(found)
+        ]
 
     async def hang_up(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
         call = await own_call(self._store, visitor, CallId(number_of(request)))
