@@ -23,11 +23,12 @@ from gateway.adapters.cookies import CookieStore
 from gateway.adapters.fetcher import HttpFetcher
 from gateway.adapters.media import FileMedia
 from gateway.adapters.speech import EspeakSpeech
-from gateway.adapters.store import SqliteBooks, SqliteStore, backup, check
+from gateway.adapters.store import SqliteBooks, SqliteStore, SqliteSweeps, backup, check
 from gateway.core.addresses import AllowList
 from gateway.core.model import Account, AccountId, AttemptEnd, Call, Claimed, Millis
 from gateway.core.numbers import DestinationKind, parse_destination
 from gateway.core.pacing import Limit, Pacer
+from gateway.core.retention import Kept
 from gateway.core.retry import RetryPolicy
 from gateway.core.routes import Dialable, NumberPolicy, Refused, Router
 from gateway.happenings import AttemptClosed
@@ -48,6 +49,7 @@ from gateway.services.pages import Pages, PagesSettings
 from gateway.services.preflight import Preflights
 from gateway.services.rerouter import Rerouter
 from gateway.services.rescuer import Rescuer
+from gateway.services.retention import Retention
 from gateway.services.switchboard import Switchboard
 from gateway.services.upkeep import Upkeep
 from gateway.services.why import Why
@@ -77,6 +79,19 @@ def open_store(config: Config) -> SqliteStore:
         Path(config.database.path), installation=config.installation, policy=policy,
         retry_unknown_outcome=config.dial.retry_unknown_outcome, backups=Path(config.database.backups),
     )  # fmt: skip
+
+
+def media_of(config: Config) -> FileMedia:
+    return FileMedia(Path(config.media.gateway_dir), config.media.asterisk_dir, keep_days=config.media.keep_days)
+
+
+def retention_of(config: Config, store: SqliteStore) -> Retention:
+    keep = config.retention
+    days = {
+        Kept.CALLS: keep.calls, Kept.EVIDENCE: keep.evidence, Kept.POSTS: keep.posts, Kept.AUDIT: keep.audit,
+        Kept.RECORDINGS: keep.recordings,
+    }  # fmt: skip
+    return Retention(SqliteSweeps(store), media_of(config).remove_recordings, SystemClock(), days, keep.hour)
 
 
 def kind_of(dialed: str) -> DestinationKind:
@@ -142,7 +157,7 @@ class Gateway:
         self.pbx = AmiPbx(AmiSettings(ami.host, ami.port, ami.user, ami.secret, config.installation), observe)
         self.fetcher = HttpFetcher(AllowList.of(config.fetch.allow), observe=observe)
         self.speech = EspeakSpeech(observe)
-        media = FileMedia(Path(config.media.gateway_dir), config.media.asterisk_dir, keep_days=config.media.keep_days)
+        media = media_of(config)
         router = router_of(config)
         planner = Planner(config, router)
         self.feed = Feed(self.clock)
@@ -209,9 +224,12 @@ class Gateway:
         self.pages.setup(self.app)
         preflights = Preflights(store, self.clock, desk, pacer, admission, planner.way)
         operating = Operating(store, why, preflights, spool)
+        self.retention = retention_of(config, store)
         database = Path(config.database.path)
         upkeep = Upkeep(lambda quick: check(database, quick=quick), functools.partial(backup, database))
-        self.api = build_api(Api(store, desk, logins, spool, self.status, publish), (operating, upkeep), limit)
+        self.api = build_api(
+            Api(store, desk, logins, spool, self.status, publish), (operating, upkeep, self.retention), limit
+        )
         self.metrics = MetricsEndpoint(self.instruments, self.read)
         self.metrics.add_to(self.api)
         if config.metrics.allow:
@@ -294,7 +312,7 @@ class Gateway:
                     tasks.create_task(part)
                     for part in (
                         self.live.run(), self.agi.run(), self.pbx.run(), self.switchboard.run(), self.rescuer.run(),
-                        self.notifier.run(), self.rerouter.run(), self.pages.run(),
+                        self.notifier.run(), self.rerouter.run(), self.retention.run(), self.pages.run(),
                         watch_loop(self.instruments.loop_lag.observe),
                     )
                 ]  # fmt: skip
