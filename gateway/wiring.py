@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import hashlib
 import os
 import shutil
 import signal
@@ -21,7 +22,8 @@ from gateway.adapters.agi import AgiDetector, AgiServer, AgiSettings
 from gateway.adapters.ami import AmiPbx, AmiSettings
 from gateway.adapters.cookies import CookieStore
 from gateway.adapters.fetcher import HttpFetcher
-from gateway.adapters.media import FileMedia
+from gateway.adapters.media import FileMedia, in_folder
+from gateway.adapters.promptserver import PromptServer, PromptServerSettings
 from gateway.adapters.speech import EspeakSpeech
 from gateway.adapters.store import SqliteBooks, SqliteStore, SqliteSweeps, backup, check
 from gateway.core.addresses import AllowList
@@ -81,8 +83,17 @@ def open_store(config: Config) -> SqliteStore:
     )  # fmt: skip
 
 
-def media_of(config: Config) -> FileMedia:
-    return FileMedia(Path(config.media.gateway_dir), config.media.asterisk_dir, keep_days=config.media.keep_days)
+def media_of(config: Config) -> tuple[FileMedia, PromptServer | None]:
+    """Where audio is kept, and where an Asterisk that shares no folder fetches prompts; None where it shares one."""
+    media, folder = config.media, Path(config.media.gateway_dir)
+    if media.share == "folder":
+        return FileMedia(folder, in_folder(media.asterisk_dir), keep_days=media.keep_days), None
+    key = hashlib.sha256(b"voxgate prompts " + config.ami.secret.encode()).digest()
+    settings = PromptServerSettings(
+        config.agi.host, media.port, config.agi.allow, key, advertise=media.advertise, keep_days=media.keep_days
+    )
+    prompts = PromptServer(folder, settings)
+    return FileMedia(folder, prompts.url, keep_days=media.keep_days), prompts
 
 
 def retention_of(config: Config, store: SqliteStore) -> Retention:
@@ -91,7 +102,7 @@ def retention_of(config: Config, store: SqliteStore) -> Retention:
         Kept.CALLS: keep.calls, Kept.EVIDENCE: keep.evidence, Kept.POSTS: keep.posts, Kept.AUDIT: keep.audit,
         Kept.RECORDINGS: keep.recordings,
     }  # fmt: skip
-    return Retention(SqliteSweeps(store), media_of(config).remove_recordings, SystemClock(), days, keep.hour)
+    return Retention(SqliteSweeps(store), media_of(config)[0].remove_recordings, SystemClock(), days, keep.hour)
 
 
 def kind_of(dialed: str) -> DestinationKind:
@@ -157,7 +168,7 @@ class Gateway:
         self.pbx = AmiPbx(AmiSettings(ami.host, ami.port, ami.user, ami.secret, config.installation), observe)
         self.fetcher = HttpFetcher(AllowList.of(config.fetch.allow), observe=observe)
         self.speech = EspeakSpeech(observe)
-        media = media_of(config)
+        media, self.prompts = media_of(config)
         router = router_of(config)
         planner = Planner(config, router)
         self.feed = Feed(self.clock)
@@ -301,6 +312,8 @@ class Gateway:
         adopted = await self.rescuer.adopt()
         self.dialer.suspend("open attempts are being compared with Asterisk's channels")
         await self.agi.start()
+        if self.prompts is not None:
+            await self.prompts.start()
         sites = await self._listen()
         started(self._port(sites))
         log.info(
@@ -326,6 +339,8 @@ class Gateway:
         finally:
             for runner in sites:
                 await runner.cleanup()
+            if self.prompts is not None:
+                await self.prompts.close()
             await self.speech.close()
             await self.fetcher.close()
             await self.store.close()
