@@ -6,7 +6,7 @@ The text below a setting is its documentation: docs/settings.md is made of it.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -43,6 +43,24 @@ class DatabaseSection(Section):
     file."""
 
 
+class RetentionSection(Section):
+    """For how many days what has ended is kept; 0 keeps it for ever. A sweep removes the rest every night."""
+
+    calls: Annotated[float, Meta(ge=0)] = 0.0
+    """Calls that ended, with their attempts and result posts, and campaigns of which nothing is left. A call whose
+    result post is still owed stays."""
+    evidence: Annotated[float, Meta(ge=0)] = 0.0
+    """What was heard and seen of an attempt, as Call Info shows it. The audio has a time of its own, by account."""
+    posts: Annotated[float, Meta(ge=0)] = 0.0
+    """Each try of a result post and what it was answered; that it was accepted stays with its call."""
+    audit: Annotated[float, Meta(ge=0)] = 0.0
+    """Who changed what."""
+    recordings: Annotated[float, Meta(ge=0)] = 1.0
+    """Recordings of callees that a crash left behind: a session removes its own when it ends."""
+    hour: Annotated[int, Meta(ge=0, le=23)] = 3
+    """The hour of the night, in this machine's time."""
+
+
 class Ami(Section):
     """How the gateway logs in at Asterisk's manager interface."""
 
@@ -70,10 +88,17 @@ class Agi(Section):
 
 
 class MediaSection(Section):
-    """The folder that prompts and recordings go through."""
+    """How Asterisk gets prompts, and the gateway what callees record."""
 
+    share: Literal["folder", "http"] = "folder"
+    """`folder`: both see one folder. `http`: they share none; Asterisk fetches prompts from the gateway, and recordings
+    are made from the media tap."""
+    port: Port = 4574
+    """With `share = "http"`: where prompts are served, at the `host` of `[agi]` and to its `allow` only."""
+    advertise: str = ""
+    """With `share = "http"`: what Asterisk fetches from, as `HOST:PORT`. Empty: the `host` of `[agi]` and `port`."""
     gateway_dir: str = "media"
-    """The folder as the gateway sees it. Both the gateway and Asterisk must be able to write into it."""
+    """The folder as the gateway sees it. With `share = "folder"` Asterisk must be able to write into it too."""
     asterisk_dir: str = ""
     """The same folder as Asterisk sees it, where it is mounted under another name. Empty: under the same name."""
     keep_days: float = 7.0
@@ -217,6 +242,7 @@ class Config(Section):
     ami: Ami
     server: Server = msgspec.field(default_factory=Server)
     database: DatabaseSection = msgspec.field(default_factory=DatabaseSection)
+    retention: RetentionSection = msgspec.field(default_factory=RetentionSection)
     agi: Agi = msgspec.field(default_factory=Agi)
     media: MediaSection = msgspec.field(default_factory=MediaSection)
     fetch: FetchSection = msgspec.field(default_factory=FetchSection)
