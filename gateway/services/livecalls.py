@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, assert_never
@@ -238,6 +238,10 @@ class LiveCalls:
         if live.ear is not None:
             live.ear.answered()
         await self._store.mark_answered(live.id, live.answered_at)
+
+    def stepped(self, live: LiveCall, step: Mapping[str, Value]) -> None:
+        """Tell of a step that the session took."""
+        self._tell(EventKind.SESSION_STEP, live, **step)
 
     # --- closing ---
 

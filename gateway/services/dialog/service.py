@@ -16,6 +16,7 @@ from gateway.happenings import CalleeJudged, Observe, SessionEnded, Stopwatch, o
 from gateway.ports import AgiChannel, ChannelGone, Cookies, Detector, Fetcher, Media, Pbx
 from gateway.services.dialog.conversation import Conversation
 from gateway.services.dialog.line import Line
+from gateway.services.dialog.path import PathTaken
 from gateway.services.dialog.playing import Player
 from gateway.services.dialog.prompts import PromptRenderer
 from gateway.services.dialog.recording import Recordings
@@ -77,7 +78,14 @@ class DialogService:
         try:
             with of_call(live.claimed.call.id, live.id):
                 await self._live.answered(live)
-                await self._converse(channel, live, record)
+                since_answer = Stopwatch()
+                path = PathTaken(lambda: since_answer.seconds, partial(self._live.stepped, live))
+                record.evidence["path"] = path.steps
+                try:
+                    await self._converse(channel, live, record, path)
+                finally:
+                    if path.hung_up_by:
+                        record.evidence["hung_up_by"] = path.hung_up_by
         except ChannelGone:
             pass
         finally:
@@ -85,7 +93,7 @@ class DialogService:
             with contextlib.suppress(ChannelGone):
                 await channel.hangup()
 
-    async def _converse(self, channel: AgiChannel, live: LiveCall, record: SessionRecord) -> None:
+    async def _converse(self, channel: AgiChannel, live: LiveCall, record: SessionRecord, path: PathTaken) -> None:
         claimed, settings = live.claimed, self._settings
         call_id = claimed.call.id
         if claimed.call.postd:
@@ -116,6 +124,7 @@ class DialogService:
             transfers,
             self._new_cookies(),
             call_id,
+            path,
             self._observe,
         )
         watch = Stopwatch()
