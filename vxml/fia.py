@@ -382,6 +382,9 @@ class Dialog:
         return (yield from self._default(event))
 
     def _default(self, event: VoiceXmlEvent) -> Running:
+        if event.passing:
+            self._prompting = False
+            return None
         default = default_for(event.name)
         if default.exits:
             regular = event.name.startswith(("connection.disconnect", "exit"))
