@@ -23,13 +23,16 @@ from gateway.adapters.agi import AgiDetector, AgiServer, AgiSettings
 from gateway.adapters.ami import AmiPbx, AmiSettings
 from gateway.adapters.audiosocket import AudioSocketServer, AudioSocketSettings
 from gateway.adapters.cookies import CookieStore
+from gateway.adapters.evidence import EvidenceFolder
 from gateway.adapters.fetcher import HttpFetcher
 from gateway.adapters.media import FileMedia, in_folder
 from gateway.adapters.promptserver import PromptServer, PromptServerSettings
 from gateway.adapters.speech import EspeakSpeech
 from gateway.adapters.store import SqliteBooks, SqliteStore, SqliteSweeps, backup, check
 from gateway.core.addresses import AllowList
-from gateway.core.model import Account, AccountId, AttemptEnd, AttemptId, Call, CallId, Claimed, Millis
+from gateway.core.handling import Handling
+from gateway.core.hearing import Classifier, Settings
+from gateway.core.model import Account, AccountId, AttemptEnd, AttemptId, Call, CalleeType, CallId, Claimed, Millis
 from gateway.core.numbers import DestinationKind, parse_destination
 from gateway.core.pacing import Limit, Pacer
 from gateway.core.retention import Kept
@@ -41,6 +44,7 @@ from gateway.services.dialer import Dialer, Dialing, NoRoute
 from gateway.services.dialog import DialogService, DialogSettings
 from gateway.services.dialog.prompts import PromptRenderer
 from gateway.services.dialog.transferring import Way
+from gateway.services.evidencesweeper import EvidenceSweeper
 from gateway.services.feed import Feed
 from gateway.services.hearing import Hearing
 from gateway.services.intake import Desk, DeskSettings, build_api, build_app, clear_spool
@@ -184,7 +188,15 @@ class Gateway:
         self.taps = AudioSocketServer(
             AudioSocketSettings(socket.host, socket.port, socket.advertise, tuple(socket.allow))
         )
-        self.hearing = Hearing(self.pbx, self.taps if socket.enabled else None)
+        point = Settings(
+            bias=config.detection.bias, silence=config.detection.silence,
+            silence_means=CalleeType(config.detection.silence_means),
+        )  # fmt: skip
+        folder = EvidenceFolder(Path(config.database.path).parent / "evidence")
+        self.hearing = Hearing(
+            self.pbx, self.taps if socket.enabled else None, functools.partial(Classifier, point), folder.keep
+        )
+        self.sweeper = EvidenceSweeper(store, folder.remove_older)
         self.live = LiveCalls(store, self.pbx, self.clock, self.hearing, publish, observe)
         pacer = Pacer.of(
             Limit(dial.cps, dial.max_calls),
@@ -206,7 +218,10 @@ class Gateway:
         )
         self.live.on_closed(self._closed)
         session = DialogSettings(
-            apology=config.session.apology, language=config.session.language, fetch_timeout=config.fetch.timeout
+            apology=config.session.apology,
+            language=config.session.language,
+            fetch_timeout=config.fetch.timeout,
+            handling=Handling(config.detection.mode, config.detection.machine, config.detection.machine_silence),
         )
         renderer = PromptRenderer(self.speech, media, self.fetcher)
         detector = TapDetector(self.hearing, self.live.of_path, AgiDetector())
@@ -278,7 +293,7 @@ class Gateway:
 
     def _so_far(self, attempt: AttemptId) -> Mapping[str, Any]:
         live = self.live.get(attempt)
-        return {} if live is None or live.session is None else live.session.evidence
+        return {} if live is None else self.live.evidence(live)
 
     def _doctor_command(self) -> tuple[str, ...]:
         """What examines this gateway: a command of its own, on the same configuration."""
@@ -375,6 +390,7 @@ class Gateway:
                         self.notifier.run(),
                         self.rerouter.run(),
                         self.retention.run(),
+                        self.sweeper.run(),
                         self.pages.run(),
                         watch_loop(self.instruments.loop_lag.observe),
                     )

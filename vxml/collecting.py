@@ -73,7 +73,7 @@ def matcher(active: Sequence[Active]) -> Matcher:
 
 
 def collect(
-    context: Context, active: Sequence[Active], inside: Sequence[etree._Element]
+    context: Context, active: Sequence[Active], inside: Sequence[etree._Element], *, again: bool = False
 ) -> Generator[Action, Event, Heard]:
     """Play what is queued and take one input. Raises noinput, nomatch, maxspeechtimeout."""
     able = usable(context, active, inside)
@@ -90,6 +90,7 @@ def collect(
         term_timeout=context.seconds("termtimeout", inside),
         term_char=context.property("termchar", inside),
         listen=listening(context, able, inside),
+        again=again,
     )
     roots = tuple(one.root for one in (context.document, context.root) if one is not None)
     context.shared.waiting = (*inside, *roots)  # §4.1.8: what comes from outside waits for the waiting state

@@ -10,8 +10,8 @@ from typing import Any, Final
 import structlog
 
 from gateway.core.hearing import Classifier, Evidence, Verdict
-from gateway.core.linetime import LineTime
-from gateway.core.model import AttemptId
+from gateway.core.linetime import BYTES_A_SECOND, LineTime
+from gateway.core.model import AccountId, AttemptId, Claimed
 from gateway.ports import Pbx, Taps
 
 log = structlog.get_logger()
@@ -24,23 +24,29 @@ LOOK_EVERY: Final = 0.1
 KEPT: Final = 300
 #: Seconds that what Asterisk sent before a hang-up may still take to come.
 LAST_WORDS: Final = 0.5
+#: Bytes of audio that are kept where an account wants it: 5 s before the answer, and 10 s from it on.
+KEPT_BEFORE: Final = 5 * BYTES_A_SECOND
+KEPT_AFTER: Final = 10 * BYTES_A_SECOND
 
 
 class LineEar:
     """The ear of one call: what it heard so far, and whether more can come.
 
-    Seconds count from the tap's beginning. ``fallback`` says why there is no tap, or no longer one.
+    Seconds count from the tap's beginning. ``fallback`` says why there is no tap, or no longer one. ``keeps``: whether
+    audio is kept, too.
     """
 
-    def __init__(self, classifier: Classifier) -> None:
+    def __init__(self, classifier: Classifier, *, keeps: bool = False) -> None:
         self.timeline: list[Evidence] = []
         self.verdicts: list[Verdict] = []
         self.answered_at: float | None = None
         self.fallback = ""
         self.left_out = 0  # stretches beyond those kept
+        self._keeps = keeps
+        self._before, self._after = bytearray(), bytearray()  # audio that is kept, up to the answer and from it on
         self._classifier = classifier
         self._time: LineTime | None = None  # there is one while the tap is open
-        self._began = False
+        self._began = self._finished = False
         self._over = asyncio.Event()
         self._answered = False
         self._pending = bytearray()
@@ -65,6 +71,21 @@ class LineEar:
     def verdict(self) -> Verdict | None:
         """The last one; once the call is answered, one that then holds."""
         return self._classifier.verdict
+
+    @property
+    def seconds(self) -> float:
+        """How long it has heard."""
+        return 0.0 if self._time is None else self._time.seconds
+
+    @property
+    def silent_for(self) -> float:
+        """Seconds since the last sound, 0 while one sounds."""
+        return self._classifier.silent_for
+
+    @property
+    def kept(self) -> bytes:
+        """The audio around the answer, or the last of a call that was not answered."""
+        return bytes(self._before + self._after)
 
     async def change(self) -> None:
         """Wait until something more is heard, or the tap begins or ends."""
@@ -112,7 +133,8 @@ class LineEar:
 
     def finish(self) -> None:
         """The call is over: what still sounded is told, and nothing is heard any more."""
-        if self._began:
+        if self._began and not self._finished:
+            self._finished = True
             self._hear()
             self._take(self._classifier.finish())
         self._stop()
@@ -138,6 +160,8 @@ class LineEar:
 
     def _hear(self) -> None:
         pcm, self._pending = bytes(self._pending), bytearray()
+        if self._keeps:
+            self._keep(pcm)
         try:
             found = self._classifier.feed(pcm)
         except Exception as fault:  # a fault of ours must cost no call
@@ -146,6 +170,13 @@ class LineEar:
             return
         if found:
             self._take(found)
+
+    def _keep(self, pcm: bytes) -> None:
+        if self.answered_at is None:
+            self._before += pcm
+            del self._before[: max(0, len(self._before) - KEPT_BEFORE)]
+        else:
+            self._after += pcm[: KEPT_AFTER - len(self._after)]
 
     def _take(self, found: list[Evidence | Verdict]) -> None:
         for one in found:
@@ -171,18 +202,22 @@ class LineEar:
 
 @dataclass(slots=True)
 class Hearing:
-    """Opens taps. ``new_classifier`` makes one a call; ``taps`` None is a gateway that shall have none."""
+    """Opens taps. ``new_classifier`` makes one a call; ``taps`` None is a gateway that shall have none.
+
+    ``save`` writes down an attempt's audio and returns its file's name; it blocks, and may raise OSError.
+    """
 
     pbx: Pbx
     taps: Taps | None
     new_classifier: Callable[[], Classifier] = Classifier
+    save: Callable[[AccountId, AttemptId, bytes], str] | None = None
     opened: int = 0
     missed: int = 0
     last_miss: str = ""  # why the last call was judged without one; empty where it had one
 
-    def ear(self) -> LineEar:
+    def ear(self, *, keeps: bool = False) -> LineEar:
         """An ear that hears nothing yet."""
-        return LineEar(self.new_classifier())
+        return LineEar(self.new_classifier(), keeps=keeps)
 
     async def open(self, attempt: AttemptId, ear: LineEar) -> None:
         """Have Asterisk tap the attempt's channel, which exists. What fails is told to the ear."""
@@ -200,6 +235,16 @@ class Hearing:
         if self.taps is not None:
             self.taps.close(ear)
         ear.finish()
+
+    async def keep(self, claimed: Claimed, ear: LineEar) -> str | None:
+        """Write down the audio that the ear kept; the file's name, None where there is none."""
+        if self.save is None or not (pcm := ear.kept):
+            return None
+        try:
+            return await asyncio.to_thread(self.save, claimed.account.id, claimed.attempt.id, pcm)
+        except OSError as error:  # the call's record is worth more than its audio
+            log.error("evidence.not_kept", attempt_id=claimed.attempt.id, error=str(error))
+            return None
 
     def status(self) -> dict[str, Any]:
         """Which detector judges calls: ``tap``, or ``agi`` where it is switched off or failed the last time."""

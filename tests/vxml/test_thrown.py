@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.vxml.caller import Caller, document
-from vxml import Collect, Thrown
+from vxml import Thrown
 
 NEWS = "com.voxgate.callee_type"
 FIELD = '<field name="n" type="digits?length=1"><prompt>Say a number</prompt>{}</field>'
@@ -44,14 +44,18 @@ def test_what_takes_everything_does_not_take_it(handler: str) -> None:
 def test_after_the_handler_the_same_input_is_waited_for_without_its_prompt() -> None:
     handler = f'<catch event="{NEWS}"><log expr="_event + \':\' + _message"/></catch>'
     caller = calling(f"<form>{FIELD.format(handler + '<filled>Thank you</filled>')}</form>").hears("Say a number")
+    assert not caller.waiting.again
     caller.answers(Thrown(NEWS, "beep")).hears()
+    assert caller.waiting.again
     assert caller.logged[-1][1] == f"{NEWS}:beep"
     caller.keys("4").hears("Thank you").is_done()
 
 
 def test_a_reprompt_says_it_again() -> None:
     handler = f'<catch event="{NEWS}"><reprompt/></catch>'
-    calling(f"<form>{FIELD.format(handler)}</form>").hears("Say a number").answers(Thrown(NEWS)).hears("Say a number")
+    caller = calling(f"<form>{FIELD.format(handler)}</form>").hears("Say a number")
+    caller.answers(Thrown(NEWS)).hears("Say a number")
+    assert not caller.waiting.again
 
 
 @pytest.mark.parametrize("unfit", ['cond="false"', 'count="2"'])
@@ -59,7 +63,7 @@ def test_where_the_handler_does_not_apply_after_all_the_dialog_goes_on(unfit: st
     caller = calling(f'<form><catch event="{NEWS}" {unfit}><exit/></catch>{FIELD.format("")}</form>')
     assert caller.session.catches(NEWS)
     caller.hears("Say a number").answers(Thrown(NEWS)).hears()
-    assert isinstance(caller.action, Collect)
+    assert caller.waiting.again
     caller.keys("4").is_done()
 
 
@@ -101,3 +105,11 @@ def test_it_stays_read_only_to_the_application() -> None:
 def test_nothing_catches_while_no_input_is_waited_for() -> None:
     caller = calling(f'<form><catch event="{NEWS}"/><record name="r"/></form>')
     assert not caller.session.catches(NEWS)
+
+
+def test_an_input_that_something_else_is_waited_for_after_is_another_one() -> None:
+    handler = f'<catch event="{NEWS}"><assign name="n" expr="\'5\'"/></catch>'
+    second = '<field name="m" type="digits?length=1"><prompt>And one more</prompt></field>'
+    caller = calling(f"<form>{handler}{FIELD.format('')}{second}</form>").hears("Say a number")
+    caller.answers(Thrown(NEWS)).hears()
+    assert not caller.waiting.again

@@ -71,6 +71,13 @@ class Classifier:
         if not self._firm:
             self.verdict = None
 
+    @property
+    def silent_for(self) -> float:
+        """Seconds of the stream since the last sound, 0 while one sounds."""
+        if self._listener.voice.present is not None or self._listener.sounding:
+            return 0.0
+        return max(0.0, self._listener.at - self._sounded_until)
+
     def feed(self, pcm: bytes) -> list[Evidence | Verdict]:
         """What these samples show: 16-bit little-endian mono at 8 kHz, cut anywhere.
 
