@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import structlog
 
+from gateway.core.handling import SURE
 from gateway.core.hearing import Classifier, Evidence, Verdict
 from gateway.core.linetime import BYTES_A_SECOND, LineTime
 from gateway.core.model import AccountId, AttemptId, Claimed
@@ -42,11 +43,13 @@ class LineEar:
         self.answered_at: float | None = None
         self.fallback = ""
         self.left_out = 0  # stretches beyond those kept
+        self.gaps = 0  # times that the line fell silent, told once the tap has ended
         self._keeps = keeps
         self._before, self._after = bytearray(), bytearray()  # audio that is kept, up to the answer and from it on
         self._classifier = classifier
         self._time: LineTime | None = None  # there is one while the tap is open
         self._began = self._finished = False
+        self._final: Verdict | None = None
         self._over = asyncio.Event()
         self._answered = False
         self._pending = bytearray()
@@ -70,7 +73,7 @@ class LineEar:
     @property
     def verdict(self) -> Verdict | None:
         """The last one; once the call is answered, one that then holds."""
-        return self._classifier.verdict
+        return self._classifier.verdict if self._final is None else self._final
 
     @property
     def seconds(self) -> float:
@@ -136,7 +139,11 @@ class LineEar:
         if self._began and not self._finished:
             self._finished = True
             self._hear()
-            self._take(self._classifier.finish())
+            sure = self._classifier.verdict
+            # A tone that the hang-up cut short is no shorter tone: it revises nothing that is known well.
+            self._final = sure if sure is not None and sure.confidence >= SURE else None
+            found = self._classifier.finish()
+            self._take([one for one in found if self._final is None or isinstance(one, Evidence)])
         self._stop()
 
     # --- listening ---
@@ -189,6 +196,8 @@ class LineEar:
         self._tell()
 
     def _stop(self) -> None:
+        if self._time is not None:
+            self.gaps = self._time.gaps
         self._time = None
         if self._look is not None:
             self._look.cancel()
@@ -282,8 +291,9 @@ def evidence_of(ear: LineEar) -> dict[str, Any]:
         found["fallback"] = ear.fallback or "the tap never began"
     if ear.answered_at is not None:
         found["answered"] = _ms(ear.answered_at)
-    if ear.left_out:
-        found["left_out"] = ear.left_out
+    for name, count in (("left_out", ear.left_out), ("gaps", ear.gaps)):
+        if count:
+            found[name] = count
     return found
 
 
