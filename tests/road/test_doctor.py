@@ -23,6 +23,7 @@ from gateway.cli.doctor.finding import Finding, State
 from gateway.cli.doctor.manager import examine_events, examine_manager, logged_in
 from gateway.cli.doctor.selfcall import self_call
 from gateway.settings import Config
+from lab.instance import free_port
 from lab.lab import Lab
 from tests.cli.test_doctor_files import FILES
 from tests.fakes.ami import FakeAmi
@@ -93,7 +94,7 @@ async def test_a_healthy_installation_has_nothing_to_mend(patient: Patient) -> N
 
 @provokes("ami-refused")
 async def test_nothing_listens(patient: Patient) -> None:
-    config = patient.config(f"port = {patient.lab.ami_port}", "port = 1")
+    config = changed(patient.config(), "ami", port=1)
     assert keys(await asked(config)) == {"ami-refused"}
 
 
@@ -122,7 +123,7 @@ async def test_nothing_answers(patient: Patient, kind: str, monkeypatch: pytest.
     monkeypatch.setattr(manager, "TIMEOUT", 0.5)
     with full() if kind == "dropped" else socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening if isinstance(listening, int) else listening.getsockname()[1]
-        found = await asked(patient.config(f"port = {patient.lab.ami_port}", f"port = {port}"))
+        found = await asked(changed(patient.config(), "ami", port=port))
     assert keys(found) == {"ami-silent"}
     assert "firewall" in found[-1].mend
     assert ("no connection" if kind == "dropped" else "no greeting") in found[-1].what
@@ -136,7 +137,7 @@ async def test_it_is_not_ami_that_answers(patient: Patient) -> None:
 
     server = await asyncio.start_server(greet, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    found = await asked(patient.config(f"port = {patient.lab.ami_port}", f"port = {port}"))
+    found = await asked(changed(patient.config(), "ami", port=port))
     server.close()
     assert keys(found) == {"ami-other"}
     assert "SSH" in found[-1].what
@@ -144,7 +145,7 @@ async def test_it_is_not_ami_that_answers(patient: Patient) -> None:
 
 @provokes("ami-login")
 async def test_a_wrong_secret(patient: Patient) -> None:
-    found = await asked(patient.config(patient.lab.ami_secret, "wrong"))
+    found = await asked(changed(patient.config(), "ami", secret="wrong"))
     assert keys(found) == {"ami-login"}
     assert "Authentication failed" in found[-1].what
 
@@ -199,14 +200,14 @@ async def asterisk(version: str, said: str = "") -> AsyncIterator[int]:
 )  # fmt: skip
 async def test_the_age_of_asterisk(patient: Patient, version: str, found: set[str]) -> None:
     async with asterisk(version) as port:
-        config = patient.config(f"port = {patient.lab.ami_port}", f"port = {port}")
+        config = changed(patient.config(), "ami", port=port)
         assert keys(await asked(config)) == found
 
 
 @provokes("self-call")
 async def test_an_asterisk_that_refuses_the_call(patient: Patient) -> None:
     async with asterisk("22.10.0", "Asterisk is shutting down") as port:
-        config = patient.config(f"port = {patient.lab.ami_port}", f"port = {port}")
+        config = changed(patient.config(), "ami", port=port)
         found = await called(config)
     assert keys(found) == {"self-call"}
     assert "shutting down" in found[-1].what
@@ -217,8 +218,10 @@ async def test_an_asterisk_that_refuses_the_call(patient: Patient) -> None:
 
 @provokes("trunk-unknown")
 async def test_a_trunk_that_asterisk_does_not_know(patient: Patient) -> None:
-    config = patient.config("PJSIP/{number}@silent", "PJSIP/{number}@nowhere")
-    found = await asked(config)
+    trunks = [
+        msgspec.structs.replace(one, dial=one.dial.replace("@silent", "@nowhere")) for one in patient.config().trunk
+    ]
+    found = await asked(msgspec.structs.replace(patient.config(), trunk=trunks))
     assert keys(found) == {"trunk-unknown"}
 
 
@@ -258,14 +261,14 @@ async def test_fastagis_port_is_taken(patient: Patient) -> None:
 @provokes("agi-unreached")
 async def test_asterisk_goes_to_another_address(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(selfcall, "REACH", 1.5)
-    found = await called(patient.config(f"[agi]\nport = {patient.lab.agi_port}", "[agi]\nport = 0"))
+    found = await called(changed(patient.config(), "agi", port=0))
     assert keys(found) == {"agi-unreached"}
 
 
 @provokes("agi-unreached")
 async def test_asterisks_address_is_not_let_in(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(selfcall, "REACH", 1.5)
-    found = await called(patient.config("[agi]\n", '[agi]\nallow = ["10.0.0.0/8"]\n'))
+    found = await called(changed(patient.config(), "agi", allow=("10.0.0.0/8",)))
     assert keys(found) == {"agi-unreached"}
     assert "[agi] allow" in found[-1].mend
 
@@ -291,17 +294,30 @@ async def test_recordings_that_go_to_another_folder(patient: Patient, tmp_path: 
     }
 
 
+@provokes("prompt-unfetched", "prompt-port")
+async def test_prompts_over_http_that_do_not_arrive(patient: Patient) -> None:
+    port = free_port()
+    media = {"share": "http", "port": port}
+    assert keys(await called(changed(patient.config(), "media", **media), abilities._sound)) == set()
+    elsewhere = changed(patient.config(), "media", **media, advertise=f"127.0.0.2:{port}")
+    assert keys(await called(elsewhere, abilities._sound)) == {"prompt-unfetched"}
+    with socket.create_server(("127.0.0.1", port)):
+        assert keys(await called(changed(patient.config(), "media", **media), abilities._sound)) == {"prompt-port"}
+
+
+def changed(config: Config, section: str, **values: object) -> Config:
+    return msgspec.structs.replace(config, **{section: msgspec.structs.replace(getattr(config, section), **values)})
+
+
 def replaced_folder(config: Config, asterisk_dir: str) -> Config:
-    return msgspec.structs.replace(config, media=msgspec.structs.replace(config.media, asterisk_dir=asterisk_dir))
+    return changed(config, "media", asterisk_dir=asterisk_dir)
 
 
 @as_root
 @provokes("prompt-unreadable", "recording-unwritable")
 async def test_a_folder_that_asterisk_may_not_use(patient: Patient, tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
-    own = {"gateway_dir": str(tmp_path), "asterisk_dir": str(tmp_path)}
-    config = patient.config()
-    config = msgspec.structs.replace(config, media=msgspec.structs.replace(config.media, **own))
+    config = changed(patient.config(), "media", gateway_dir=str(tmp_path), asterisk_dir=str(tmp_path))
     with patient.started_as("exec setpriv --bounding-set=-dac_override,-dac_read_search --inh-caps=-all "):
         assert keys(await called(config, abilities._sound)) == set()
         for path in (*tmp_path.iterdir(), tmp_path):
@@ -321,9 +337,8 @@ async def test_a_folder_that_the_gateway_may_not_use(patient: Patient, tmp_path:
             assert keys(await called(config, abilities._recording)) == {"recording-unreadable"}
     os.chown(tmp_path, 65534, 65534)
     tmp_path.chmod(0o755)
-    database = msgspec.structs.replace(config.database, path=str(tmp_path / "q.db"))
     with bound_by_file_rights():
-        found = await examine(msgspec.structs.replace(config, database=database), Path("/none"))
+        found = await examine(changed(config, "database", path=str(tmp_path / "q.db")), Path("/none"))
     assert "folder" in keys(found)
 
 
@@ -386,7 +401,7 @@ async def test_a_module_that_is_missing(patient: Patient, module: str, check: Ch
 async def test_audio_that_does_not_arrive(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(abilities, "TIMEOUT", 2.0)
     port = patient.lab.agi_port
-    config = patient.config("[agi]\n", f'[agi]\nadvertise = "127.0.0.2:{port}"\n')
+    config = changed(patient.config(), "agi", advertise=f"127.0.0.2:{port}")
     assert keys(await called(config, abilities._tap)) == {"audiosocket-unreached"}
 
 

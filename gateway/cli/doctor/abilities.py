@@ -8,15 +8,16 @@ import struct
 import uuid
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from gateway.adapters.agi import AgiError
-from gateway.adapters.media import FileMedia
 from gateway.adapters.speech import EspeakSpeech
 from gateway.cli.doctor import troubles
 from gateway.cli.doctor.finding import Finding, good, skipped
 from gateway.cli.doctor.host import Host
 from gateway.ports import AgiChannel, ChannelGone, MediaError, PlaybackFailed, SpeechError
 from gateway.settings import Config
+from gateway.wiring import media_of
 
 Check = Callable[[Config, AgiChannel, Host], Awaitable[Finding]]
 
@@ -29,18 +30,25 @@ FRAME_HEAD, UUID_FRAME, AUDIO_FRAME = 3, 0x01, 0x10
 
 async def _sound(config: Config, channel: AgiChannel, host: Host) -> Finding:
     """A prompt made by the gateway is played by Asterisk: folders agree, and its rights let Asterisk read."""
-    speech = EspeakSpeech()
+    speech, (media, prompts) = EspeakSpeech(), media_of(config)
     try:
         ssml = '<speak version="1.0" xml:lang="en-US">test</speak>'
-        media = FileMedia(Path(config.media.gateway_dir), config.media.asterisk_dir)
+        if prompts is not None:
+            await prompts.start()
         ref = await media.keep(await speech.render(ssml, "en-US"), "audio/wav")
         await channel.stream_file(ref.asterisk_name)
     except (SpeechError, MediaError) as error:
         return troubles.SPEECH.found(error=error)
+    except OSError as error:
+        return troubles.PROMPT_PORT.found(port=config.media.port, error=error.strerror)
     except PlaybackFailed:
+        if prompts is not None:
+            return troubles.PROMPT_UNFETCHED.found(address=urlsplit(ref.asterisk_name).netloc)
         return await _why_not_played(config, channel, f"{ref.asterisk_name}.wav")
     finally:
         await speech.close()
+        if prompts is not None:
+            await prompts.close()
     return good("Asterisk plays the gateway's prompts")
 
 
@@ -56,6 +64,8 @@ async def _why_not_played(config: Config, channel: AgiChannel, file: str) -> Fin
 
 async def _recording(config: Config, channel: AgiChannel, host: Host) -> Finding:
     """A file that Asterisk records is read, and removed, by the gateway."""
+    if config.media.share == "http":
+        return good("recordings are made from the media tap")
     name = f"doctor-{uuid.uuid4().hex}"
     path = Path(config.media.gateway_dir) / f"{name}.wav"
     try:

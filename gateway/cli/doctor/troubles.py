@@ -168,6 +168,14 @@ PROMPT_UNREADABLE = Trouble(
     "prompt-unreadable", "Asterisk sees the gateway's prompts in {asterisk_dir} and may not read them",
     "let Asterisk's user read there: chgrp the folder to a group that both users are in, and chmod g+rwxs",
 )  # fmt: skip
+PROMPT_PORT = Trouble(
+    "prompt-port", "prompts cannot be served at port {port}: {error}", "another program has it: change [media] port"
+)
+PROMPT_UNFETCHED = Trouble(
+    "prompt-unfetched", "Asterisk does not get the gateway's prompts from {address}",
+    "Asterisk must reach that address ([media] advertise names it), come from an address in [agi] allow, be able to "
+    "write to its astcachedir, and have res_curl.so, res_http_media_cache.so and format_wav.so loaded",
+)  # fmt: skip
 WAV_FORMAT = Trouble(
     "wav-format", "Asterisk reads the gateway's prompts and cannot play them",
     "load format_wav.so: prompts are WAV files, 8 kHz, 16 bit",
