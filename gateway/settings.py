@@ -87,6 +87,21 @@ class Agi(Section):
     """Networks from which Asterisk may come: FastAGI has no password. Others are turned away and logged."""
 
 
+class AudioSocket(Section):
+    """Where Asterisk brings the audio by which it is told who answered: the media tap."""
+
+    enabled: bool = True
+    """Off: calls are judged by Asterisk's own detectors (AMD), which hear nothing before the answer and err more."""
+    host: str = "127.0.0.1"
+    """The address that is listened on. An Asterisk on another host needs one that it reaches."""
+    port: Port = 0
+    """The TCP port. 0 takes a free one: Asterisk is told with every call. A firewall between them needs a fixed one."""
+    advertise: str = ""
+    """What Asterisk dials, as `HOST:PORT`, where that is not host and port above. Empty: those."""
+    allow: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+    """Networks from which Asterisk may come: AudioSocket has no password. Others are turned away and logged."""
+
+
 class MediaSection(Section):
     """How Asterisk gets prompts, and the gateway what callees record."""
 
@@ -244,6 +259,7 @@ class Config(Section):
     database: DatabaseSection = msgspec.field(default_factory=DatabaseSection)
     retention: RetentionSection = msgspec.field(default_factory=RetentionSection)
     agi: Agi = msgspec.field(default_factory=Agi)
+    audiosocket: AudioSocket = msgspec.field(default_factory=AudioSocket)
     media: MediaSection = msgspec.field(default_factory=MediaSection)
     fetch: FetchSection = msgspec.field(default_factory=FetchSection)
     intake: Intake = msgspec.field(default_factory=Intake)
