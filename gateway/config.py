@@ -115,9 +115,11 @@ def _absolute(config: Config, base: Path) -> Config:
     replace = msgspec.structs.replace
     media = str(base / config.media.gateway_dir)
     socket = config.server.socket
+    database = base / config.database.path
+    backups = base / config.database.backups if config.database.backups else database.parent / "backups"
     return replace(
         config,
         server=replace(config.server, socket=socket and str(base / socket)),
-        database=replace(config.database, path=str(base / config.database.path)),
+        database=replace(config.database, path=str(database), backups=str(backups)),
         media=replace(config.media, gateway_dir=media, asterisk_dir=config.media.asterisk_dir or media),
     )

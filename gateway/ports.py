@@ -542,8 +542,12 @@ class Media(Protocol):
         """A name that nothing has yet and nobody can guess."""
         ...
 
+    async def keep_recording(self, name: str, wav: bytes) -> None:
+        """Keep what the gateway itself recorded, under a name of :meth:`new_recording`. Raises :class:`MediaError`."""
+        ...
+
     async def recording(self, name: str) -> bytes:
-        """The WAV file that Asterisk recorded. Raises :class:`MediaError`."""
+        """The WAV file that was recorded. Raises :class:`MediaError`."""
         ...
 
     async def converted(self, wav: bytes, content_type: str) -> bytes:

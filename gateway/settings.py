@@ -6,7 +6,7 @@ The text below a setting is its documentation: docs/settings.md is made of it.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -38,6 +38,9 @@ class DatabaseSection(Section):
 
     path: str = "voxgate.db"
     """The SQLite file. Keep it on a local disk: locks do not hold on network file systems."""
+    backups: str = ""
+    """The folder for `voxgate db backup`, and for the copy that an upgrade makes first. Empty: `backups` beside the
+    file."""
 
 
 class Ami(Section):
@@ -67,10 +70,17 @@ class Agi(Section):
 
 
 class MediaSection(Section):
-    """The folder that prompts and recordings go through."""
+    """How Asterisk gets prompts, and the gateway what callees record."""
 
+    share: Literal["folder", "http"] = "folder"
+    """`folder`: both see one folder. `http`: they share none; Asterisk fetches prompts from the gateway, and recordings
+    are made from the media tap."""
+    port: Port = 4574
+    """With `share = "http"`: where prompts are served, at the `host` of `[agi]` and to its `allow` only."""
+    advertise: str = ""
+    """With `share = "http"`: what Asterisk fetches from, as `HOST:PORT`. Empty: the `host` of `[agi]` and `port`."""
     gateway_dir: str = "media"
-    """The folder as the gateway sees it. Both the gateway and Asterisk must be able to write into it."""
+    """The folder as the gateway sees it. With `share = "folder"` Asterisk must be able to write into it too."""
     asterisk_dir: str = ""
     """The same folder as Asterisk sees it, where it is mounted under another name. Empty: under the same name."""
     keep_days: float = 7.0

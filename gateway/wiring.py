@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
+import hashlib
 import os
 import shutil
 import signal
@@ -20,9 +22,10 @@ from gateway.adapters.agi import AgiDetector, AgiServer, AgiSettings
 from gateway.adapters.ami import AmiPbx, AmiSettings
 from gateway.adapters.cookies import CookieStore
 from gateway.adapters.fetcher import HttpFetcher
-from gateway.adapters.media import FileMedia
+from gateway.adapters.media import FileMedia, in_folder
+from gateway.adapters.promptserver import PromptServer, PromptServerSettings
 from gateway.adapters.speech import EspeakSpeech
-from gateway.adapters.store import SqliteBooks, SqliteStore
+from gateway.adapters.store import SqliteBooks, SqliteStore, backup, check
 from gateway.core.addresses import AllowList
 from gateway.core.model import Account, AccountId, AttemptEnd, Call, Claimed, Millis
 from gateway.core.numbers import DestinationKind, parse_destination
@@ -48,6 +51,7 @@ from gateway.services.preflight import Preflights
 from gateway.services.rerouter import Rerouter
 from gateway.services.rescuer import Rescuer
 from gateway.services.switchboard import Switchboard
+from gateway.services.upkeep import Upkeep
 from gateway.services.why import Why
 from gateway.settings import Config
 
@@ -73,8 +77,21 @@ def open_store(config: Config) -> SqliteStore:
     policy = RetryPolicy(fault_give_up_after=config.dial.fault_give_up_after, gap_scale=config.lab.retry_gap_scale)
     return SqliteStore(
         Path(config.database.path), installation=config.installation, policy=policy,
-        retry_unknown_outcome=config.dial.retry_unknown_outcome,
+        retry_unknown_outcome=config.dial.retry_unknown_outcome, backups=Path(config.database.backups),
     )  # fmt: skip
+
+
+def media_of(config: Config) -> tuple[FileMedia, PromptServer | None]:
+    """Where audio is kept, and where an Asterisk that shares no folder fetches prompts; None where it shares one."""
+    media, folder = config.media, Path(config.media.gateway_dir)
+    if media.share == "folder":
+        return FileMedia(folder, in_folder(media.asterisk_dir), keep_days=media.keep_days), None
+    key = hashlib.sha256(b"voxgate prompts " + config.ami.secret.encode()).digest()
+    settings = PromptServerSettings(
+        config.agi.host, media.port, config.agi.allow, key, advertise=media.advertise, keep_days=media.keep_days
+    )
+    prompts = PromptServer(folder, settings)
+    return FileMedia(folder, prompts.url, keep_days=media.keep_days), prompts
 
 
 def kind_of(dialed: str) -> DestinationKind:
@@ -140,7 +157,7 @@ class Gateway:
         self.pbx = AmiPbx(AmiSettings(ami.host, ami.port, ami.user, ami.secret, config.installation), observe)
         self.fetcher = HttpFetcher(AllowList.of(config.fetch.allow), observe=observe)
         self.speech = EspeakSpeech(observe)
-        media = FileMedia(Path(config.media.gateway_dir), config.media.asterisk_dir, keep_days=config.media.keep_days)
+        media, self.prompts = media_of(config)
         router = router_of(config)
         planner = Planner(config, router)
         self.feed = Feed(self.clock)
@@ -189,6 +206,8 @@ class Gateway:
         )
         limit = config.server.max_body_mb * 1024 * 1024
         self.app = build_app(desk, logins, AppSettings(spool, limit, config.intake.echo_pin), self._ready)
+        admission = self.dialer.admission
+        why = Why(store, self.clock, admission, planner.way)
         self.pages = Pages(
             store,
             SqliteBooks(store),
@@ -196,17 +215,18 @@ class Gateway:
             self.feed,
             self.clock,
             desk,
+            why,
             self.status,
             self._live_of,
             self.dialer.wake,
             PagesSettings(spool, secure=config.pages.https),
         )
         self.pages.setup(self.app)
-        admission = self.dialer.admission
-        why = Why(store, self.clock, admission, planner.way)
         preflights = Preflights(store, self.clock, desk, pacer, admission, planner.way)
         operating = Operating(store, why, preflights, spool)
-        self.api = build_api(Api(store, desk, logins, spool, self.status, publish), operating, limit)
+        database = Path(config.database.path)
+        upkeep = Upkeep(lambda quick: check(database, quick=quick), functools.partial(backup, database))
+        self.api = build_api(Api(store, desk, logins, spool, self.status, publish), (operating, upkeep), limit)
         self.metrics = MetricsEndpoint(self.instruments, self.read)
         self.metrics.add_to(self.api)
         if config.metrics.allow:
@@ -278,6 +298,8 @@ class Gateway:
         adopted = await self.rescuer.adopt()
         self.dialer.suspend("open attempts are being compared with Asterisk's channels")
         await self.agi.start()
+        if self.prompts is not None:
+            await self.prompts.start()
         sites = await self._listen()
         started(self._port(sites))
         log.info(
@@ -303,6 +325,8 @@ class Gateway:
         finally:
             for runner in sites:
                 await runner.cleanup()
+            if self.prompts is not None:
+                await self.prompts.close()
             await self.speech.close()
             await self.fetcher.close()
             await self.store.close()

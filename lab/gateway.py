@@ -51,13 +51,17 @@ class GatewayProcess:
 [server]
 port = {self.port}
 [ami]
+host = "{lab.ami_host}"
 port = {ami_port or lab.ami_port}
 user = "{lab.ami_user}"
 secret = "{lab.ami_secret}"
 [agi]
+host = "{lab.gateway_host}"
 port = {agi_port or lab.agi_port}
+allow = ["127.0.0.0/8", "{lab.ami_host}/32"]
 [media]
 gateway_dir = "{self.media}"
+{self._shared()}
 [fetch]
 allow = ["127.0.0.0/8"]
 [dial]
@@ -91,6 +95,15 @@ prefix = "90"
 trunk = "phones"
 extensions = true
 """)
+
+    def _shared(self) -> str:
+        """How Asterisk gets prompts, where it runs on another host."""
+        host = self.lab.host
+        if host is None:
+            return ""
+        if host.seen_as is None:
+            return f'share = "http"\nport = {free_port(host=host.gateway_address)}'
+        return f'asterisk_dir = "{host.seen_as / self.media.name}"'
 
     @property
     def base(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import pwd
 import secrets
@@ -34,9 +35,10 @@ secret = "{ami_secret}"
 [agi]                     # where Asterisk reaches the gateway for every answered call
 host = "{agi_host}"
 port = {agi_port}
-allow = ["127.0.0.0/8", "::1/128"]
+allow = [{agi_allow}]
 
-[media]                   # a folder that Asterisk reads prompts from
+[media]                   # prompts and recordings: "folder", which Asterisk sees too, or "http", where none is shared
+share = "{share}"
 gateway_dir = "{media}"
 # asterisk_dir = "/the/same/folder/as/Asterisk/sees/it"
 
@@ -105,7 +107,14 @@ def asterisk_conf() -> Path:
 
 
 def write(
-    layout: Layout, ami_host: str, ami_port: int, agi_address: str, allow: list[str], *, force: bool
+    layout: Layout,
+    ami_host: str,
+    ami_port: int,
+    agi_address: str,
+    allow: list[str],
+    *,
+    force: bool,
+    shared_folder: bool = True,
 ) -> Iterator[str]:
     """Write the files and tell of each. Raises :class:`ConfigError` where something is there already."""
     folder = layout.folder
@@ -119,6 +128,7 @@ def write(
     values = {
         "AMI_SECRET": secrets.token_hex(16),
         "AGI_ADDRESS": agi_address,
+        "GATEWAY_HOST": agi_host.strip("[]"),
         "INSTALLATION": secrets.token_hex(3),
         "PHONE1_SECRET": secrets.token_hex(8),
         "PHONE2_SECRET": secrets.token_hex(8),
@@ -128,7 +138,8 @@ def write(
     text = _TEMPLATE.format(
         installation=values["INSTALLATION"], ami_host=ami_host, ami_port=ami_port, ami_secret=values["AMI_SECRET"],
         agi_host=agi_host, agi_port=agi_port, allow=", ".join(f'"{one}"' for one in allow),
-        database=layout.database, socket=layout.socket, media=layout.media,
+        database=layout.database, socket=layout.socket, media=layout.media, agi_allow=_asterisks(ami_host),
+        share="folder" if shared_folder else "http",
     )  # fmt: skip
     target.touch(mode=0o600)
     target.write_text(text)
@@ -141,6 +152,19 @@ def write(
             place.write_text(fill(source.read_text(), values))
             yield f"{place}: copy to Asterisk's folder as voxgate/{source.name} and include it"
     yield f"Read {asterisk_conf() / 'README.md'} for what each file is for, then run `voxgate doctor`."
+
+
+def _asterisks(ami_host: str) -> str:
+    """The networks that Asterisk comes from: this host, and the one where AMI listens, if that is another."""
+    networks = ["127.0.0.0/8", "::1/128"]
+    try:
+        address = ipaddress.ip_address(ami_host)
+    except ValueError:
+        if ami_host != "localhost":
+            raise ConfigError(f"--ami-host {ami_host!r} must be an address: connections are let in by it") from None
+    else:
+        networks += [] if address.is_loopback else [str(ipaddress.ip_network(address))]
+    return ", ".join(f'"{one}"' for one in networks)
 
 
 def _readable_by_the_service(path: Path) -> None:

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli import account, calls, campaign, exits, route, running
+from gateway import logs
+from gateway.cli import account, calls, campaign, db, exits, route, running
 from gateway.cli.classify.commands import classify
 from gateway.cli.doctor.commands import doctor
 from gateway.cli.metrics import metrics
@@ -18,8 +19,8 @@ _EPILOG = f"Exit status of every command:\n\n\b\n{exits.table()}"
 
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=True,
     rich_markup_mode=None,
+    pretty_exceptions_enable=False,
     help="Outbound calls for Asterisk.",
     epilog=_EPILOG,
 )
@@ -44,7 +45,7 @@ app.command(epilog="Examples: voxgate why, voxgate why 17, voxgate why --campaig
 app.command(epilog="Example: voxgate classify answered.wav --json")(classify)
 app.command(epilog="Example: voxgate version")(running.version)
 for name, group in (
-    ("account", account.app), ("campaign", campaign.app), ("calls", calls.app), ("route", route.app),
+    ("account", account.app), ("campaign", campaign.app), ("calls", calls.app), ("route", route.app), ("db", db.app),
     ("vxml", vxml_app),
 ):  # fmt: skip
     app.add_typer(group, name=name)
@@ -52,6 +53,7 @@ for name, group in (
 
 def main() -> None:
     """Run the command; :mod:`gateway.cli.exits` says what the exit status means."""
+    logs.configure(as_json=False, level="warning")  # what a command itself has to log; `serve` has its own options
     try:
         app()
     except KeyboardInterrupt:

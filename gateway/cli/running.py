@@ -19,6 +19,10 @@ def init(
     ami_host: Annotated[str, typer.Option(help="Where Asterisk's AMI listens.")] = "127.0.0.1",
     ami_port: Annotated[int, typer.Option(help="AMI port.")] = 5038,
     agi_address: Annotated[str, typer.Option(help="HOST:PORT where Asterisk reaches the gateway.")] = "127.0.0.1:4573",
+    no_shared_folder: Annotated[
+        bool,
+        typer.Option("--no-shared-folder", help="Asterisk fetches prompts over HTTP; recordings come from the tap."),
+    ] = False,
     fetch_allow: Annotated[
         list[str] | None,
         typer.Option(help="A network or host that is not public and may be fetched from; may be repeated."),
@@ -33,7 +37,15 @@ def init(
             "Networks or hosts inside your LAN that serve VoiceXML (comma separated, empty for none)", default=""
         )
         fetch_allow = [one.strip() for one in asked.split(",") if one.strip()]
-    for line in write(SYSTEM if system else Layout(folder), ami_host, ami_port, agi_address, fetch_allow, force=force):
+    for line in write(
+        SYSTEM if system else Layout(folder),
+        ami_host,
+        ami_port,
+        agi_address,
+        fetch_allow,
+        force=force,
+        shared_folder=not no_shared_folder,
+    ):
         print(line)
 
 

@@ -56,3 +56,8 @@ def show_json(value: Any) -> None:
 def clock(at: int) -> str:
     """Unix milliseconds as this machine's local time."""
     return f"{datetime.fromtimestamp(at / 1000).astimezone():%Y-%m-%d %H:%M:%S %Z}"
+
+
+def size(count: int) -> str:
+    """Bytes for people."""
+    return f"{count / 1e6:.1f} MB" if count < 1e9 else f"{count / 1e9:.2f} GB"

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from gateway.adapters.store import SqliteStore, lists, writer
+from gateway.adapters.store import SqliteStore, lists
+from gateway.adapters.store.file import connect
 from gateway.adapters.store.rows import plan_json
+from gateway.adapters.store.upgrading import prepare
 from gateway.core.lists import (
     CALLEE_RANK,
     STATUS_RANK,
@@ -186,8 +188,8 @@ SELECT 1, 1, CASE WHEN n % 4 = 0 THEN 'pending' WHEN n % 4 = 1 THEN 'failed' ELS
 
 def steps_of(path: Path, rows: int, queries: Sequence[CallQuery]) -> list[int]:
     """SQLite's steps for one page in the middle of each list, in a campaign of so many calls."""
-    writer.prepare(path)
-    db = writer.connect(path)
+    prepare(path, path.parent)
+    db = connect(path)
     with closing(db):
         db.conn.execute("BEGIN")
         db.conn.execute("INSERT INTO account VALUES (1, 'u', 'h', '{}')")

@@ -63,8 +63,11 @@ class Reader:
         self._environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("VOXGATE")},
             "PATH": f"{bin_folder}:{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "HOME": str(folder),
             "VOXGATE__SERVER__PORT": str(self._port),
+            "VOXGATE__AGI__HOST": "127.0.0.1",
             "VOXGATE__AGI__PORT": str(free_port()),
+            "VOXGATE__MEDIA__PORT": "0",
             "VOXGATE__AMI__PORT": str(free_port()),
             "VOXGATE__FETCH__ALLOW": '["127.0.0.0/8"]',
         }
@@ -127,10 +130,11 @@ def reader(tmp_path: Path, application: str) -> Iterator[Reader]:
 
 
 def prepare(reader: Reader, shown: list[str]) -> None:
-    """What a reader of this page has done before, on another one."""
-    for step in ("voxgate init --fetch-allow 192.168.1.0/24", "voxgate serve"):
-        if not any(command.startswith(step.partition(" --")[0]) for command in shown):
-            reader.types(step)
+    """What a reader of this page has done before, on another one, unless it begins with that itself."""
+    if not any(command.startswith("voxgate init") for command in shown):
+        reader.types("voxgate init --fetch-allow 192.168.1.0/24")
+        if "voxgate serve" not in shown:
+            reader.types("voxgate serve")
 
 
 @pytest.mark.parametrize("page", SHELLS, ids=name_of)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from argon2 import PasswordHasher
 
 from gateway.adapters.store import SqliteBooks, SqliteStore
+from gateway.core.admission import Admission, Gate
 from gateway.core.model import Account, AccountSettings, CallPlan, CampaignId, Millis, NewCall
 from gateway.core.retry import RetryPolicy
 from gateway.core.routes import Route, Router, Trunk
@@ -21,6 +23,7 @@ from gateway.services.feed import Feed
 from gateway.services.intake import Desk, DeskSettings
 from gateway.services.intake.logins import Logins
 from gateway.services.pages import Pages, PagesSettings
+from gateway.services.why import Why
 
 NOW = Millis(1_800_000_000_000)
 HTML = {"Accept": "text/html"}
@@ -89,8 +92,11 @@ def pages_on(
 
     router = Router({"t": Trunk("t", "PJSIP/{number}@t")}, [Route("", "t")])
     desk = Desk(store, clock, router, preflight, lambda: None, DeskSettings(), feed.publish)
+    admission = Admission(None, 1, {"t": Gate(1, None)})
+    why = Why(store, clock, lambda: admission, lambda call, account: None)
     return Pages(
-        store, SqliteBooks(store), Logins(store, clock), feed, clock, desk, lambda: status, lambda account: 0, lambda: None,
+        store, SqliteBooks(store), Logins(store, clock), feed, clock, desk, why, lambda: status, lambda account: 0,
+        lambda: None,
         PagesSettings(spool, **settings),
     )  # fmt: skip
 
@@ -110,7 +116,11 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     }  # fmt: skip
     status: dict[str, Any] = {"why_not_dialing": None, "trunks": {}, "ami": True, "live": 0}
     app = web.Application()
-    pages_on(store, tmp_path / "spool", clock, feed, status).setup(app)
+    pages = pages_on(store, tmp_path / "spool", clock, feed, status)
+    pages.setup(app)
+    running = asyncio.create_task(pages.run())
     async with TestClient(TestServer(app)) as client:
         yield House(client, store, SqliteBooks(store), feed, clock, accounts, status)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
     await store.close()

@@ -13,7 +13,7 @@ import pytest
 
 from gateway.adapters.audio import wav_of_samples
 from gateway.adapters.cookies import CookieStore
-from gateway.adapters.media import FileMedia
+from gateway.adapters.media import FileMedia, in_folder
 from gateway.adapters.store import SqliteStore
 from gateway.core.model import AccountSettings, AttemptId, CalleeType
 from gateway.core.retry import RetryPolicy
@@ -140,7 +140,7 @@ async def booth(tmp_path: Path) -> AsyncIterator[Callable[..., Booth]]:
         await store.queue_call(account.id, call(**changes), plan(), NOW)
         (claimed,) = await store.claim([Lane("t", 1)], NOW, 1)
         live, web = calls.add(claimed), Web()
-        media = FileMedia(tmp_path / "media", str(tmp_path / "media"))
+        media = FileMedia(tmp_path / "media", in_folder(str(tmp_path / "media")))
         renderer = PromptRenderer(Voice(), media, web)
         service = DialogService(
             calls, pbx, Person(), renderer, web, media, lambda claimed, to: None, CookieStore, DialogSettings()  # type: ignore

@@ -2,7 +2,20 @@
 
 from gateway.adapters.store.access import SqliteAccess
 from gateway.adapters.store.books import SqliteBooks
+from gateway.adapters.store.checking import check
+from gateway.adapters.store.copying import backup
+from gateway.adapters.store.file import DatabaseRefused, StoreLocked
+from gateway.adapters.store.restoring import restore, vacuum
 from gateway.adapters.store.sqlite import SqliteStore
-from gateway.adapters.store.writer import DatabaseRefused, StoreLocked
 
-__all__ = ["DatabaseRefused", "SqliteAccess", "SqliteBooks", "SqliteStore", "StoreLocked"]
+__all__ = [
+    "DatabaseRefused",
+    "SqliteAccess",
+    "SqliteBooks",
+    "SqliteStore",
+    "StoreLocked",
+    "backup",
+    "check",
+    "restore",
+    "vacuum",
+]

@@ -1,6 +1,9 @@
-"""What the pages keep beside the queue: signed-in sessions, and the tallies that charts are drawn from."""
+"""What the pages keep and ask beside the queue: sessions, failed numbers once more, the tallies of charts."""
 
 from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
 
 from sqlite_utils import Database
 
@@ -8,8 +11,20 @@ from gateway.adapters.store.counts import Counts
 from gateway.adapters.store.rows import SELECT_ACCOUNT, account_of
 from gateway.adapters.store.sqlite import SqliteStore
 from gateway.core.charts import Tally
+from gateway.core.lists import CallQuery
 from gateway.core.model import Account, AccountId, CalleeType, CallState, CampaignId, Millis
 from gateway.core.visiting import Session
+
+RETRIED_AT_ONCE = 500
+
+_QUEUE_AGAIN = """INSERT INTO call (campaign_id, account_id, state, destination, dialed, trunk, ani, postd,
+        message_reference, call_parameters, campaign_parameters, plan, due_at, expires_at, created_at)
+    SELECT campaign_id, account_id, 'pending', destination, dialed, trunk, ani, postd, message_reference,
+        call_parameters, campaign_parameters, plan, ?2, expires_at, ?2
+    FROM call WHERE id = ?1 AND state = 'failed' AND (expires_at IS NULL OR expires_at > ?2)
+        AND NOT EXISTS (SELECT 1 FROM call AS later WHERE later.account_id = call.account_id
+            AND later.dialed = call.dialed AND later.campaign_id = call.campaign_id AND later.id > call.id)
+    RETURNING campaign_id, trunk"""
 
 
 class SqliteBooks:
@@ -66,6 +81,23 @@ class SqliteBooks:
             lambda db, counts: db.conn.execute("DELETE FROM session WHERE seen_at < ?", (seen_before,))
         )
 
+    # --- trying again ---
+
+    async def retry_failed(self, campaign: CampaignId, now: Millis) -> int:
+        """Queue every failed number again as a new call, unless it was queued again already or has expired; how many.
+
+        A call_id is posted once and never used again, so the failed calls stay as they are.
+        """
+        queued, after = 0, None
+        query = CallQuery(campaign=campaign, states=frozenset({CallState.FAILED}))
+        while True:
+            page = await self._store.calls(query, after, RETRIED_AT_ONCE)
+            some = [call.id for call in page.calls]
+            queued += await self._store.write(functools.partial(_queue_again, some, now))
+            if page.next is None:
+                return queued
+            after = page.next
+
     # --- charts ---
 
     async def tallies(self, campaign: CampaignId) -> list[Tally]:
@@ -76,3 +108,13 @@ class SqliteBooks:
             ).fetchall()
         )
         return [Tally(hour, CallState(state), CalleeType(callee), number, n) for hour, state, callee, number, n in rows]
+
+
+def _queue_again(calls: Sequence[int], now: Millis, db: Database, counts: Counts) -> int:
+    queued = 0
+    for ident in calls:
+        row = db.conn.execute(_QUEUE_AGAIN, (ident, now)).fetchone()
+        if row is not None:
+            counts.added(row[0], row[1], CallState.PENDING)
+            queued += 1
+    return queued

@@ -14,7 +14,9 @@ from sqlite_utils import Database
 
 from gateway.adapters.store import claims, closing, intake, lists, outbox, vitals, writer
 from gateway.adapters.store.counts import Counts
+from gateway.adapters.store.file import connect, lock
 from gateway.adapters.store.rows import ATTEMPT_COLUMNS, SELECT_ACCOUNT, account_of, attempt_of, plan_of
+from gateway.adapters.store.upgrading import prepare
 from gateway.core.lists import CallQuery, DeliveryQuery, Position
 from gateway.core.model import (
     Account,
@@ -55,24 +57,30 @@ CANCEL_STEP = 1000
 
 
 class SqliteStore:
-    """``new_attempt_id`` makes the ids of attempts; :meth:`open` makes a store that owns its file."""
+    """Owns its file for as long as it is open. What an upgrade is about to change is copied into ``backups`` first."""
 
     def __init__(
-        self, path: Path, *, installation: str, policy: RetryPolicy, retry_unknown_outcome: bool = False
+        self,
+        path: Path,
+        *,
+        installation: str,
+        policy: RetryPolicy,
+        retry_unknown_outcome: bool = False,
+        backups: Path | None = None,
     ) -> None:
         self._path = path
         self._policy = policy
         self._retry_unknown = retry_unknown_outcome
-        self._lock = writer.lock(path)
+        self._lock = lock(path)
         try:
-            writer.prepare(path)
+            prepare(path, backups or path.parent / "backups")
         except BaseException:
             self._lock.close()
             raise
         self._writer = writer.Writer(path)
         self._writer.start()
         self._reader_thread = ThreadPoolExecutor(1, thread_name_prefix="store-reader")
-        self._reader: Database = self._reader_thread.submit(writer.connect, path, readonly=True).result()
+        self._reader: Database = self._reader_thread.submit(connect, path, readonly=True).result()
         self._claims = claims.Claims(lambda: AttemptId(f"vg-{installation}-{secrets.token_hex(12)}"))
         self._plans: dict[CampaignId, CallPlan] = {}
 

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from gateway.adapters.agi import AgiError, AgiServer, AgiSettings
 from gateway.adapters.ami.link import Link
-from gateway.adapters.media import FileMedia
 from gateway.adapters.speech import EspeakSpeech
 from gateway.cli.doctor.finding import Finding, fault, good
 from gateway.core.model import AttemptId
 from gateway.ports import AgiChannel, ChannelGone, MediaError, PlaybackFailed, SpeechError
 from gateway.settings import Config
+from gateway.wiring import media_of
 
 TIMEOUT = 5.0
 REACH = 8.0
@@ -86,15 +86,23 @@ def _late(config: Config, *, reached: bool) -> Finding:
 
 async def _sound(config: Config, channel: AgiChannel) -> Finding:
     """A prompt made by the gateway is played by Asterisk: folders agree, and its rights let Asterisk read."""
-    speech = EspeakSpeech()
+    speech, (media, prompts) = EspeakSpeech(), media_of(config)
     try:
         ssml = '<speak version="1.0" xml:lang="en-US">test</speak>'
-        media = FileMedia(Path(config.media.gateway_dir), config.media.asterisk_dir)
+        if prompts is not None:
+            with contextlib.suppress(OSError):  # the running gateway listens there, and serves the same folder
+                await prompts.start()
         ref = await media.keep(await speech.render(ssml, "en-US"), "audio/wav")
         await channel.stream_file(ref.asterisk_name)
     except (SpeechError, MediaError) as error:
         return fault("speech", str(error))
     except PlaybackFailed:
+        if prompts is not None:
+            mend = (
+                f"Asterisk must reach {ref.asterisk_name}, come from an address in [agi] allow, be able to write to "
+                "its astcachedir, and have res_curl.so and res_http_media_cache.so loaded"
+            )
+            return fault("Asterisk plays the gateway's prompts", mend)
         mend = (
             f"the gateway writes to {config.media.gateway_dir} and Asterisk looks in {config.media.asterisk_dir}: "
             "both must be one folder that Asterisk's user may read"
@@ -102,12 +110,16 @@ async def _sound(config: Config, channel: AgiChannel) -> Finding:
         return fault("Asterisk plays the gateway's prompts", mend)
     finally:
         await speech.close()
+        if prompts is not None:
+            await prompts.close()
     return good("Asterisk plays the gateway's prompts")
 
 
 async def _recording(config: Config, channel: AgiChannel) -> Finding:
     """A file that Asterisk records is read, and removed, by the gateway."""
     what, name = "the gateway reads what Asterisk records", f"doctor-{uuid.uuid4().hex}"
+    if config.media.share == "http":
+        return good("recordings are made from the media tap")
     path = Path(config.media.gateway_dir) / f"{name}.wav"
     try:
         await channel.record_file(f"{config.media.asterisk_dir}/{name}", "wav", "", 300, beep=False)

@@ -50,7 +50,7 @@ class Outbound:
         self._rates = rates
         self._publish = publish
         self._why = why
-        self._wake = wake
+        self.wake = wake
         self._live = live
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
@@ -119,7 +119,7 @@ class Outbound:
         await self._store.release(visitor.scope)
         log.warning("dialing.resumed", account=visitor.account.login, everybody=visitor.operator)
         self._publish(EventKind.CAMPAIGN_CHANGED, visitor.scope, {"held": False})
-        self._wake()
+        self.wake()
         return back(request, "/")
 
     async def change(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
@@ -128,7 +128,7 @@ class Outbound:
         changed = await self._store.set_campaign_state(campaign.id, _VERBS[verb])
         log.info("campaign.changed", campaign_id=campaign.id, state=changed.state, account=visitor.account.login)
         self._publish(EventKind.CAMPAIGN_CHANGED, changed.account_id, campaign_data(changed))
-        self._wake()
+        self.wake()
         return back(request, "/")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ from gateway.services.feed import Feed
 from gateway.services.intake.desk import Desk
 from gateway.services.intake.logins import Logins
 from gateway.services.pages.books import Books
+from gateway.services.pages.campaign import CampaignPage
+from gateway.services.pages.chores import Chores
 from gateway.services.pages.live import Live
 from gateway.services.pages.outbound import Outbound
 from gateway.services.pages.queueing import Queueing
@@ -22,6 +25,7 @@ from gateway.services.pages.rates import Rates
 from gateway.services.pages.sessions import Sessions
 from gateway.services.pages.signin import SignIn
 from gateway.services.pages.site import Site
+from gateway.services.why import Why
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,7 @@ class Pages:
 
     def __init__(
         self, store: Store, books: Books, logins: Logins, feed: Feed, clock: Clock,
-        desk: Desk,
+        desk: Desk, why: Why,
         status: Callable[[], Mapping[str, Any]], live: Callable[[AccountId | None], int], wake: Callable[[], None],
         settings: PagesSettings,
     ) -> None:  # fmt: skip
@@ -46,9 +50,13 @@ class Pages:
         self._rates = Rates(feed)
         self._live = Live(site, feed)
         self._queueing = Queueing(site, store, desk, clock, settings.spool)
+        self._chores = Chores(store)
+        publish = feed.publish
+        outbound = Outbound(site, store, clock, self._rates, publish, lambda: status()["why_not_dialing"], wake, live)
         self._parts = (
             SignIn(site, sessions),
-            Outbound(site, store, clock, self._rates, feed.publish, lambda: status()["why_not_dialing"], wake, live),
+            outbound,
+            CampaignPage(site, store, books, clock, outbound, self._chores, why, publish),
             self._queueing,
             self._live,
         )
@@ -61,4 +69,6 @@ class Pages:
         app.on_cleanup.append(self._queueing.close)
 
     async def run(self) -> None:
-        await self._rates.run()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._rates.run())
+            tasks.create_task(self._chores.run())

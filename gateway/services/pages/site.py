@@ -93,6 +93,7 @@ class Site:
             lstrip_blocks=True,
         )
         environment.filters |= {
+            "capitalize_first": lambda text: text[:1].upper() + text[1:],
             "talk": saying.talk,
             "span": saying.span,
             "thousands": thousands,
