@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from bench.corpus import Clip
+from gateway.core import scoring
 from gateway.core.model import CalleeType
+from gateway.core.scoring import Errors
 
 #: A beep is found where a sound told as one ends as near to it as this, in seconds.
 NEAR = 0.1
@@ -37,37 +38,8 @@ class Judged:
         return self.first is self.clip.callee
 
 
-@dataclass(frozen=True, slots=True)
-class Errors:
-    """People and machines that were judged otherwise, of how many."""
-
-    people: int
-    of_people: int
-    machines: int
-    of_machines: int
-
-    @property
-    def person(self) -> float:
-        return self.people / self.of_people if self.of_people else 0.0
-
-    @property
-    def machine(self) -> float:
-        return self.machines / self.of_machines if self.of_machines else 0.0
-
-    @property
-    def balanced(self) -> float:
-        """Balanced accuracy; of the one kind where there is no other."""
-        rates = [rate for rate, of in ((self.person, self.of_people), (self.machine, self.of_machines)) if of]
-        return 1 - statistics.mean(rates) if rates else 0.0
-
-
 def errors(judged: Iterable[Judged], *, last: bool = False) -> Errors:
-    count = {callee: [0, 0] for callee in (CalleeType.VOICE, CalleeType.ANSWERINGMACHINE)}
-    for one in judged:
-        row = count[one.clip.callee]
-        row[0] += (one.last if last else one.first) is not one.clip.callee
-        row[1] += 1
-    return Errors(*count[CalleeType.VOICE], *count[CalleeType.ANSWERINGMACHINE])
+    return scoring.errors((one.clip.callee, one.last if last else one.first) for one in judged)
 
 
 def times(

@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from bench.classify.judged import Errors, Judged, beeps, errors, first_word, share, times
+from bench.classify.judged import Judged, beeps, errors, first_word, share, times
 from bench.classify.tones import Told
 from bench.corpus import Clip, Origin
 from gateway.core.hearing import Sound
 from gateway.core.model import CalleeType
+from gateway.core.scoring import Errors
 
 PERSON, MACHINE = CalleeType.VOICE, CalleeType.ANSWERINGMACHINE
 

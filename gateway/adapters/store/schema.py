@@ -262,6 +262,12 @@ CREATE INDEX receipt_age ON receipt (created_at);
         db.conn.execute(statement)
 
 
+@MIGRATIONS()
+def m_label(db: Database) -> None:
+    """Who answered, where a person said so after the call."""
+    db.conn.execute(f"ALTER TABLE attempt ADD COLUMN label TEXT CHECK (label IN {one_of(CalleeType)})")
+
+
 def _statements(script: str) -> list[str]:
     """The script's statements one by one: executescript would commit the migration's transaction."""
     bare = "\n".join(line for line in script.splitlines() if not line.startswith("--"))
