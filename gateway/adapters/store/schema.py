@@ -263,6 +263,12 @@ CREATE INDEX receipt_age ON receipt (created_at);
 
 
 @MIGRATIONS()
+def m_retention(db: Database) -> None:
+    """Up to where the sweeps of old rows have come, and when the last one ran."""
+    db.conn.execute("CREATE TABLE mark (name TEXT PRIMARY KEY, upto INTEGER NOT NULL) STRICT, WITHOUT ROWID")
+
+
+@MIGRATIONS()
 def m_label(db: Database) -> None:
     """Who answered, where a person said so after the call."""
     db.conn.execute(f"ALTER TABLE attempt ADD COLUMN label TEXT CHECK (label IN {one_of(CalleeType)})")
