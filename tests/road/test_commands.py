@@ -175,7 +175,7 @@ def test_upkeep_beside_a_running_gateway(
     ident = gateway.voxgate("call", "6175550104", *given).strip()
     out = tmp_path / "calls.csv"
     gateway.voxgate("export", "--out", str(out), "--state", "pending")
-    (row,) = (one for one in csv.DictReader(out.open(newline="")) if one["call_id"] == ident)
+    (row,) = (one for one in csv.DictReader(out.read_text().splitlines()) if one["call_id"] == ident)
     assert (row["dialed"], row["state"]) == ("+16175550104", "pending")
     assert "'asleep' is not one of" in refused(gateway, "export", "--state", "asleep")
     assert {one["kind"] for one in gateway.json("retention", "run", "--dry-run")} >= {"recordings", "receipts"}
