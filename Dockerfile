@@ -1,4 +1,5 @@
 # The gateway; packaging/compose.yaml runs it beside an Asterisk.     docker build -t voxgate .
+# Mount /etc/voxgate, /var/lib/voxgate (the database: nothing may be lost of it) and /var/cache/voxgate/media.
 # Any base will do that has Python 3.11 or newer with venv.
 ARG BASE=docker.io/library/python:3.11-slim-bookworm
 
@@ -24,7 +25,6 @@ COPY --from=build /opt/voxgate /opt/voxgate
 ENV PATH=/opt/voxgate/bin:$PATH VOXGATE_CONFIG=/etc/voxgate/voxgate.toml
 USER voxgate
 WORKDIR /var/lib/voxgate
-VOLUME ["/var/lib/voxgate", "/var/cache/voxgate/media"]
 EXPOSE 8080 4573
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["voxgate", "status"]
 # Live calls are waited for at a stop ([dial] stop_within): give it more than Docker's ten seconds.

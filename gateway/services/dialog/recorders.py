@@ -139,4 +139,5 @@ class Heard:
 def loud(samples: bytes | bytearray, start: int) -> bool:
     """Whether somebody speaks in the 20 ms of 16-bit samples that begin at byte ``start``."""
     count = FRAME // 2
-    return sum(map(abs, struct.unpack_from(f"<{count}h", samples, start))) > SPEECH_LEVEL * count
+    values: tuple[int, ...] = struct.unpack_from(f"<{count}h", samples, start)
+    return sum(map(abs, values)) > SPEECH_LEVEL * count
