@@ -43,7 +43,7 @@ bench: $(STAMP)
 	@$(PYTHON) -m bench
 
 bench-classify: $(STAMP)
-	@$(PYTHON) -m bench.classify
+	@$(PYTHON) -m bench.classify --calls "$(or $(CALLS),300)"
 
 docs: $(STAMP)
 	@$(PYTHON) scripts/reference.py

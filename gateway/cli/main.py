@@ -9,7 +9,7 @@ import typer
 
 from gateway import logs
 from gateway.cli import account, calls, campaign, db, exits, retention, route, running
-from gateway.cli.classify.commands import classify
+from gateway.cli.classify.commands import app as classify_app
 from gateway.cli.doctor.commands import doctor
 from gateway.cli.metrics import metrics
 from gateway.cli.vxml.commands import app as vxml_app
@@ -42,11 +42,10 @@ app.command(epilog="Example: voxgate doctor --asterisk-etc /etc/asterisk")(docto
 app.command(epilog="Example: voxgate metrics | grep outbox")(metrics)
 app.command(epilog=_CALL)(calls.call)
 app.command(epilog="Examples: voxgate why, voxgate why 17, voxgate why --campaign 2")(why)
-app.command(epilog="Example: voxgate classify answered.wav --json")(classify)
 app.command(epilog="Example: voxgate version")(running.version)
 for name, group in {
     "account": account.app, "campaign": campaign.app, "calls": calls.app, "route": route.app, "db": db.app,
-    "retention": retention.app, "vxml": vxml_app,
+    "retention": retention.app, "classify": classify_app, "vxml": vxml_app,
 }.items():  # fmt: skip
     app.add_typer(group, name=name)
 
