@@ -43,6 +43,7 @@ MEANINGS = {
     "dialer.store": "The database could not be used by the dialer; it tries again.",
     "dialing.resumed": "An operator lets dialing go on.",
     "dialing.suspended": "An operator holds dialing.",
+    "export.failed": "An export ended early; whoever asked for it was told.",
     "gateway.started": "The gateway takes requests; `open_attempts` were left open by an earlier process.",
     "gateway.stopped": "The gateway has ended.",
     "gateway.stopping": "The gateway dials no more and waits for live calls.",
