@@ -11,6 +11,8 @@ from gateway import logs
 from gateway.cli import account, calls, campaign, db, exits, retention, route, running
 from gateway.cli.classify.commands import app as classify_app
 from gateway.cli.doctor.commands import doctor
+from gateway.cli.export import EPILOG as EXPORT
+from gateway.cli.export import export
 from gateway.cli.metrics import metrics
 from gateway.cli.status import status
 from gateway.cli.vxml.commands import app as vxml_app
@@ -43,6 +45,7 @@ app.command(epilog="Example: voxgate status --ready")(status)
 app.command(epilog="Example: voxgate doctor --asterisk-etc /etc/asterisk")(doctor)
 app.command(epilog="Example: voxgate metrics | grep outbox")(metrics)
 app.command(epilog=_CALL)(calls.call)
+app.command(epilog=EXPORT)(export)
 app.command(epilog="Examples: voxgate why, voxgate why 17, voxgate why --campaign 2")(why)
 app.command(epilog="Example: voxgate version")(running.version)
 for name, group in {

@@ -17,7 +17,7 @@ from gateway.core.admission import Reason
 
 ROOT = Path(__file__).parent.parent.parent
 #: What these print is a file, a conversation or a log, never a record.
-NO_JSON = {"init", "serve", "vxml run"}
+NO_JSON = {"init", "serve", "export", "vxml run"}
 
 
 def commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
