@@ -41,6 +41,7 @@ from gateway.metrics import Instruments, Meter, MetricsEndpoint, Reading, TrunkR
 from gateway.services.dialer import Dialer, Dialing, NoRoute
 from gateway.services.dialog import DialogService, DialogSettings
 from gateway.services.dialog.prompts import PromptRenderer
+from gateway.services.dialog.recorders import TapRecorder
 from gateway.services.dialog.transferring import Way
 from gateway.services.exports import Exports
 from gateway.services.feed import Feed
@@ -214,7 +215,7 @@ class Gateway:
         detector = TapDetector(self.hearing, self.live.of_path, AgiDetector())
         dialog = DialogService(
             self.live, self.pbx, detector, renderer, self.fetcher, media, planner.transfer, CookieStore, session,
-            observe,
+            observe, recorder=None if self.prompts is None else lambda live: TapRecorder(media, live.ear),
         )  # fmt: skip
         agi = AgiSettings(config.agi.host, config.agi.port, tuple(config.agi.allow))
         self.agi = AgiServer(agi, dialog.accept, dialog.handle)
