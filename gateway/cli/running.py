@@ -65,7 +65,7 @@ def serve(
     settings = load(place)
     log = settings.log
     logs.configure(as_json=log_json or log.format == "json", level=log_level or log.level, areas=log.areas)
-    asyncio.run(wiring.serve(settings, place.resolve()))
+    asyncio.run(wiring.serve(settings, place.resolve(), log_level))
 
 
 def version(as_json: JsonOption = False) -> None:

@@ -46,6 +46,10 @@ class Retention:
         self.days = days
         self.hour = hour
 
+    def reconfigure(self, days: Mapping[Kept, float], hour: int) -> None:
+        """Other times from the next sweep on."""
+        self.days, self.hour = days, hour
+
     async def run(self) -> None:
         while True:
             try:
