@@ -162,6 +162,7 @@ def write(
         place.parent.mkdir(exist_ok=True)
         place.touch(mode=0o600)
         place.write_text(fill(source.read_text(), values))
+        _readable_by_the_service(place)
         needed = "and include it" if name.parent == Path() else "and include it, if you want the pages' test phone"
         yield f"{place}: copy to Asterisk's folder as voxgate/{name} {needed}"
     yield f"Read {asterisk_conf() / 'README.md'} for what each file is for, then run `voxgate doctor`."
