@@ -150,6 +150,16 @@ def unobserved(happening: Happening) -> None:
     """Nobody watches."""
 
 
+def told_to(*observers: Observe) -> Observe:
+    """Tells each happening to all of them."""
+
+    def observe(happening: Happening) -> None:
+        for one in observers:
+            one(happening)
+
+    return observe
+
+
 class Stopwatch:
     """Seconds since it was made, on the monotonic clock."""
 

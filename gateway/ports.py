@@ -388,6 +388,12 @@ class Pbx(Protocol):
 
     async def stop_playback(self, attempt: AttemptId) -> None: ...
     async def send_dtmf(self, attempt: AttemptId, digit: str) -> None: ...
+    async def open_tap(self, attempt: AttemptId, way: str) -> str | None:
+        """Have the attempt's audio brought to ``way``, as :meth:`Taps.expect` named it. Rings nobody.
+
+        Why it cannot be, in words; None where it was asked for.
+        """
+        ...
 
 
 # --- a live channel: FastAGI ---
@@ -412,6 +418,10 @@ class AgiChannel(Protocol):
         """Play ``file`` (no extension); the digit that cut it short, or ``""``. Raises :class:`PlaybackFailed`."""
         ...
 
+    async def until_hung_up(self) -> None:
+        """Wait for the callee's hang-up, while no command is given. Nothing is lost where it is cancelled."""
+        ...
+
     async def wait_for_digit(self, timeout_ms: int) -> str: ...
     async def record_file(
         self, file: str, fmt: str, escape_digits: str, timeout_ms: int, *, beep: bool, silence: int = 0
@@ -428,6 +438,31 @@ class AgiChannel(Protocol):
     async def hangup(self) -> None: ...
 
 
+# --- the media tap: AudioSocket ---
+
+
+class Ear(Protocol):
+    """Takes in what one tap hears: signed 16-bit little-endian mono at 8 kHz, in pieces of any size."""
+
+    def began(self) -> None: ...
+    def audio(self, pcm: bytes) -> None: ...
+    def ended(self, why: str) -> None:
+        """Nothing more comes, or nothing ever came. Called once."""
+        ...
+
+
+class Taps(Protocol):
+    """Where Asterisk brings the audio of calls."""
+
+    def expect(self, ear: Ear) -> str:
+        """Expect one tap; where Asterisk is to bring it: ``HOST:PORT/UUID``, good for one connection within seconds."""
+        ...
+
+    def close(self, ear: Ear) -> None:
+        """Hear no more of it; ``ear`` is told nothing more."""
+        ...
+
+
 # --- who answered ---
 
 
@@ -437,7 +472,7 @@ class Detection:
 
     callee_type: CalleeType
     confidence: float
-    evidence: Mapping[str, str] = field(default_factory=dict)
+    evidence: Mapping[str, object] = field(default_factory=dict)
 
 
 class Detector(Protocol):

@@ -43,6 +43,24 @@ class DatabaseSection(Section):
     file."""
 
 
+class RetentionSection(Section):
+    """For how many days what has ended is kept; 0 keeps it for ever. A sweep removes the rest every night."""
+
+    calls: Annotated[float, Meta(ge=0)] = 0.0
+    """Calls that ended, with their attempts and result posts, and campaigns of which nothing is left. A call whose
+    result post is still owed stays."""
+    evidence: Annotated[float, Meta(ge=0)] = 0.0
+    """What was heard and seen of an attempt, as Call Info shows it. The audio has a time of its own, by account."""
+    posts: Annotated[float, Meta(ge=0)] = 0.0
+    """Each try of a result post and what it was answered; that it was accepted stays with its call."""
+    audit: Annotated[float, Meta(ge=0)] = 0.0
+    """Who changed what."""
+    recordings: Annotated[float, Meta(ge=0)] = 1.0
+    """Recordings of callees that a crash left behind: a session removes its own when it ends."""
+    hour: Annotated[int, Meta(ge=0, le=23)] = 3
+    """The hour of the night, in this machine's time."""
+
+
 class Ami(Section):
     """How the gateway logs in at Asterisk's manager interface."""
 
@@ -67,6 +85,21 @@ class Agi(Section):
     """What Asterisk dials, as `HOST:PORT`, where that is not host and port above. Empty: those."""
     allow: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
     """Networks from which Asterisk may come: FastAGI has no password. Others are turned away and logged."""
+
+
+class AudioSocket(Section):
+    """Where Asterisk brings the audio by which it is told who answered: the media tap."""
+
+    enabled: bool = True
+    """Off: calls are judged by Asterisk's own detectors (AMD), which hear nothing before the answer and err more."""
+    host: str = "127.0.0.1"
+    """The address that is listened on. An Asterisk on another host needs one that it reaches."""
+    port: Port = 0
+    """The TCP port. 0 takes a free one: Asterisk is told with every call. A firewall between them needs a fixed one."""
+    advertise: str = ""
+    """What Asterisk dials, as `HOST:PORT`, where that is not host and port above. Empty: those."""
+    allow: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+    """Networks from which Asterisk may come: AudioSocket has no password. Others are turned away and logged."""
 
 
 class MediaSection(Section):
@@ -233,7 +266,9 @@ class Config(Section):
     ami: Ami
     server: Server = msgspec.field(default_factory=Server)
     database: DatabaseSection = msgspec.field(default_factory=DatabaseSection)
+    retention: RetentionSection = msgspec.field(default_factory=RetentionSection)
     agi: Agi = msgspec.field(default_factory=Agi)
+    audiosocket: AudioSocket = msgspec.field(default_factory=AudioSocket)
     media: MediaSection = msgspec.field(default_factory=MediaSection)
     fetch: FetchSection = msgspec.field(default_factory=FetchSection)
     intake: Intake = msgspec.field(default_factory=Intake)

@@ -9,8 +9,9 @@ import hashlib
 import os
 import shutil
 import signal
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,20 +21,22 @@ from aiohttp import web
 from gateway import __version__
 from gateway.adapters.agi import AgiDetector, AgiServer, AgiSettings
 from gateway.adapters.ami import AmiPbx, AmiSettings
+from gateway.adapters.audiosocket import AudioSocketServer, AudioSocketSettings
 from gateway.adapters.cookies import CookieStore
 from gateway.adapters.fetcher import HttpFetcher
 from gateway.adapters.media import FileMedia, in_folder
 from gateway.adapters.promptserver import PromptServer, PromptServerSettings
 from gateway.adapters.speech import EspeakSpeech
-from gateway.adapters.store import SqliteAccess, SqliteBooks, SqliteStore, backup, check
+from gateway.adapters.store import SqliteAccess, SqliteBooks, SqliteStore, SqliteSweeps, backup, check
 from gateway.core.addresses import AllowList
-from gateway.core.model import Account, AccountId, AttemptEnd, Call, Claimed, Millis
+from gateway.core.model import Account, AccountId, AttemptEnd, AttemptId, Call, CallId, Claimed, Millis
 from gateway.core.numbers import DestinationKind, parse_destination
 from gateway.core.pacing import Limit, Pacer
 from gateway.core.ratelimit import RateLimit
+from gateway.core.retention import Kept
 from gateway.core.retry import RetryPolicy
 from gateway.core.routes import Dialable, NumberPolicy, Refused, Router
-from gateway.happenings import AttemptClosed
+from gateway.happenings import AttemptClosed, told_to
 from gateway.metrics import Instruments, Meter, MetricsEndpoint, Reading, TrunkReading, watch_loop
 from gateway.services.accounts import Accounts
 from gateway.services.api import Api, Parts
@@ -43,16 +46,19 @@ from gateway.services.dialog import DialogService, DialogSettings
 from gateway.services.dialog.prompts import PromptRenderer
 from gateway.services.dialog.transferring import Way
 from gateway.services.feed import Feed
+from gateway.services.hearing import Hearing
 from gateway.services.intake import Desk, DeskSettings, build_app, clear_spool
 from gateway.services.intake.app import AppSettings
 from gateway.services.intake.logins import Logins
 from gateway.services.livecalls import LiveCall, LiveCalls
 from gateway.services.notifier import Notifier, NotifierSettings
-from gateway.services.pages import Pages, PagesSettings
+from gateway.services.pages import Around, Gauges, Pages, PagesSettings
 from gateway.services.preflight import Preflights
 from gateway.services.rerouter import Rerouter
 from gateway.services.rescuer import Rescuer
+from gateway.services.retention import Retention
 from gateway.services.switchboard import Switchboard
+from gateway.services.tapdetector import TapDetector
 from gateway.services.tokens import Tokens
 from gateway.services.upkeep import Upkeep
 from gateway.services.why import Why
@@ -95,6 +101,15 @@ def media_of(config: Config) -> tuple[FileMedia, PromptServer | None]:
     )
     prompts = PromptServer(folder, settings)
     return FileMedia(folder, prompts.url, keep_days=media.keep_days), prompts
+
+
+def retention_of(config: Config, store: SqliteStore) -> Retention:
+    keep = config.retention
+    days = {
+        Kept.CALLS: keep.calls, Kept.EVIDENCE: keep.evidence, Kept.POSTS: keep.posts, Kept.AUDIT: keep.audit,
+        Kept.RECORDINGS: keep.recordings,
+    }  # fmt: skip
+    return Retention(SqliteSweeps(store), media_of(config)[0].remove_recordings, SystemClock(), days, keep.hour)
 
 
 def kind_of(dialed: str) -> DestinationKind:
@@ -150,12 +165,16 @@ class Planner:
 class Gateway:
     """All parts, made but not yet running."""
 
-    def __init__(self, config: Config, store: SqliteStore) -> None:
+    def __init__(self, config: Config, store: SqliteStore, place: Path | None = None) -> None:
+        """``place`` is the configuration's file, where it has one."""
         self.config = config
+        self._place = place
         self.store = store
         self.clock = SystemClock()
+        self.feed = Feed(self.clock)
+        self.gauges = Gauges(self.feed)
         self.instruments = Instruments()
-        self.observe = observe = Meter(self.instruments)
+        self.observe = observe = told_to(Meter(self.instruments), self.gauges.saw)
         ami, dial = config.ami, config.dial
         self.pbx = AmiPbx(AmiSettings(ami.host, ami.port, ami.user, ami.secret, config.installation), observe)
         self.fetcher = HttpFetcher(AllowList.of(config.fetch.allow), observe=observe)
@@ -163,9 +182,13 @@ class Gateway:
         media, self.prompts = media_of(config)
         router = router_of(config)
         planner = Planner(config, router)
-        self.feed = Feed(self.clock)
         publish = self.feed.publish
-        self.live = LiveCalls(store, self.pbx, self.clock, publish, observe)
+        socket = config.audiosocket
+        self.taps = AudioSocketServer(
+            AudioSocketSettings(socket.host, socket.port, socket.advertise, tuple(socket.allow))
+        )
+        self.hearing = Hearing(self.pbx, self.taps if socket.enabled else None)
+        self.live = LiveCalls(store, self.pbx, self.clock, self.hearing, publish, observe)
         pacer = Pacer.of(
             Limit(dial.cps, dial.max_calls),
             {name: Limit(trunk.cps, trunk.max_calls) for name, trunk in config.trunks.items()},
@@ -189,8 +212,9 @@ class Gateway:
             apology=config.session.apology, language=config.session.language, fetch_timeout=config.fetch.timeout
         )
         renderer = PromptRenderer(self.speech, media, self.fetcher)
+        detector = TapDetector(self.hearing, self.live.of_path, AgiDetector())
         dialog = DialogService(
-            self.live, self.pbx, AgiDetector(), renderer, self.fetcher, media, planner.transfer, CookieStore, session,
+            self.live, self.pbx, detector, renderer, self.fetcher, media, planner.transfer, CookieStore, session,
             observe,
         )  # fmt: skip
         agi = AgiSettings(config.agi.host, config.agi.port, tuple(config.agi.allow))
@@ -213,20 +237,30 @@ class Gateway:
         admission = self.dialer.admission
         why = Why(store, self.clock, admission, planner.way)
         self.pages = Pages(
-            store,
-            SqliteBooks(store),
-            logins,
-            self.feed,
-            self.clock,
-            desk,
-            why,
-            self.status,
-            self._live_of,
-            self.dialer.wake,
-            PagesSettings(spool, secure=config.pages.https),
+            Around(
+                store=store,
+                books=SqliteBooks(store),
+                logins=logins,
+                feed=self.feed,
+                clock=self.clock,
+                desk=desk,
+                why=why,
+                fetcher=self.fetcher,
+                gauges=self.gauges,
+                status=self.status,
+                vitals=store.vitals,
+                trunks=lambda: {name: (one.cps, one.max_calls) for name, one in self.config.trunks.items()},
+                live_of=self._live_of,
+                hang_up=self._hang_up,
+                so_far=self._so_far,
+                wake_dialer=self.dialer.wake,
+                wake_notifier=self.notifier.wake,
+            ),
+            PagesSettings(spool, secure=config.pages.https, doctor=self._doctor_command()),
         )
         self.pages.setup(self.app)
         preflights = Preflights(store, self.clock, desk, pacer, admission, planner.way)
+        self.retention = retention_of(config, store)
         database = Path(config.database.path)
         upkeep = Upkeep(lambda quick: check(database, quick=quick), functools.partial(backup, database))
         api = Api(
@@ -239,11 +273,29 @@ class Gateway:
             RateLimit(config.api.rate, config.api.burst),
         )  # fmt: skip
         api.mount(self.app)
-        self.api = api.on_socket(upkeep)
+        self.api = api.on_socket(upkeep, self.retention)
         self.metrics = MetricsEndpoint(self.instruments, self.read)
         self.metrics.add_to(self.api)
         if config.metrics.allow:
             self.metrics.add_to(self.app, config.metrics.allow)
+
+    async def _hang_up(self, call: CallId) -> bool:
+        """End a call's live channel; False where it has none."""
+        live = next((one for one in self.live if one.claimed.call.id == call), None)
+        if live is None:
+            return False
+        await self.pbx.hangup(live.id)
+        return True
+
+    def _so_far(self, attempt: AttemptId) -> Mapping[str, Any]:
+        live = self.live.get(attempt)
+        return {} if live is None or live.session is None else live.session.evidence
+
+    def _doctor_command(self) -> tuple[str, ...]:
+        """What examines this gateway: a command of its own, on the same configuration."""
+        if self._place is None:
+            return ()
+        return (sys.executable, "-m", "gateway.cli", "doctor", "--json", "--config", str(self._place))
 
     def _live_of(self, account: AccountId | None) -> int:
         return sum(account in (None, one.claimed.account.id) for one in self.live)
@@ -263,6 +315,7 @@ class Gateway:
             "ami": self.pbx.connected,
             "why_not_dialing": self.dialer.why_not_dialing,
             "live": len(self.live),
+            "detector": self.hearing.status(),
             "trunks": {
                 name: {
                     "live": live.get(name, 0),
@@ -311,6 +364,7 @@ class Gateway:
         adopted = await self.rescuer.adopt()
         self.dialer.suspend("open attempts are being compared with Asterisk's channels")
         await self.agi.start()
+        await self.taps.start()
         if self.prompts is not None:
             await self.prompts.start()
         sites = await self._listen()
@@ -323,8 +377,16 @@ class Gateway:
                 parts = [
                     tasks.create_task(part)
                     for part in (
-                        self.live.run(), self.agi.run(), self.pbx.run(), self.switchboard.run(), self.rescuer.run(),
-                        self.notifier.run(), self.rerouter.run(), self.pages.run(),
+                        self.live.run(),
+                        self.agi.run(),
+                        self.taps.run(),
+                        self.pbx.run(),
+                        self.switchboard.run(),
+                        self.rescuer.run(),
+                        self.notifier.run(),
+                        self.rerouter.run(),
+                        self.retention.run(),
+                        self.pages.run(),
                         watch_loop(self.instruments.loop_lag.observe),
                     )
                 ]  # fmt: skip
@@ -382,6 +444,6 @@ class Gateway:
         return int(sites[0].addresses[0][1])
 
 
-async def serve(config: Config) -> None:
-    """Run the gateway of ``config`` to its end."""
-    await Gateway(config, open_store(config)).run()
+async def serve(config: Config, place: Path | None = None) -> None:
+    """Run the gateway of ``config``, which was read from ``place``, to its end."""
+    await Gateway(config, open_store(config), place).run()

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+from gateway.cli.client import Client
+from gateway.config import load
 from lab.instance import free_port
 from lab.lab import Lab
 
@@ -25,7 +27,8 @@ class GatewayProcess:
     """``voxgate serve`` on the lab's PBX.
 
     ``retry_gap_scale`` shortens retry gaps, in the lab only. ``ami_port`` is that of a :class:`lab.proxy.Proxy` where
-    the link is to be cut. ``agi_port`` is for a gateway beside another one: no call reaches it there.
+    the link is to be cut. ``agi_port`` is for a gateway beside another one: no call reaches it there. ``tap``
+    is the section [audiosocket] where it is to be another one.
     """
 
     def __init__(
@@ -38,6 +41,7 @@ class GatewayProcess:
         max_calls: int = 60,
         ami_port: int | None = None,
         agi_port: int | None = None,
+        tap: str = "",
     ) -> None:
         self.lab = lab
         self.folder = lab.folder / name
@@ -46,6 +50,7 @@ class GatewayProcess:
         self.port = free_port()
         self.config = self.folder / "voxgate.toml"
         self._process: subprocess.Popen[bytes] | None = None
+        tap = tap or f'host = "{lab.gateway_host}"\nallow = ["127.0.0.0/8", "{lab.ami_host}/32"]'
         trunk = f"cps = {cps:g}\nmax_calls = {max_calls}\n"
         self.config.write_text(f"""installation = "{lab.installation}"
 [server]
@@ -69,6 +74,8 @@ cps = {cps:g}
 max_calls = {max_calls}
 ring_timeout = {max(10, round(lab.ring_timeout))}
 max_call_seconds = 60
+[audiosocket]
+{tap}
 [lab]
 retry_gap_scale = {retry_gap_scale:g}
 [[trunk]]
@@ -123,6 +130,10 @@ extensions = true
 
     def json(self, *words: str) -> Any:
         return json.loads(self.voxgate(*words, "--json"))
+
+    def ask(self, path: str) -> Any:
+        """What the running gateway answers over its Unix socket, as to a command but faster."""
+        return Client(load(self.config, {}).socket_path).ask("GET", path)
 
     def add_account(self) -> None:
         self.voxgate(

@@ -66,6 +66,7 @@ class Lab:
         on_host = [] if host is None else host.command
         self.carrier = Instance("carrier", self.folder / "carrier", install, self._carrier(base), on_host)
         self.pbx = Instance("PBX", self.folder / "pbx", install, self._pbx(base + 2000), on_host)
+        (self.pbx.folder / "log/cdr-csv").mkdir()
 
     # --- configuration ---
 
@@ -86,7 +87,7 @@ class Lab:
         return {**confs, **self._modules()}
 
     def _modules(self) -> dict[str, str]:
-        core = "\n".join(f"load = {name}.so" for name in CORE_MODULES)
+        core = "\n".join(f"load = {name}.so" for name in (*CORE_MODULES, "cdr_csv"))
         included = (ASTERISK_CONF / "modules.conf").read_text()
         return {
             "modules.conf": f"[modules]\nautoload = no\n{core}\n#include voxgate/modules.conf\n",
@@ -103,6 +104,8 @@ class Lab:
             **ours,
             **self._modules(),
             "amd.conf": "#include voxgate/amd.conf\n",
+            # As an office's PBX has them.
+            "cdr.conf": "[general]\nenable = yes\nunanswered = yes\n[csv]\nloguniqueid = yes\n",
             "manager.conf": f"[general]\nenabled = yes\nport = {self.ami_port}\nbindaddr = {self.ami_host}\n"
             "#include voxgate/manager.conf\n",
             "extensions.conf": "#include voxgate/extensions.conf\n",
@@ -151,6 +154,14 @@ contact = sip:127.0.0.1:{silent_port}
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self.stop()
+
+    # --- what the PBX wrote ---
+
+    @property
+    def call_records(self) -> list[str]:
+        """The call detail records, one a line."""
+        path = self.pbx.folder / "log/cdr-csv/Master.csv"
+        return path.read_text().splitlines() if path.exists() else []
 
     # --- what the carrier saw and heard ---
 

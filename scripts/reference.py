@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import ast
 import inspect
+import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -219,10 +220,35 @@ def shown_default(option: Any) -> str:
     return f"`{default}`" if not callable(default) and default not in (None, False, True, "", (), []) else ""
 
 
+TROUBLESHOOTING = """# Troubleshooting
+
+Generated from `gateway/cli/doctor/troubles.py`. `voxgate doctor` looks for each of these and names its key; `--json`
+has it as `trouble`. Run it on Asterisk's host as a user who may read Asterisk's files (`--asterisk-etc`), so that it
+can look at those too: what it could not look at is counted as skipped. Why a call is not dialed though all is in
+order, `voxgate why` tells.
+
+"""
+
+
+def troubleshooting_page() -> str:
+    from gateway.cli.doctor.troubles import ALL
+
+    def shown(text: str) -> str:
+        return re.sub(r"\{(\w+)[^}]*\}", r"*\1*", text).replace("[", "\\[")
+
+    parts = (f"## `{one.key}`\n\n{_sentence(shown(one.what))}\n\n{_sentence(shown(one.mend))}\n" for one in ALL)
+    return TROUBLESHOOTING + "\n".join(parts)
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] + ("" if text.endswith(("?", ".")) else ".")
+
+
 #: Every generated page.
 PAGES: dict[str, Callable[[], str]] = {
     "settings.md": settings_page,
     "metrics.md": metrics_page,
+    "troubleshooting.md": troubleshooting_page,
     "every-command.md": commands_page,
 }
 

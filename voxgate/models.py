@@ -436,11 +436,14 @@ class TrunkStatus(Out):
 
 
 class Status(Out):
+    """``detector`` tells by what it is known who answered."""
+
     version: str
     pid: int
     ami: bool
     why_not_dialing: str | None
     live: int
+    detector: dict[str, Any]
     trunks: dict[str, TrunkStatus]
 
 

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gateway.adapters.audio import RATE, AudioError, g711_of_wav, wav_of_file
+from gateway.core.model import Millis
 from gateway.ports import MediaError, MediaRef, RecordingRef
 
 HEADER = 44
@@ -108,6 +109,17 @@ class FileMedia:
         if not _RECORDING.match(name):
             raise MediaError(f"{name[:60]!r} names no recording")
         return self._folder / f"{name}.wav"
+
+    def remove_recordings(self, before: Millis, dry: bool) -> int:
+        """Remove recordings that nothing has changed since ``before``, or only count them."""
+        found = 0
+        for path in self._folder.glob("recording-*"):
+            with contextlib.suppress(OSError):  # its session removed it meanwhile
+                if path.stat().st_mtime * 1000 < before:
+                    if not dry:
+                        path.unlink()
+                    found += 1
+        return found
 
     def _sweep(self) -> None:
         self._swept = time.monotonic()

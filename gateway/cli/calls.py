@@ -26,10 +26,11 @@ def call(
     as_json: JsonOption = False,
 ) -> None:
     """Queue one call through the running gateway."""
-    body = {
+    asked = {
         "account": account, "phone_number": number, "start_url": start_url, "result_url": result_url,
         "max_retries": max_retries, "retry_interval": retry_interval, "scheduled_time": at,
     }  # fmt: skip
+    body = {name: value for name, value in asked.items() if value is not None}
     queued = client_of(config).ask("POST", "/calls", body)
     if as_json:
         show_json(queued)

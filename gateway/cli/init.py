@@ -37,6 +37,11 @@ host = "{agi_host}"
 port = {agi_port}
 allow = [{agi_allow}]
 
+[audiosocket]             # where Asterisk brings the audio by which it is told who answered
+host = "{agi_host}"
+port = 0                  # any free one
+allow = [{agi_allow}]
+
 [media]                   # prompts and recordings: "folder", which Asterisk sees too, or "http", where none is shared
 share = "{share}"
 gateway_dir = "{media}"

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from gateway import logs
-from gateway.cli import account, calls, campaign, db, exits, route, running
+from gateway.cli import account, calls, campaign, db, exits, retention, route, running
 from gateway.cli.classify.commands import classify
 from gateway.cli.doctor.commands import doctor
 from gateway.cli.metrics import metrics
@@ -44,10 +44,10 @@ app.command(epilog=_CALL)(calls.call)
 app.command(epilog="Examples: voxgate why, voxgate why 17, voxgate why --campaign 2")(why)
 app.command(epilog="Example: voxgate classify answered.wav --json")(classify)
 app.command(epilog="Example: voxgate version")(running.version)
-for name, group in (
-    ("account", account.app), ("campaign", campaign.app), ("calls", calls.app), ("route", route.app), ("db", db.app),
-    ("vxml", vxml_app),
-):  # fmt: skip
+for name, group in {
+    "account": account.app, "campaign": campaign.app, "calls": calls.app, "route": route.app, "db": db.app,
+    "retention": retention.app, "vxml": vxml_app,
+}.items():  # fmt: skip
     app.add_typer(group, name=name)
 
 

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from gateway import __version__
-from gateway.cli.shared import ConfigOption, JsonOption, config_of, show_json
+from gateway.cli.shared import ConfigOption, JsonOption, show_json
+from gateway.config import find, load
 
 
 def init(
@@ -60,7 +61,8 @@ def serve(
     from gateway import logs, wiring
 
     logs.configure(as_json=log_json, level=log_level)
-    asyncio.run(wiring.serve(config_of(config)))
+    place = find(config)
+    asyncio.run(wiring.serve(load(place), place.resolve()))
 
 
 def version(as_json: JsonOption = False) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple, NewType
+from typing import Any, NamedTuple, NewType
 
 AccountId = NewType("AccountId", int)
 CampaignId = NewType("CampaignId", int)
@@ -200,4 +200,4 @@ class AttemptEnd:
     tech_cause: int | None = None
     reason: str | None = None
     application_error: str | None = None
-    evidence: dict[str, str] = field(default_factory=dict)
+    evidence: dict[str, Any] = field(default_factory=dict)  # what was heard, as docs/classification.md tells

@@ -192,7 +192,7 @@ def steps_of(path: Path, rows: int, queries: Sequence[CallQuery]) -> list[int]:
     db = connect(path)
     with closing(db):
         db.conn.execute("BEGIN")
-        db.conn.execute("INSERT INTO account VALUES (1, 'u', 'h', '{}')")
+        db.conn.execute("INSERT INTO account (id, login, pin_hash, settings) VALUES (1, 'u', 'h', '{}')")
         db.conn.execute("INSERT INTO campaign VALUES (1, 1, 'c', 0, 'active', ?, 0, 0)", (plan_json(plan()),))
         db.conn.executemany("INSERT INTO tally VALUES (1, ?, 1)", [("pending",), ("failed",), ("completed",)])
         db.conn.execute(_FILL, (rows,))

@@ -129,7 +129,7 @@ def build(path: Path, clock: Clock, *, rate: float = 10_000, burst: int = 10_000
         notifier=Notifier(store, webserver, clock, NotifierSettings(), feed.publish), fetcher=webserver,
         why=Why(store, clock, admission, lambda call, account: None),
         preflights=Preflights(store, clock, desk, pacer, admission, lambda call, account: None),
-        status=lambda: {"pid": 1, "ami": True, "why_not_dialing": None, "live": 0, "trunks": {"t": trunk}},
+        status=lambda: {"pid": 1, "ami": True, "why_not_dialing": None, "live": 0, "detector": {}, "trunks": {"t": trunk}},
         wake=lambda: None, spool=path / "spool", max_body=MAX_BODY,
     )  # fmt: skip
     rest = SimpleNamespace(access=access, feed=feed, pbx=pbx, web=webserver, tokens=tokens, live=live)

@@ -16,13 +16,14 @@ from argon2 import PasswordHasher
 
 from gateway.adapters.store import SqliteBooks, SqliteStore
 from gateway.core.admission import Admission, Gate
-from gateway.core.model import Account, AccountSettings, CallPlan, CampaignId, Millis, NewCall
+from gateway.core.model import Account, AccountSettings, CallId, CallPlan, CampaignId, Millis, NewCall
 from gateway.core.retry import RetryPolicy
 from gateway.core.routes import Route, Router, Trunk
+from gateway.ports import FetchError, FetchErrorKind, FetchRequest, FetchResponse
 from gateway.services.feed import Feed
 from gateway.services.intake import Desk, DeskSettings
 from gateway.services.intake.logins import Logins
-from gateway.services.pages import Pages, PagesSettings
+from gateway.services.pages import Around, Gauges, Pages, PagesSettings
 from gateway.services.why import Why
 
 NOW = Millis(1_800_000_000_000)
@@ -84,6 +85,15 @@ class House:
         return opened
 
 
+class Nowhere:
+    """A network on which nobody answers but one server."""
+
+    async def fetch(self, request: FetchRequest) -> FetchResponse:
+        if request.url == "http://app.example/result.php":
+            return FetchResponse(request.url, 200, "text/plain", None, repr(dict(request.form or ())).encode())
+        raise FetchError(FetchErrorKind.CONNECT, "connection refused")
+
+
 def pages_on(
     store: SqliteStore, spool: Path, clock: Clock, feed: Feed, status: dict[str, Any], **settings: Any
 ) -> Pages:
@@ -94,11 +104,17 @@ def pages_on(
     desk = Desk(store, clock, router, preflight, lambda: None, DeskSettings(), feed.publish)
     admission = Admission(None, 1, {"t": Gate(1, None)})
     why = Why(store, clock, lambda: admission, lambda call, account: None)
-    return Pages(
-        store, SqliteBooks(store), Logins(store, clock), feed, clock, desk, why, lambda: status, lambda account: 0,
-        lambda: None,
-        PagesSettings(spool, **settings),
+
+    async def hang_up(call: CallId) -> bool:
+        return False
+
+    around = Around(
+        store=store, books=SqliteBooks(store), logins=Logins(store, clock), feed=feed, clock=clock, desk=desk, why=why,
+        fetcher=Nowhere(), gauges=Gauges(feed), status=lambda: status, vitals=store.vitals,
+        trunks=lambda: {"t": (5.0, 20)}, live_of=lambda account: 0, hang_up=hang_up, so_far=lambda attempt: {}, wake_dialer=lambda: None,
+        wake_notifier=lambda: None,
     )  # fmt: skip
+    return Pages(around, PagesSettings(spool, **settings))
 
 
 @pytest.fixture
@@ -114,7 +130,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
             ("boss", "99999999", AccountSettings("UTC", "US", operator=True)),
         )
     }  # fmt: skip
-    status: dict[str, Any] = {"why_not_dialing": None, "trunks": {}, "ami": True, "live": 0}
+    status: dict[str, Any] = {"why_not_dialing": None, "trunks": {}, "ami": True, "live": 0, "pid": 1}
     app = web.Application()
     pages = pages_on(store, tmp_path / "spool", clock, feed, status)
     pages.setup(app)

@@ -28,6 +28,7 @@ from gateway.ports import (
 )
 from gateway.services.dialog import DialogService, DialogSettings, recording
 from gateway.services.dialog.prompts import PromptRenderer
+from gateway.services.hearing import Hearing
 from gateway.services.livecalls import LiveCall, LiveCalls
 from tests.adapters.test_store import NOW, call, plan
 from tests.services.test_rescuer import Clock, StubPbx
@@ -52,6 +53,10 @@ class Channel:
         self._live()
         self.played += 1
         return ""
+
+    async def until_hung_up(self) -> None:
+        while not self.hung_up:
+            await asyncio.sleep(0.02)
 
     async def wait_for_digit(self, timeout_ms: int) -> str:
         self._live()
@@ -133,7 +138,7 @@ async def booth(tmp_path: Path) -> AsyncIterator[Callable[..., Booth]]:
     store = SqliteStore(tmp_path / "q.db", installation="abc", policy=RetryPolicy())
     account = await store.add_account("u", "h", AccountSettings("UTC", "US"))
     pbx = StubPbx()
-    calls = LiveCalls(store, pbx, Clock(NOW))  # type: ignore[arg-type]
+    calls = LiveCalls(store, pbx, Clock(NOW), Hearing(pbx, None))  # type: ignore[arg-type]
     holding = asyncio.create_task(calls.run())
 
     async def made(**changes: str) -> Booth:

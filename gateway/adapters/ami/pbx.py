@@ -252,6 +252,23 @@ class AmiPbx:
     async def send_dtmf(self, attempt: AttemptId, digit: str) -> None:
         await self._tell({"Action": "PlayDTMF", "Channel": attempt, "Digit": digit})
 
+    async def open_tap(self, attempt: AttemptId, way: str) -> str | None:
+        # AudioSocket's channel is a TCP connection to ourselves: it can ring nobody. Its events are not asked for.
+        fields = {
+            "Action": "Originate",
+            "Channel": f"AudioSocket/{way}",
+            "Context": "voxgate-tap",
+            "Exten": attempt,
+            "Priority": "1",
+            "Timeout": "5000",
+            "Async": "true",
+        }
+        try:
+            answer = await self._ready().ask(fields, self._settings.answer_timeout)
+        except (AmiError, PbxError, UnsafeHeader) as error:
+            return str(error)
+        return None if answer.success else f"Asterisk refuses the tap: {answer.message}"
+
     async def _tell(self, fields: dict[str, str]) -> None:
         """An action whose failure means only that its channel is gone, or will be looked after on the next link."""
         link = self._link

@@ -7,12 +7,14 @@ from gateway.adapters.store.copying import backup
 from gateway.adapters.store.file import DatabaseRefused, StoreLocked
 from gateway.adapters.store.restoring import restore, vacuum
 from gateway.adapters.store.sqlite import SqliteStore
+from gateway.adapters.store.sweeping import SqliteSweeps
 
 __all__ = [
     "DatabaseRefused",
     "SqliteAccess",
     "SqliteBooks",
     "SqliteStore",
+    "SqliteSweeps",
     "StoreLocked",
     "backup",
     "check",

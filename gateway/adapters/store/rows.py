@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 import msgspec
 from sqlite_utils import Database
@@ -140,7 +141,7 @@ def attempt_of(row: tuple[object, ...]) -> tuple[Attempt, AttemptEnd | None]:
         tech_cause=None if row[12] is None else _int(row[12]),
         reason=_text(row[13]),
         application_error=_text(row[14]),
-        evidence=msgspec.json.decode(str(row[15] or "{}"), type=dict[str, str]),
+        evidence=msgspec.json.decode(str(row[15] or "{}"), type=dict[str, Any]),
     )
 
 

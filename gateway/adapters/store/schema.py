@@ -262,6 +262,12 @@ CREATE INDEX receipt_age ON receipt (created_at);
         db.conn.execute(statement)
 
 
+@MIGRATIONS()
+def m_retention(db: Database) -> None:
+    """Up to where the sweeps of old rows have come, and when the last one ran."""
+    db.conn.execute("CREATE TABLE mark (name TEXT PRIMARY KEY, upto INTEGER NOT NULL) STRICT, WITHOUT ROWID")
+
+
 def _statements(script: str) -> list[str]:
     """The script's statements one by one: executescript would commit the migration's transaction."""
     bare = "\n".join(line for line in script.splitlines() if not line.startswith("--"))

@@ -218,5 +218,5 @@ def several(field: str, text: str | None, kind: type[E]) -> frozenset[E]:
         try:
             found.add(kind(word.strip()))
         except ValueError:
-            raise invalid(field, f"knows no {word.strip()!r}: there are {', '.join(kind)}") from None
+            raise invalid(field, f"must be one of {', '.join(kind)}, or several with commas") from None
     return frozenset(found)

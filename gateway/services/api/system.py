@@ -29,6 +29,7 @@ class System:
             ami=now["ami"],
             why_not_dialing=now["why_not_dialing"],
             live=now["live"],
+            detector=now["detector"],
             trunks={name: models.TrunkStatus(**trunk) for name, trunk in now["trunks"].items()},
         )
 

@@ -167,7 +167,7 @@ class Site:
         context |= {
             "visitor": visitor,
             "path": request.path,
-            "state": self._state(),
+            "gateway": self._state(),
             "now": now,
             "zone": zone,
             "clock": lambda at: saying.clock(at, zone),
