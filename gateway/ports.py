@@ -224,6 +224,10 @@ class Store(Protocol):
         ...
 
     async def cancel_call(self, account: AccountId | None, call: CallId) -> CallState | None: ...
+    async def relabel(self, account: AccountId | None, call: CallId, callee: CalleeType) -> Call | None:
+        """Correct who answered an ended call; None where there is none. Raises :class:`StoreError` before it ended."""
+        ...
+
     async def set_campaign_state(self, campaign: CampaignId, state: CampaignState) -> Campaign: ...
     async def hold(self, account: AccountId | None) -> None:
         """Let no call of ``account`` (None: of anybody) be claimed until :meth:`release`."""
@@ -595,8 +599,11 @@ class Media(Protocol):
         """A name that nothing has yet and nobody can guess."""
         ...
 
-    async def keep_recording(self, name: str, wav: bytes) -> None:
-        """Keep what the gateway itself recorded, under a name of :meth:`new_recording`. Raises :class:`MediaError`."""
+    async def keep_recording(self, name: str, pcm: bytes) -> bytes:
+        """Keep what the gateway itself recorded, under a name of :meth:`new_recording`; the WAV file that it became.
+
+        ``pcm`` is signed 16-bit little-endian mono at 8 kHz. Raises :class:`MediaError`.
+        """
         ...
 
     async def recording(self, name: str) -> bytes:

@@ -7,10 +7,19 @@ from typing import Any, Protocol
 
 from gateway.core.accounts import changed, check_login, check_pin, check_settings
 from gateway.core.model import Account, AccountId, AccountSettings, Millis
+from gateway.core.plum import FieldError
 from gateway.ports import Clock, Store
 from gateway.services.intake.logins import Logins, hasher
 
 HOUR_MS = 3600 * 1000
+
+
+async def account_named(store: Store, login: str) -> Account:
+    """Raises :class:`FieldError`."""
+    account = await store.account_by_login(login)
+    if account is None:
+        raise FieldError("account", f"{login!r} is unknown: see `voxgate account list`")
+    return account
 
 
 class AccountBook(Protocol):
@@ -36,6 +45,10 @@ class Accounts:
 
     async def by_login(self, login: str) -> Account | None:
         return await self._store.account_by_login(login)
+
+    async def named(self, login: str) -> Account:
+        """Raises :class:`FieldError`."""
+        return await account_named(self._store, login)
 
     async def login_of(self, ident: AccountId) -> str:
         found = await self.get(ident)

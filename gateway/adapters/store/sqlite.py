@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from sqlite_utils import Database
 
-from gateway.adapters.store import claims, closing, intake, lists, outbox, vitals, writer
+from gateway.adapters.store import claims, closing, intake, lists, outbox, relabelling, vitals, writer
 from gateway.adapters.store.counts import Counts
 from gateway.adapters.store.file import connect, lock
 from gateway.adapters.store.rows import ATTEMPT_COLUMNS, SELECT_ACCOUNT, account_of, attempt_of, plan_of
@@ -27,6 +27,7 @@ from gateway.core.model import (
     AttemptEnd,
     AttemptId,
     Call,
+    CalleeType,
     CallId,
     CallPlan,
     CallState,
@@ -245,6 +246,9 @@ class SqliteStore:
 
     async def cancel_call(self, account: AccountId | None, call: CallId) -> CallState | None:
         return await self._writer.run(lambda db, counts: closing.cancel_call(db, counts, account, call))
+
+    async def relabel(self, account: AccountId | None, call: CallId, callee: CalleeType) -> Call | None:
+        return await self._writer.run(lambda db, counts: relabelling.relabel(db, account, call, callee))
 
     async def set_campaign_state(self, campaign: CampaignId, state: CampaignState) -> Campaign:
         """Pause, resume or cancel. Cancelling goes on in steps after the state is set; live calls end by themselves."""

@@ -144,10 +144,7 @@ async def account_for(caller: Caller, login: str | None, accounts: Accounts) -> 
         return caller.account
     if not caller.operator:
         raise Problem(Code.FORBIDDEN, "only an operator acts for another account", field="account", rule="is another's")
-    found = await accounts.by_login(login)
-    if found is None:
-        raise invalid("account", f"{login!r} is unknown: see `voxgate account list`")
-    return found
+    return await accounts.named(login)
 
 
 async def account_seen(caller: Caller, login: str | None, accounts: Accounts) -> AccountId | None:
