@@ -155,6 +155,20 @@ class PagesSection(Section):
     """A proxy in front of the gateway speaks https: the pages' cookies are then sent over https alone."""
 
 
+class PhoneSection(Section):
+    """The test phone of the pages: a softphone in the browser, whose WebSocket the gateway passes on to Asterisk."""
+
+    websocket: str = ""
+    """Asterisk's WebSocket, as `ws://127.0.0.1:8088/ws`, once it includes the files of `voxgate/webphone/`. Empty:
+    there is no test phone."""
+    user: str = "voxgate-phone9"
+    """The endpoint that the browser registers as."""
+    secret: str = ""
+    """Its password, from `voxgate/webphone/pjsip.conf`. Whoever may sign in to the pages is told it."""
+    extension: str = "909"
+    """The extension by which a route reaches that endpoint."""
+
+
 class Dial(Section):
     """How fast and how long calls are made, over all trunks."""
 
@@ -288,6 +302,7 @@ class Config(Section):
     intake: Intake = msgspec.field(default_factory=Intake)
     api: ApiSection = msgspec.field(default_factory=ApiSection)
     pages: PagesSection = msgspec.field(default_factory=PagesSection)
+    phone: PhoneSection = msgspec.field(default_factory=PhoneSection)
     dial: Dial = msgspec.field(default_factory=Dial)
     numbers: Numbers = msgspec.field(default_factory=Numbers)
     session: SessionSection = msgspec.field(default_factory=SessionSection)

@@ -26,6 +26,7 @@ from gateway.adapters.cookies import CookieStore
 from gateway.adapters.exports import available, export
 from gateway.adapters.fetcher import HttpFetcher
 from gateway.adapters.media import FileMedia, in_folder
+from gateway.adapters.phonesocket import PhoneSocket
 from gateway.adapters.promptserver import PromptServer, PromptServerSettings
 from gateway.adapters.speech import EspeakSpeech
 from gateway.adapters.store import SqliteAccess, SqliteBooks, SqliteStore, SqliteSweeps, backup, check
@@ -55,7 +56,7 @@ from gateway.services.intake.app import AppSettings
 from gateway.services.intake.logins import Logins
 from gateway.services.livecalls import LiveCall, LiveCalls
 from gateway.services.notifier import Notifier, NotifierSettings
-from gateway.services.pages import Around, Gauges, Pages, PagesSettings
+from gateway.services.pages import Around, Gauges, Pages, PagesSettings, PhoneSettings
 from gateway.services.preflight import Preflights
 from gateway.services.rerouter import Rerouter
 from gateway.services.rescuer import Rescuer
@@ -239,6 +240,7 @@ class Gateway:
         self.app = build_app(desk, logins, AppSettings(spool, limit, config.intake.echo_pin), self._ready)
         admission = self.dialer.admission
         why = Why(store, self.clock, admission, planner.way)
+        self.phone_socket = PhoneSocket(config.phone.websocket)
         self.pages = Pages(
             Around(
                 store=store,
@@ -256,10 +258,11 @@ class Gateway:
                 live_of=self._live_of,
                 hang_up=self._hang_up,
                 so_far=self._so_far,
+                bridge=self.phone_socket.bridge,
                 wake_dialer=self.dialer.wake,
                 wake_notifier=self.notifier.wake,
             ),
-            PagesSettings(spool, secure=config.pages.https, doctor=self._doctor_command()),
+            self._pages_settings(spool),
         )
         self.pages.setup(self.app)
         preflights = Preflights(store, self.clock, desk, pacer, admission, planner.way)
@@ -295,11 +298,16 @@ class Gateway:
         live = self.live.get(attempt)
         return {} if live is None or live.session is None else live.session.evidence
 
-    def _doctor_command(self) -> tuple[str, ...]:
-        """What examines this gateway: a command of its own, on the same configuration."""
-        if self._place is None:
-            return ()
-        return (sys.executable, "-m", "gateway.cli", "doctor", "--json", "--config", str(self._place))
+    def _pages_settings(self, spool: Path) -> PagesSettings:
+        phone, own = self.config.phone, (sys.executable, "-m", "gateway.cli")
+        place = () if self._place is None else ("--config", str(self._place))
+        return PagesSettings(
+            spool,
+            secure=self.config.pages.https,
+            doctor=(*own, "doctor", "--json", *place) if place else (),
+            walk=(*own, "vxml", "run", "--as-gateway", *place) if place else (),
+            phone=PhoneSettings(bool(phone.websocket), phone.user, phone.secret, phone.extension),
+        )
 
     def _live_of(self, account: AccountId | None) -> int:
         return sum(account in (None, one.claimed.account.id) for one in self.live)
@@ -406,6 +414,7 @@ class Gateway:
                 await runner.cleanup()
             if self.prompts is not None:
                 await self.prompts.close()
+            await self.phone_socket.close()
             await self.speech.close()
             await self.fetcher.close()
             await self.store.close()

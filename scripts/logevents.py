@@ -59,6 +59,8 @@ MEANINGS = {
     "media.refused": "A request for a prompt was turned away.",
     "metrics.listening": "The metrics have a port of their own.",
     "notifier.store": "The database could not be used by the notifier; it tries again.",
+    "phone.connected": "The test phone of the pages was switched on.",
+    "phone.unreachable": "Asterisk's WebSocket cannot be reached for the test phone.",
     "prompt.audio_missing": "An audio file could not be fetched; its alternative was played, where there is one.",
     "prompt.not_played": "Asterisk could not play a prompt.",
     "prompt.not_spoken": "A text could not be spoken.",
@@ -83,6 +85,7 @@ MEANINGS = {
     "vxml.disconnect": "An application ended the call.",
     "vxml.fetch_failed": "A document, or what it named, could not be fetched.",
     "vxml.log": "An application's <log>: how long it was, never what it said.",
+    "walk.began": "Somebody walks through an application in text, in the pages.",
 }  # fmt: skip
 
 
