@@ -349,7 +349,7 @@ class Gateway:
         return {"store": True, "ami": self.pbx.connected}
 
     def status(self) -> dict[str, Any]:
-        live = self.live.by_trunk()
+        live, trunks = self.live.by_trunk(), self.config.trunks
         now = self.clock.now()
         return {
             "pid": os.getpid(),
@@ -360,6 +360,8 @@ class Gateway:
             "trunks": {
                 name: {
                     "live": live.get(name, 0),
+                    "max_calls": trunks[name].max_calls,
+                    "cps": trunks[name].cps,
                     "faults": health.faults,
                     "suspended": health.may_dial(now) == 0,
                     "last_fault": health.last_fault,
