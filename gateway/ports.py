@@ -581,8 +581,11 @@ class Media(Protocol):
         """A name that nothing has yet and nobody can guess."""
         ...
 
-    async def keep_recording(self, name: str, wav: bytes) -> None:
-        """Keep what the gateway itself recorded, under a name of :meth:`new_recording`. Raises :class:`MediaError`."""
+    async def keep_recording(self, name: str, pcm: bytes) -> bytes:
+        """Keep what the gateway itself recorded, under a name of :meth:`new_recording`; the WAV file that it became.
+
+        ``pcm`` is signed 16-bit little-endian mono at 8 kHz. Raises :class:`MediaError`.
+        """
         ...
 
     async def recording(self, name: str) -> bytes:

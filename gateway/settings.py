@@ -239,6 +239,20 @@ class Metrics(Section):
     """Networks that may read `/metrics` on the public port. Behind a reverse proxy every peer is the proxy."""
 
 
+Level = Literal["debug", "info", "warning", "error"]
+
+
+class LogSection(Section):
+    """What `voxgate serve` writes to stderr; its options `--log-json` and `--log-level` win."""
+
+    level: Level = "info"
+    """The least level that is written."""
+    areas: dict[str, Level] = {}
+    """Levels of single areas, as `{ami = "debug", vxml = "warning"}`: an event's area is its name up to the dot."""
+    format: Literal["console", "json"] = "console"
+    """`json` writes one object a line, for a log collector."""
+
+
 class LabSection(Section):
     """For tests alone; a running gateway warns of it in its log."""
 
@@ -269,6 +283,7 @@ class Config(Section):
     session: SessionSection = msgspec.field(default_factory=SessionSection)
     results: Results = msgspec.field(default_factory=Results)
     metrics: Metrics = msgspec.field(default_factory=Metrics)
+    log: LogSection = msgspec.field(default_factory=LogSection)
     lab: LabSection = msgspec.field(default_factory=LabSection)
     trunk: list[TrunkSection] = []
     route: list[RouteSection] = []

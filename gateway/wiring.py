@@ -23,6 +23,7 @@ from gateway.adapters.agi import AgiDetector, AgiServer, AgiSettings
 from gateway.adapters.ami import AmiPbx, AmiSettings
 from gateway.adapters.audiosocket import AudioSocketServer, AudioSocketSettings
 from gateway.adapters.cookies import CookieStore
+from gateway.adapters.exports import available, export
 from gateway.adapters.fetcher import HttpFetcher
 from gateway.adapters.media import FileMedia, in_folder
 from gateway.adapters.promptserver import PromptServer, PromptServerSettings
@@ -40,7 +41,9 @@ from gateway.metrics import Instruments, Meter, MetricsEndpoint, Reading, TrunkR
 from gateway.services.dialer import Dialer, Dialing, NoRoute
 from gateway.services.dialog import DialogService, DialogSettings
 from gateway.services.dialog.prompts import PromptRenderer
+from gateway.services.dialog.recorders import TapRecorder
 from gateway.services.dialog.transferring import Way
+from gateway.services.exports import Exports
 from gateway.services.feed import Feed
 from gateway.services.hearing import Hearing
 from gateway.services.intake import Desk, DeskSettings, build_api, build_app, clear_spool
@@ -212,7 +215,7 @@ class Gateway:
         detector = TapDetector(self.hearing, self.live.of_path, AgiDetector())
         dialog = DialogService(
             self.live, self.pbx, detector, renderer, self.fetcher, media, planner.transfer, CookieStore, session,
-            observe,
+            observe, recorder=None if self.prompts is None else lambda live: TapRecorder(media, live.ear),
         )  # fmt: skip
         agi = AgiSettings(config.agi.host, config.agi.port, tuple(config.agi.allow))
         self.agi = AgiServer(agi, dialog.accept, dialog.handle)
@@ -259,9 +262,10 @@ class Gateway:
         operating = Operating(store, why, preflights, spool)
         self.retention = retention_of(config, store)
         database = Path(config.database.path)
+        exports = Exports(store, available, functools.partial(export, database))
         upkeep = Upkeep(lambda quick: check(database, quick=quick), functools.partial(backup, database))
         self.api = build_api(
-            Api(store, desk, logins, spool, self.status, publish), (operating, upkeep, self.retention), limit
+            Api(store, desk, logins, spool, self.status, publish), (operating, upkeep, self.retention, exports), limit
         )
         self.metrics = MetricsEndpoint(self.instruments, self.read)
         self.metrics.add_to(self.api)

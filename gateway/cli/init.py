@@ -155,6 +155,7 @@ def write(
             place = conf / source.name
             place.touch(mode=0o600)
             place.write_text(fill(source.read_text(), values))
+            _readable_by_the_service(place)
             yield f"{place}: copy to Asterisk's folder as voxgate/{source.name} and include it"
     yield f"Read {asterisk_conf() / 'README.md'} for what each file is for, then run `voxgate doctor`."
 

@@ -10,6 +10,7 @@ import typer
 from gateway import __version__
 from gateway.cli.shared import ConfigOption, JsonOption, show_json
 from gateway.config import find, load
+from gateway.settings import Level
 
 
 def init(
@@ -52,17 +53,19 @@ def init(
 
 def serve(
     config: ConfigOption = None,
-    log_json: Annotated[bool, typer.Option("--log-json", help="Log as JSON.")] = False,
-    log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "info",
+    log_json: Annotated[bool, typer.Option("--log-json", help="Log as JSON, whatever [log] says.")] = False,
+    log_level: Annotated[Level | None, typer.Option(help="The least level, whatever [log] says.")] = None,
 ) -> None:
     """Run the gateway until SIGTERM."""
     import asyncio
 
     from gateway import logs, wiring
 
-    logs.configure(as_json=log_json, level=log_level)
     place = find(config)
-    asyncio.run(wiring.serve(load(place), place.resolve()))
+    settings = load(place)
+    log = settings.log
+    logs.configure(as_json=log_json or log.format == "json", level=log_level or log.level, areas=log.areas)
+    asyncio.run(wiring.serve(settings, place.resolve()))
 
 
 def version(as_json: JsonOption = False) -> None:

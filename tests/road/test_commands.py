@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import os
 import pty
 import socket
@@ -165,3 +166,20 @@ def test_a_client_that_stalls_in_mid_upload_does_not_hold_up_the_stop(lab: Lab) 
         began = time.monotonic()
         assert gateway.stop() == 0
         assert time.monotonic() - began < 10
+
+
+def test_upkeep_beside_a_running_gateway(
+    gateway: GatewayProcess, application: SampleApplication, tmp_path: Path
+) -> None:
+    given = ("--account", LOGIN, "--start-url", application.start_url, "--at", "tomorrow 9am")
+    ident = gateway.voxgate("call", "6175550104", *given).strip()
+    out = tmp_path / "calls.csv"
+    gateway.voxgate("export", "--out", str(out), "--state", "pending")
+    (row,) = (one for one in csv.DictReader(out.read_text().splitlines()) if one["call_id"] == ident)
+    assert (row["dialed"], row["state"]) == ("+16175550104", "pending")
+    assert "'asleep' is not one of" in refused(gateway, "export", "--state", "asleep")
+    assert {one["kind"] for one in gateway.json("retention", "run", "--dry-run")} >= {"recordings", "receipts"}
+    assert gateway.json("retention", "show")["hour"] == 3
+    assert gateway.json("db", "check", "--quick")["faults"] == []
+    assert "stop it first" in refused(gateway, "db", "vacuum")
+    gateway.voxgate("calls", "cancel", ident)
