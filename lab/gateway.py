@@ -69,6 +69,9 @@ gateway_dir = "{self.media}"
 {self._shared()}
 [fetch]
 allow = ["127.0.0.0/8"]
+[phone]
+websocket = "ws://127.0.0.1:{lab.web_port}/ws"
+secret = "{lab.webphone_secret}"
 [dial]
 cps = {cps:g}
 max_calls = {max_calls}
