@@ -139,6 +139,15 @@ class Intake(Section):
     """Repeat the PIN in replies, as Plum did. Off: it is masked."""
 
 
+class ApiSection(Section):
+    """How fast each account, and each token of no account, may ask the API on the public port."""
+
+    rate: Annotated[float, Meta(gt=0)] = 50.0
+    """Requests a second in the long run; a stream of calls is one request. Beyond, the answer is 429."""
+    burst: Annotated[int, Meta(ge=1)] = 200
+    """Requests at once."""
+
+
 class PagesSection(Section):
     """The operator's pages."""
 
@@ -291,6 +300,7 @@ class Config(Section):
     media: MediaSection = msgspec.field(default_factory=MediaSection)
     fetch: FetchSection = msgspec.field(default_factory=FetchSection)
     intake: Intake = msgspec.field(default_factory=Intake)
+    api: ApiSection = msgspec.field(default_factory=ApiSection)
     pages: PagesSection = msgspec.field(default_factory=PagesSection)
     phone: PhoneSection = msgspec.field(default_factory=PhoneSection)
     dial: Dial = msgspec.field(default_factory=Dial)

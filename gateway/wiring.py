@@ -29,16 +29,20 @@ from gateway.adapters.media import FileMedia, in_folder
 from gateway.adapters.phonesocket import PhoneSocket
 from gateway.adapters.promptserver import PromptServer, PromptServerSettings
 from gateway.adapters.speech import EspeakSpeech
-from gateway.adapters.store import SqliteBooks, SqliteStore, SqliteSweeps, backup, check
+from gateway.adapters.store import SqliteAccess, SqliteBooks, SqliteStore, SqliteSweeps, backup, check
 from gateway.core.addresses import AllowList
 from gateway.core.model import Account, AccountId, AttemptEnd, AttemptId, Call, CallId, Claimed, Millis
 from gateway.core.numbers import DestinationKind, parse_destination
 from gateway.core.pacing import Limit, Pacer
+from gateway.core.ratelimit import RateLimit
 from gateway.core.retention import Kept
 from gateway.core.retry import RetryPolicy
 from gateway.core.routes import Dialable, NumberPolicy, Refused, Router
 from gateway.happenings import AttemptClosed, told_to
 from gateway.metrics import Instruments, Meter, MetricsEndpoint, Reading, TrunkReading, watch_loop
+from gateway.services.accounts import Accounts
+from gateway.services.api import Api, Parts
+from gateway.services.audit import Audit
 from gateway.services.dialer import Dialer, Dialing, NoRoute
 from gateway.services.dialog import DialogService, DialogSettings
 from gateway.services.dialog.prompts import PromptRenderer
@@ -46,14 +50,12 @@ from gateway.services.dialog.recorders import TapRecorder
 from gateway.services.dialog.transferring import Way
 from gateway.services.exports import Exports
 from gateway.services.feed import Feed
-from gateway.services.hearing import Hearing
-from gateway.services.intake import Desk, DeskSettings, build_api, build_app, clear_spool
-from gateway.services.intake.api import Api
+from gateway.services.hearing import Hearing, evidence_of
+from gateway.services.intake import Desk, DeskSettings, build_app, clear_spool
 from gateway.services.intake.app import AppSettings
 from gateway.services.intake.logins import Logins
 from gateway.services.livecalls import LiveCall, LiveCalls
 from gateway.services.notifier import Notifier, NotifierSettings
-from gateway.services.operating import Operating
 from gateway.services.pages import Around, Gauges, Pages, PagesSettings, PhoneSettings
 from gateway.services.preflight import Preflights
 from gateway.services.rerouter import Rerouter
@@ -61,6 +63,7 @@ from gateway.services.rescuer import Rescuer
 from gateway.services.retention import Retention
 from gateway.services.switchboard import Switchboard
 from gateway.services.tapdetector import TapDetector
+from gateway.services.tokens import Tokens
 from gateway.services.upkeep import Upkeep
 from gateway.services.why import Why
 from gateway.settings import Config
@@ -220,7 +223,8 @@ class Gateway:
         )  # fmt: skip
         agi = AgiSettings(config.agi.host, config.agi.port, tuple(config.agi.allow))
         self.agi = AgiServer(agi, dialog.accept, dialog.handle)
-        logins = Logins(store, self.clock)
+        logins, access = Logins(store, self.clock), SqliteAccess(store)
+        accounts, audit = Accounts(store, access, logins, self.clock), Audit(access, self.clock)
         self.spool = spool = Path(config.database.path).parent / "spool"
         desk = Desk(
             store,
@@ -242,6 +246,8 @@ class Gateway:
                 store=store,
                 books=SqliteBooks(store),
                 logins=logins,
+                accounts=accounts,
+                audit=audit,
                 feed=self.feed,
                 clock=self.clock,
                 desk=desk,
@@ -262,14 +268,21 @@ class Gateway:
         )
         self.pages.setup(self.app)
         preflights = Preflights(store, self.clock, desk, pacer, admission, planner.way)
-        operating = Operating(store, why, preflights, spool)
         self.retention = retention_of(config, store)
         database = Path(config.database.path)
         exports = Exports(store, available, functools.partial(export, database))
         upkeep = Upkeep(lambda quick: check(database, quick=quick), functools.partial(backup, database))
-        self.api = build_api(
-            Api(store, desk, logins, spool, self.status, publish), (operating, upkeep, self.retention, exports), limit
-        )
+        api = Api(
+            Parts(
+                store=store, clock=self.clock, accounts=accounts, logins=logins, tokens=Tokens(access, self.clock),
+                audit=audit, receipts=access, desk=desk, feed=self.feed, live=self.live,
+                pbx=self.pbx, notifier=self.notifier, fetcher=self.fetcher, why=why, preflights=preflights,
+                status=self.status, wake=self.dialer.wake, spool=spool, max_body=limit,
+            ),
+            RateLimit(config.api.rate, config.api.burst),
+        )  # fmt: skip
+        api.mount(self.app)
+        self.api = api.on_socket(upkeep, self.retention, exports)
         self.metrics = MetricsEndpoint(self.instruments, self.read)
         self.metrics.add_to(self.api)
         if config.metrics.allow:
@@ -285,7 +298,10 @@ class Gateway:
 
     def _so_far(self, attempt: AttemptId) -> Mapping[str, Any]:
         live = self.live.get(attempt)
-        return {} if live is None or live.session is None else live.session.evidence
+        if live is None:
+            return {}
+        heard = {} if live.ear is None else evidence_of(live.ear)
+        return heard | ({} if live.session is None else live.session.evidence)
 
     def _pages_settings(self, spool: Path) -> PagesSettings:
         phone, own = self.config.phone, (sys.executable, "-m", "gateway.cli")
@@ -373,6 +389,8 @@ class Gateway:
         log.info(
             "gateway.started", port=self._port(sites), agi=self.agi.port, unfinished=removed, open_attempts=adopted
         )
+        if (first := await self.pages.first_link()) is not None:
+            log.info("pages.first_run", url=f"http://{config.server.host}:{self._port(sites)}{first}")
         try:
             async with asyncio.TaskGroup() as tasks:
                 parts = [
