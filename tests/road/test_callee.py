@@ -69,7 +69,7 @@ def call(
 
 
 def evidence(record: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = record["history"][-1]["end"]["evidence"]
+    found: dict[str, Any] = record["history"][-1]["evidence"]
     return found
 
 
