@@ -34,6 +34,7 @@ from gateway.services.notifier import Notifier, NotifierSettings
 from gateway.services.preflight import Preflights
 from gateway.services.tokens import Tokens
 from gateway.services.why import Why
+from tests.api.running import running as running
 from tests.services.test_feed import Clock
 from tests.services.test_rescuer import StubPbx
 
