@@ -193,6 +193,12 @@ class HangUp(Out):
     attempt: int
 
 
+class Label(In):
+    """Who answered, as somebody knows who heard the call."""
+
+    callee_type: CalleeType
+
+
 class CallFilter(In):
     """``state`` and ``callee_type`` may name several, with commas. ``number`` may end in ``*``."""
 
@@ -430,7 +436,11 @@ class AuditFilter(In):
 
 
 class TrunkStatus(Out):
+    """``live`` calls of ``max_calls``, at most ``cps`` of them started in a second."""
+
     live: int
+    max_calls: int
+    cps: float
     faults: int
     suspended: bool
     last_fault: str | None
