@@ -1,4 +1,4 @@
-"""The beep after which a message is recorded: any single steady tone with quiet behind it. Also DTMF (ITU-T Q.23)."""
+"""The beep after which a message is recorded: any steady tone with quiet behind it. Also DTMF (ITU-T Q.23)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gateway.core.hearing import runs
-from gateway.core.hearing.cadence import is_progress, is_ring
+from gateway.core.hearing.cadence import is_progress, is_progress_pair, is_ring
 from gateway.core.hearing.evidence import Evidence, Sound
 from gateway.core.hearing.spectrum import HOP, SECONDS_A_FRAME, Frame
 
@@ -103,14 +103,13 @@ class Beeps:
 
 
 def _is_beep(tone: runs.Tone) -> bool:
-    """One pitch, or one and a harmonic of it."""
-    single = len(tone.hz) == 1 or abs(tone.hz[1] / tone.hz[0] - round(tone.hz[1] / tone.hz[0])) < 0.02
+    """One pitch, or two at once that are no call progress."""
     return (
-        single
-        and tone.steady
+        tone.steady
         and BAND[0] <= tone.hz[0] <= BAND[1]
         and SECONDS[0] <= tone.seconds <= SECONDS[1]
         and not is_ring(tone)
+        and not is_progress_pair(tone)
     )
 
 

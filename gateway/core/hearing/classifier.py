@@ -9,6 +9,8 @@ from gateway.core.hearing.evidence import TONES, Evidence, Sound, Verdict
 from gateway.core.hearing.fax import CNG_LENGTH, CNG_PERIOD
 from gateway.core.hearing.greeting import Greeting, Opinion
 from gateway.core.hearing.listener import Listener
+from gateway.core.hearing.model import Model, Weigher
+from gateway.core.hearing.trees import Trees
 from gateway.core.model import CalleeType
 
 #: How sure each sound makes us.
@@ -52,11 +54,13 @@ class Classifier:
     Before :meth:`answered` only tones tell of the callee. What was recorded from the answer on is answered at once.
     """
 
-    def __init__(self, settings: Settings | None = None) -> None:
+    def __init__(
+        self, settings: Settings | None = None, model: Weigher | None = None, speech: Trees | None = None
+    ) -> None:
         self.verdict: Verdict | None = None
         self._settings = settings or Settings()
-        self._listener = Listener()
-        self._greeting = Greeting(self._settings.bias)
+        self._listener = Listener(speech)
+        self._greeting = Greeting(model or Model(), self._settings.bias)
         self._answered_at: float | None = None
         self._sounded_until = 0.0  # the end of the last sound
         self._spoken_early = 0.0  # seconds of speech before the answer
@@ -68,8 +72,14 @@ class Classifier:
     def answered(self) -> None:
         """The call was answered at the sample that comes next."""
         self._answered_at = self._sounded_until = self._listener.given
+        self._listener.attend()
         if not self._firm:
             self.verdict = None
+
+    @property
+    def known(self) -> float:
+        """Seconds of the stream that have been heard."""
+        return self._listener.known
 
     def feed(self, pcm: bytes) -> list[Evidence | Verdict]:
         """What these samples show: 16-bit little-endian mono at 8 kHz, cut anywhere.
@@ -172,10 +182,10 @@ class Classifier:
             return found
         opinion = self._greeting.screened(at) if self._robot and present is None else None
         if opinion is None and at - answered_at <= settings.window:
-            opinion = self._greeting.opinion(at, present)
+            opinion = self._greeting.opinion(at, present, self._listener.prosody)
         if opinion is not None and self._is_news(opinion):
             self._robot = opinion.callee_type is CalleeType.ANSWERINGMACHINE
-            self.verdict = Verdict(opinion.callee_type, round(opinion.confidence, 2), known, opinion.reason)
+            self.verdict = Verdict(opinion.callee_type, round(opinion.confidence, 2), known, opinion.why())
             found.append(self.verdict)
         return found
 

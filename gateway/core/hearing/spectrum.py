@@ -66,6 +66,11 @@ class Analyser:
         self._tail = np.zeros(FRAME - HOP, dtype=np.float32)
         self._next = -LAG
 
+    @property
+    def at(self) -> float:
+        """Seconds from the stream's beginning to the next frame's middle."""
+        return (self._next * HOP + _MIDDLE) / RATE
+
     def power(self, batch: npt.NDArray[np.int16]) -> Power:
         """The frames that the next samples complete, one for each HOP; at most four."""
         buffer = np.concatenate((self._tail, batch.astype(np.float32)))
