@@ -3,7 +3,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test irtests lab lint bench bench-classify licenses clean
+.PHONY: help demo test irtests lab lint bench bench-classify docs lock audit licenses clean
 help:
 	@echo "make demo      the whole road: lab, gateway, campaign, results (build/demo.json)"
 	@echo "make test      every test, with a real Asterisk"
@@ -11,7 +11,10 @@ help:
 	@echo "make lab       lab and gateway stay up; BIND=ADDRESS lets phones on the LAN register"
 	@echo "make lint      ruff, mypy --strict, import-linter"
 	@echo "make bench     measured ratios"
-	@echo "make bench-classify  who answered, measured on recorded and synthetic voices (fetches about 100 MB once)"
+	@echo "make bench-classify  who answered, measured on recorded and synthetic voices (fetches about 550 MB once)"
+	@echo "make docs      the documentation, into build/site"
+	@echo "make lock      pin what an installation gets, with hashes (packaging/requirements.lock)"
+	@echo "make audit     known vulnerabilities of what is pinned (asks PyPI)"
 	@echo "make licenses  what we depend on, and its licences"
 
 $(STAMP): pyproject.toml scripts/environment.sh
@@ -41,6 +44,18 @@ bench: $(STAMP)
 
 bench-classify: $(STAMP)
 	@$(PYTHON) -m bench.classify
+
+docs: $(STAMP)
+	@$(PYTHON) scripts/reference.py
+	@$(VENV)/bin/mkdocs build --strict --quiet
+	@echo "docs: build/site/index.html"
+
+lock: $(STAMP)
+	@$(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --upgrade \
+		--custom-compile-command "make lock" --output-file packaging/requirements.lock pyproject.toml
+
+audit: $(STAMP)
+	@$(VENV)/bin/uv tool run --quiet --from 'pip-audit>=2.10,<3' pip-audit --strict --require-hashes --disable-pip --requirement packaging/requirements.lock
 
 licenses: $(STAMP)
 	@$(VENV)/bin/pip-licenses --order=license

@@ -57,7 +57,7 @@ def ours(pipe: Connection) -> None:
 
             router = Router({"t": Trunk("t", "PJSIP/{number}@t")}, [Route("", "t")])
             desk = Desk(store, _Clock(), router, preflight, lambda: None, DeskSettings())
-            app = build_app(desk, Logins(store), AppSettings(path.parent / "spool", 2**20), dict)
+            app = build_app(desk, Logins(store, _Clock()), AppSettings(path.parent / "spool", 2**20), dict)
             await _serve(app, pipe)
 
     import structlog

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from bench.common import NOW, PLAN, fresh_store
-from gateway.adapters.store import writer
+from gateway.adapters.store.file import connect
 from gateway.adapters.store.intake import _INSERT_CALL
+from gateway.adapters.store.upgrading import prepare
 from gateway.core.plum import QUEUECALLS, Submission
 from gateway.core.routes import Route, Router, Trunk
 from gateway.services.intake import Desk, DeskSettings
@@ -29,13 +30,13 @@ def raw() -> float:
     """Rows per second of one executemany in one transaction."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "raw.db"
-        writer.prepare(path)
-        db = writer.connect(path)
+        prepare(path, path.parent)
+        db = connect(path)
         connection: sqlite3.Connection = db.conn
         connection.execute("INSERT INTO account VALUES (1, 'u', 'h', '{}')")
         connection.execute("INSERT INTO campaign VALUES (1, 1, 'c', 0, 'loading', '{}', 0, 0)")
         rows = (
-            (1, f"1617{n:07d}", f"+1617{n:07d}", "t", None, None, None, None, None, None, NOW, None, NOW)
+            (1, 1, f"1617{n:07d}", f"+1617{n:07d}", "t", None, None, None, None, None, None, NOW, None, NOW)
             for n in range(2_000_000, 2_000_000 + COUNT)
         )
         started = time.perf_counter()

@@ -18,10 +18,11 @@ from pathlib import Path
 import msgspec
 
 from gateway.adapters.agi import AgiServer, AgiSettings
-from gateway.config import Config, load
+from gateway.config import load
 from gateway.core.model import AccountSettings, AttemptId, CallPlan, NewCall
 from gateway.ports import AgiChannel
 from gateway.services.livecalls import SessionRecord
+from gateway.settings import Config
 from gateway.wiring import Gateway, open_store
 from lab.behaviours import VOICE, Behaviour, Line, NumberPlan
 from lab.gateway import GatewayProcess

@@ -7,6 +7,8 @@ import sys
 
 import structlog
 
+from gateway.recent import RECENT
+
 
 def configure(*, as_json: bool, level: str = "info") -> None:
     """Log to stderr. Other libraries' warnings come through the same stream."""
@@ -15,8 +17,10 @@ def configure(*, as_json: bool, level: str = "info") -> None:
     renderer = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=False)
     structlog.configure(
         processors=[
+            structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
+            RECENT,
             structlog.processors.format_exc_info,
             renderer,
         ],

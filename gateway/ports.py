@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from gateway.core.lists import CallQuery, DeliveryQuery, DeliveryState, Position
 from gateway.core.model import (
     Account,
     AccountId,
@@ -66,6 +67,16 @@ class Lane:
 
 
 @dataclass(frozen=True, slots=True)
+class Backlog:
+    """Calls of one campaign that wait for one trunk; ``due_at`` is the first one's."""
+
+    campaign_id: CampaignId
+    trunk: str
+    waiting: int
+    due_at: Millis
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """A result post that is owed. ``id`` is the webhook-id, the same on every try."""
 
@@ -76,7 +87,7 @@ class Delivery:
     host: str
     form: tuple[tuple[str, str], ...]
     tries: int
-    created_at: Millis
+    since: Millis  # when it was first owed, or asked for again
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +98,55 @@ class DeliveryTry:
     status: int | None  # HTTP status, None where no answer came
     error: str | None
     next_at: Millis | None  # None: accepted, or given up
+    took: int = 0  # milliseconds
+    response: str | None = None  # the beginning of the answer's body
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryRecord:
+    """A result post as it is shown: what is posted, and what became of it."""
+
+    id: str
+    call_id: CallId
+    account_id: AccountId
+    state: DeliveryState
+    url: str
+    form: tuple[tuple[str, str], ...]
+    tries: int
+    created_at: Millis
+    next_at: Millis | None
+    accepted_at: Millis | None
+    given_up_at: Millis | None
+    last_status: int | None
+    last_error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryPage:
+    """``next`` is where the next page goes on; None on the last one."""
+
+    deliveries: tuple[DeliveryRecord, ...]
+    next: CallId | None
 
 
 @dataclass(frozen=True, slots=True)
 class CallPage:
+    """``next`` is where the next page goes on; None on the last one. A search's page may be short and have a next."""
+
     calls: tuple[Call, ...]
-    next_after: CallId | None  # keyset cursor; None on the last page
+    next: Position | None
+
+
+@dataclass(frozen=True, slots=True)
+class Vitals:
+    """The store's own measures: what waits in it, and how large it is."""
+
+    calls: Mapping[CallState, int]
+    results_waiting: int
+    results_given_up: int
+    oldest_result: Millis | None  # when the oldest result that still waits was owed
+    database_bytes: int
+    wal_bytes: int
 
 
 class Store(Protocol):
@@ -101,8 +155,9 @@ class Store(Protocol):
     Every method returns once its work is durable; a call's state and its campaign's counters change together.
     """
 
-    async def add_account(self, login: str, pin_hash: str, settings: AccountSettings) -> Account: ...
-    async def update_account(self, account: Account) -> None: ...
+    async def add_account(
+        self, login: str, pin_hash: str, settings: AccountSettings, now: Millis | None = None
+    ) -> Account: ...
     async def accounts(self) -> list[Account]: ...
     async def account_by_login(self, login: str) -> Account | None: ...
 
@@ -134,20 +189,39 @@ class Store(Protocol):
         """Calls that wait for ``trunk``, by due time and id, from beyond ``after`` on."""
         ...
 
+    async def backlogs(self, campaign: CampaignId | None) -> list[Backlog]:
+        """What waits of one campaign, or of all active ones, by campaign and trunk."""
+        ...
+
+    async def ahead_of(self, call: Call, limit: int) -> int:
+        """How many calls of its campaign and trunk fall due before a waiting call; counted up to ``limit``."""
+        ...
+
+    async def mean_attempt_seconds(self) -> float | None:
+        """How long the newest thousand attempts held a channel, on average; None where none has ended."""
+        ...
+
     async def move_calls(self, moves: Mapping[CallId, str]) -> None:
         """Let each call that still waits wait for another trunk."""
         ...
 
     async def cancel_call(self, account: AccountId | None, call: CallId) -> CallState | None: ...
     async def set_campaign_state(self, campaign: CampaignId, state: CampaignState) -> Campaign: ...
+    async def hold(self, account: AccountId | None) -> None:
+        """Let no call of ``account`` (None: of anybody) be claimed until :meth:`release`."""
+        ...
+
+    async def release(self, account: AccountId | None) -> None: ...
+    async def held(self) -> frozenset[AccountId | None]:
+        """The accounts that are held; None among them where everybody is."""
+        ...
+
     async def campaign(self, campaign: CampaignId) -> Campaign | None: ...
     async def campaign_by_name(self, account: AccountId, name: str) -> Campaign | None: ...
     async def campaigns(self, account: AccountId | None) -> list[Campaign]: ...
     async def call(self, call: CallId) -> Call | None: ...
     async def attempts(self, call: CallId) -> list[tuple[Attempt, AttemptEnd | None]]: ...
-    async def calls(
-        self, campaign: CampaignId | None, state: CallState | None, after: CallId | None, limit: int
-    ) -> CallPage: ...
+    async def calls(self, query: CallQuery, after: Position | None, limit: int) -> CallPage: ...
 
     async def due_deliveries(self, now: Millis, per_host: int, limit: int) -> list[Delivery]:
         """The oldest posts that are due, at most ``per_host`` to one host: a host's backlog hides no other's post."""
@@ -155,7 +229,15 @@ class Store(Protocol):
 
     async def record_try(self, tried: DeliveryTry) -> None: ...
     async def next_delivery(self) -> Millis | None: ...
-    async def delivery_of(self, call: CallId) -> dict[str, object] | None: ...
+    async def delivery(self, delivery: str) -> DeliveryRecord | None: ...
+    async def delivery_of(self, call: CallId) -> DeliveryRecord | None: ...
+    async def delivery_tries(self, delivery: str) -> list[DeliveryTry]: ...
+    async def deliveries(self, query: DeliveryQuery, after: CallId | None, limit: int) -> DeliveryPage: ...
+    async def redeliver(self, delivery: str, now: Millis) -> bool:
+        """Owe a post again, from now on and as if for the first time; False where there is none."""
+        ...
+
+    async def vitals(self) -> Vitals: ...
 
 
 # --- PBX: AMI ---
@@ -288,6 +370,12 @@ class Pbx(Protocol):
 
     async def stop_playback(self, attempt: AttemptId) -> None: ...
     async def send_dtmf(self, attempt: AttemptId, digit: str) -> None: ...
+    async def open_tap(self, attempt: AttemptId, way: str) -> str | None:
+        """Have the attempt's audio brought to ``way``, as :meth:`Taps.expect` named it. Rings nobody.
+
+        Why it cannot be, in words; None where it was asked for.
+        """
+        ...
 
 
 # --- a live channel: FastAGI ---
@@ -312,6 +400,10 @@ class AgiChannel(Protocol):
         """Play ``file`` (no extension); the digit that cut it short, or ``""``. Raises :class:`PlaybackFailed`."""
         ...
 
+    async def until_hung_up(self) -> None:
+        """Wait for the callee's hang-up, while no command is given. Nothing is lost where it is cancelled."""
+        ...
+
     async def wait_for_digit(self, timeout_ms: int) -> str: ...
     async def record_file(
         self, file: str, fmt: str, escape_digits: str, timeout_ms: int, *, beep: bool, silence: int = 0
@@ -328,6 +420,31 @@ class AgiChannel(Protocol):
     async def hangup(self) -> None: ...
 
 
+# --- the media tap: AudioSocket ---
+
+
+class Ear(Protocol):
+    """Takes in what one tap hears: signed 16-bit little-endian mono at 8 kHz, in pieces of any size."""
+
+    def began(self) -> None: ...
+    def audio(self, pcm: bytes) -> None: ...
+    def ended(self, why: str) -> None:
+        """Nothing more comes, or nothing ever came. Called once."""
+        ...
+
+
+class Taps(Protocol):
+    """Where Asterisk brings the audio of calls."""
+
+    def expect(self, ear: Ear) -> str:
+        """Expect one tap; where Asterisk is to bring it: ``HOST:PORT/UUID``, good for one connection within seconds."""
+        ...
+
+    def close(self, ear: Ear) -> None:
+        """Hear no more of it; ``ear`` is told nothing more."""
+        ...
+
+
 # --- who answered ---
 
 
@@ -337,7 +454,7 @@ class Detection:
 
     callee_type: CalleeType
     confidence: float
-    evidence: Mapping[str, str] = field(default_factory=dict)
+    evidence: Mapping[str, object] = field(default_factory=dict)
 
 
 class Detector(Protocol):
@@ -365,6 +482,13 @@ class Cookies(Protocol):
     def store(self, url: str, lines: Iterable[str]) -> None: ...
 
 
+class FetchPurpose(StrEnum):
+    APPLICATION = "application"
+    """Documents, audio, grammars, scripts and data of a VoiceXML session."""
+    RESULT = "result"
+    PREFLIGHT = "preflight"
+
+
 @dataclass(frozen=True, slots=True)
 class FetchRequest:
     url: str
@@ -378,6 +502,7 @@ class FetchRequest:
     headers: Mapping[str, str] = field(default_factory=dict)
     keep_method: bool = False  # a redirect that would turn a POST into a GET is answered as it is
     cookies: Cookies | None = None  # sent, and added to
+    purpose: FetchPurpose = FetchPurpose.APPLICATION
 
 
 @dataclass(frozen=True, slots=True)
@@ -452,8 +577,12 @@ class Media(Protocol):
         """A name that nothing has yet and nobody can guess."""
         ...
 
+    async def keep_recording(self, name: str, wav: bytes) -> None:
+        """Keep what the gateway itself recorded, under a name of :meth:`new_recording`. Raises :class:`MediaError`."""
+        ...
+
     async def recording(self, name: str) -> bytes:
-        """The WAV file that Asterisk recorded. Raises :class:`MediaError`."""
+        """The WAV file that was recorded. Raises :class:`MediaError`."""
         ...
 
     async def converted(self, wav: bytes, content_type: str) -> bytes:

@@ -4,44 +4,62 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
+import hashlib
 import os
+import shutil
 import signal
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import structlog
 from aiohttp import web
 
+from gateway import __version__
 from gateway.adapters.agi import AgiDetector, AgiServer, AgiSettings
 from gateway.adapters.ami import AmiPbx, AmiSettings
+from gateway.adapters.audiosocket import AudioSocketServer, AudioSocketSettings
 from gateway.adapters.cookies import CookieStore
 from gateway.adapters.fetcher import HttpFetcher
-from gateway.adapters.media import FileMedia
+from gateway.adapters.media import FileMedia, in_folder
+from gateway.adapters.promptserver import PromptServer, PromptServerSettings
 from gateway.adapters.speech import EspeakSpeech
-from gateway.adapters.store import SqliteStore
-from gateway.config import Config
+from gateway.adapters.store import SqliteBooks, SqliteStore, SqliteSweeps, backup, check
 from gateway.core.addresses import AllowList
-from gateway.core.model import Account, AttemptEnd, Call, Claimed, Millis
+from gateway.core.model import Account, AccountId, AttemptEnd, AttemptId, Call, CallId, Claimed, Millis
 from gateway.core.numbers import DestinationKind, parse_destination
 from gateway.core.pacing import Limit, Pacer
+from gateway.core.retention import Kept
 from gateway.core.retry import RetryPolicy
 from gateway.core.routes import Dialable, NumberPolicy, Refused, Router
+from gateway.happenings import AttemptClosed, told_to
+from gateway.metrics import Instruments, Meter, MetricsEndpoint, Reading, TrunkReading, watch_loop
 from gateway.services.dialer import Dialer, Dialing, NoRoute
 from gateway.services.dialog import DialogService, DialogSettings
 from gateway.services.dialog.prompts import PromptRenderer
 from gateway.services.dialog.transferring import Way
 from gateway.services.feed import Feed
+from gateway.services.hearing import Hearing
 from gateway.services.intake import Desk, DeskSettings, build_api, build_app, clear_spool
 from gateway.services.intake.api import Api
 from gateway.services.intake.app import AppSettings
 from gateway.services.intake.logins import Logins
 from gateway.services.livecalls import LiveCall, LiveCalls
 from gateway.services.notifier import Notifier, NotifierSettings
+from gateway.services.operating import Operating
+from gateway.services.pages import Around, Gauges, Pages, PagesSettings
+from gateway.services.preflight import Preflights
 from gateway.services.rerouter import Rerouter
 from gateway.services.rescuer import Rescuer
+from gateway.services.retention import Retention
 from gateway.services.switchboard import Switchboard
+from gateway.services.tapdetector import TapDetector
+from gateway.services.upkeep import Upkeep
+from gateway.services.why import Why
+from gateway.settings import Config
 
 log = structlog.get_logger()
 
@@ -65,8 +83,30 @@ def open_store(config: Config) -> SqliteStore:
     policy = RetryPolicy(fault_give_up_after=config.dial.fault_give_up_after, gap_scale=config.lab.retry_gap_scale)
     return SqliteStore(
         Path(config.database.path), installation=config.installation, policy=policy,
-        retry_unknown_outcome=config.dial.retry_unknown_outcome,
+        retry_unknown_outcome=config.dial.retry_unknown_outcome, backups=Path(config.database.backups),
     )  # fmt: skip
+
+
+def media_of(config: Config) -> tuple[FileMedia, PromptServer | None]:
+    """Where audio is kept, and where an Asterisk that shares no folder fetches prompts; None where it shares one."""
+    media, folder = config.media, Path(config.media.gateway_dir)
+    if media.share == "folder":
+        return FileMedia(folder, in_folder(media.asterisk_dir), keep_days=media.keep_days), None
+    key = hashlib.sha256(b"voxgate prompts " + config.ami.secret.encode()).digest()
+    settings = PromptServerSettings(
+        config.agi.host, media.port, config.agi.allow, key, advertise=media.advertise, keep_days=media.keep_days
+    )
+    prompts = PromptServer(folder, settings)
+    return FileMedia(folder, prompts.url, keep_days=media.keep_days), prompts
+
+
+def retention_of(config: Config, store: SqliteStore) -> Retention:
+    keep = config.retention
+    days = {
+        Kept.CALLS: keep.calls, Kept.EVIDENCE: keep.evidence, Kept.POSTS: keep.posts, Kept.AUDIT: keep.audit,
+        Kept.RECORDINGS: keep.recordings,
+    }  # fmt: skip
+    return Retention(SqliteSweeps(store), media_of(config)[0].remove_recordings, SystemClock(), days, keep.hour)
 
 
 def kind_of(dialed: str) -> DestinationKind:
@@ -122,44 +162,61 @@ class Planner:
 class Gateway:
     """All parts, made but not yet running."""
 
-    def __init__(self, config: Config, store: SqliteStore) -> None:
+    def __init__(self, config: Config, store: SqliteStore, place: Path | None = None) -> None:
+        """``place`` is the configuration's file, where it has one."""
         self.config = config
+        self._place = place
         self.store = store
         self.clock = SystemClock()
+        self.feed = Feed(self.clock)
+        self.gauges = Gauges(self.feed)
+        self.instruments = Instruments()
+        self.observe = observe = told_to(Meter(self.instruments), self.gauges.saw)
         ami, dial = config.ami, config.dial
-        self.pbx = AmiPbx(AmiSettings(ami.host, ami.port, ami.user, ami.secret, config.installation))
-        self.fetcher = HttpFetcher(AllowList.of(config.fetch.allow))
-        self.speech = EspeakSpeech()
-        media = FileMedia(Path(config.media.gateway_dir), config.media.asterisk_dir, keep_days=config.media.keep_days)
+        self.pbx = AmiPbx(AmiSettings(ami.host, ami.port, ami.user, ami.secret, config.installation), observe)
+        self.fetcher = HttpFetcher(AllowList.of(config.fetch.allow), observe=observe)
+        self.speech = EspeakSpeech(observe)
+        media, self.prompts = media_of(config)
         router = router_of(config)
         planner = Planner(config, router)
-        self.feed = Feed(self.clock)
         publish = self.feed.publish
-        self.live = LiveCalls(store, self.pbx, self.clock, publish)
+        socket = config.audiosocket
+        self.taps = AudioSocketServer(
+            AudioSocketSettings(socket.host, socket.port, socket.advertise, tuple(socket.allow))
+        )
+        self.hearing = Hearing(self.pbx, self.taps if socket.enabled else None)
+        self.live = LiveCalls(store, self.pbx, self.clock, self.hearing, publish, observe)
         pacer = Pacer.of(
             Limit(dial.cps, dial.max_calls),
             {name: Limit(trunk.cps, trunk.max_calls) for name, trunk in config.trunks.items()},
         )
-        self.dialer = Dialer(store, self.pbx, self.live, self.clock, pacer, planner, publish)
+        self.dialer = Dialer(store, self.pbx, self.live, self.clock, pacer, planner, publish, observe)
         self.rescuer = Rescuer(store, self.pbx, self.live, self.clock, lambda live: planner.limits(live.claimed))
         self.rerouter = Rerouter(
             store, frozenset(config.trunks), lambda call, account: planner.way(call, account).trunk.name
         )
         self.switchboard = Switchboard(self.pbx, self.live, self.dialer, self.rescuer, publish)
         self.notifier = Notifier(
-            store, self.fetcher, self.clock, NotifierSettings(give_up_after=config.results.give_up_after), publish
+            store,
+            self.fetcher,
+            self.clock,
+            NotifierSettings(give_up_after=config.results.give_up_after),
+            publish,
+            observe,
         )
         self.live.on_closed(self._closed)
         session = DialogSettings(
             apology=config.session.apology, language=config.session.language, fetch_timeout=config.fetch.timeout
         )
         renderer = PromptRenderer(self.speech, media, self.fetcher)
+        detector = TapDetector(self.hearing, self.live.of_path, AgiDetector())
         dialog = DialogService(
-            self.live, self.pbx, AgiDetector(), renderer, self.fetcher, media, planner.transfer, CookieStore, session
-        )
+            self.live, self.pbx, detector, renderer, self.fetcher, media, planner.transfer, CookieStore, session,
+            observe,
+        )  # fmt: skip
         agi = AgiSettings(config.agi.host, config.agi.port, tuple(config.agi.allow))
         self.agi = AgiServer(agi, dialog.accept, dialog.handle)
-        logins = Logins(store)
+        logins = Logins(store, self.clock)
         self.spool = spool = Path(config.database.path).parent / "spool"
         desk = Desk(
             store,
@@ -169,13 +226,72 @@ class Gateway:
             self.dialer.wake,
             DeskSettings(config.intake.preflight),
             publish,
+            observe,
         )
         limit = config.server.max_body_mb * 1024 * 1024
         self.app = build_app(desk, logins, AppSettings(spool, limit, config.intake.echo_pin), self._ready)
-        self.api = build_api(Api(store, desk, logins, spool, self.status, publish), limit)
+        admission = self.dialer.admission
+        why = Why(store, self.clock, admission, planner.way)
+        self.pages = Pages(
+            Around(
+                store=store,
+                books=SqliteBooks(store),
+                logins=logins,
+                feed=self.feed,
+                clock=self.clock,
+                desk=desk,
+                why=why,
+                fetcher=self.fetcher,
+                gauges=self.gauges,
+                status=self.status,
+                vitals=store.vitals,
+                trunks=lambda: {name: (one.cps, one.max_calls) for name, one in self.config.trunks.items()},
+                live_of=self._live_of,
+                hang_up=self._hang_up,
+                so_far=self._so_far,
+                wake_dialer=self.dialer.wake,
+                wake_notifier=self.notifier.wake,
+            ),
+            PagesSettings(spool, secure=config.pages.https, doctor=self._doctor_command()),
+        )
+        self.pages.setup(self.app)
+        preflights = Preflights(store, self.clock, desk, pacer, admission, planner.way)
+        operating = Operating(store, why, preflights, spool)
+        self.retention = retention_of(config, store)
+        database = Path(config.database.path)
+        upkeep = Upkeep(lambda quick: check(database, quick=quick), functools.partial(backup, database))
+        self.api = build_api(
+            Api(store, desk, logins, spool, self.status, publish), (operating, upkeep, self.retention), limit
+        )
+        self.metrics = MetricsEndpoint(self.instruments, self.read)
+        self.metrics.add_to(self.api)
+        if config.metrics.allow:
+            self.metrics.add_to(self.app, config.metrics.allow)
+
+    async def _hang_up(self, call: CallId) -> bool:
+        """End a call's live channel; False where it has none."""
+        live = next((one for one in self.live if one.claimed.call.id == call), None)
+        if live is None:
+            return False
+        await self.pbx.hangup(live.id)
+        return True
+
+    def _so_far(self, attempt: AttemptId) -> Mapping[str, Any]:
+        live = self.live.get(attempt)
+        return {} if live is None or live.session is None else live.session.evidence
+
+    def _doctor_command(self) -> tuple[str, ...]:
+        """What examines this gateway: a command of its own, on the same configuration."""
+        if self._place is None:
+            return ()
+        return (sys.executable, "-m", "gateway.cli", "doctor", "--json", "--config", str(self._place))
+
+    def _live_of(self, account: AccountId | None) -> int:
+        return sum(account in (None, one.claimed.account.id) for one in self.live)
 
     def _closed(self, live: LiveCall, end: AttemptEnd, call: Call) -> None:
         self.notifier.wake()
+        self.observe(AttemptClosed(live.claimed, end, call))
 
     def _ready(self) -> dict[str, bool]:
         return {"store": True, "ami": self.pbx.connected}
@@ -188,6 +304,7 @@ class Gateway:
             "ami": self.pbx.connected,
             "why_not_dialing": self.dialer.why_not_dialing,
             "live": len(self.live),
+            "detector": self.hearing.status(),
             "trunks": {
                 name: {
                     "live": live.get(name, 0),
@@ -198,6 +315,24 @@ class Gateway:
                 for name, health in self.dialer.health.items()
             },
         }
+
+    async def read(self) -> Reading:
+        """What a scrape shows of this moment."""
+        config, now, live = self.config, self.clock.now(), self.live.by_trunk()
+        folders = {"database": Path(config.database.path).parent, "media": Path(config.media.gateway_dir)}
+        return Reading(
+            version=__version__, now=now, vitals=await self.store.vitals(),
+            limit=Limit(config.dial.cps, config.dial.max_calls),
+            trunks={
+                name: TrunkReading(
+                    Limit(trunk.cps, trunk.max_calls), live[name], self.dialer.health[name].may_dial(now) == 0
+                )
+                for name, trunk in config.trunks.items()
+            },
+            dialing=self.dialer.why_not_dialing is None, ami_up=self.pbx.connected,
+            ami_events_waiting=self.pbx.events_waiting, taps_open=0, speech_cache_bytes=self.speech.cached_bytes,
+            free={name: shutil.disk_usage(folder).free for name, folder in folders.items() if folder.exists()},
+        )  # fmt: skip
 
     # --- running ---
 
@@ -218,6 +353,9 @@ class Gateway:
         adopted = await self.rescuer.adopt()
         self.dialer.suspend("open attempts are being compared with Asterisk's channels")
         await self.agi.start()
+        await self.taps.start()
+        if self.prompts is not None:
+            await self.prompts.start()
         sites = await self._listen()
         started(self._port(sites))
         log.info(
@@ -228,8 +366,17 @@ class Gateway:
                 parts = [
                     tasks.create_task(part)
                     for part in (
-                        self.live.run(), self.agi.run(), self.pbx.run(), self.switchboard.run(), self.rescuer.run(),
-                        self.notifier.run(), self.rerouter.run(),
+                        self.live.run(),
+                        self.agi.run(),
+                        self.taps.run(),
+                        self.pbx.run(),
+                        self.switchboard.run(),
+                        self.rescuer.run(),
+                        self.notifier.run(),
+                        self.rerouter.run(),
+                        self.retention.run(),
+                        self.pages.run(),
+                        watch_loop(self.instruments.loop_lag.observe),
                     )
                 ]  # fmt: skip
                 dialing = tasks.create_task(self.dialer.run())
@@ -242,6 +389,8 @@ class Gateway:
         finally:
             for runner in sites:
                 await runner.cleanup()
+            if self.prompts is not None:
+                await self.prompts.close()
             await self.speech.close()
             await self.fetcher.close()
             await self.store.close()
@@ -270,13 +419,20 @@ class Gateway:
             await web.UnixSite(api, str(path)).start()
         finally:
             os.umask(previous)
-        return [public, api]
+        own = self.config.metrics
+        if own.port is None:
+            return [public, api]
+        scraped = web.AppRunner(self.metrics.app(), access_log=None)
+        await scraped.setup()
+        await web.TCPSite(scraped, own.host, own.port).start()
+        log.info("metrics.listening", port=int(scraped.addresses[0][1]))
+        return [public, api, scraped]
 
     @staticmethod
     def _port(sites: list[web.AppRunner]) -> int:
         return int(sites[0].addresses[0][1])
 
 
-async def serve(config: Config) -> None:
-    """Run the gateway of ``config`` to its end."""
-    await Gateway(config, open_store(config)).run()
+async def serve(config: Config, place: Path | None = None) -> None:
+    """Run the gateway of ``config``, which was read from ``place``, to its end."""
+    await Gateway(config, open_store(config), place).run()

@@ -20,7 +20,7 @@ class Behaviour:
 
     ``steps`` is its dialplan: lines without ``exten``; ``{ring}``, ``{keys}``, ``{run}``, ``{number}``, ``{timeout}``
     and ``{sit}`` are filled in. ``expected`` holds every callee type that is right (more than one only where the
-    outcome is a race by nature). ``with_tap`` is what a classifier that hears early media must find instead.
+    outcome is a race by nature).
     ``invites`` is how often the number is rung when ``retries`` are allowed.
     """
 
@@ -28,12 +28,12 @@ class Behaviour:
     words: str
     steps: tuple[str, ...]
     expected: tuple[str, ...]
-    with_tap: str | None = None
     hears: bool = False  # whether the callee hears the application's prompt
     keys: bool = False  # whether the callee keys what was drawn
     retries: int = 0
     invites: int = 1
     trunk: str = "carrier"
+    sits: tuple[str, ...] = ("ic",)  # one of which ``{sit}`` is
     trunk_fault: bool = False  # consumes no attempt and is tried again until the call expires
 
     @property
@@ -50,10 +50,16 @@ def _refuses(key: str, code: int, words: str, expected: str, *, trunk_fault: boo
     return Behaviour(key, words, (f"PJSIPHangup({code})",), (expected,), trunk_fault=trunk_fault)
 
 
-def _sit_early(category: str, code: int, cause: str, expected: str, with_tap: str) -> Behaviour:
+def _sit_early(category: str, code: int, cause: str, expected: str) -> Behaviour:
     steps = ("Progress()", "Wait(0.2)", f"Playback({{run}}/sit-{category},noanswer)", f"PJSIPHangup({code})")
     words = f"SIT {category.upper()} in early media, then {cause}"
-    return Behaviour(f"sit-{category}-{code}", words, steps, (expected,), with_tap=with_tap)
+    return Behaviour(f"sit-{category}-{code}", words, steps, (expected,))
+
+
+def _sit_answered(words: str, categories: tuple[str, ...], expected: str) -> Behaviour:
+    steps = ("Answer()", "Wait(0.2)", "Playback({run}/sit-{sit}&ss-noservice)", "Wait(1)", "Hangup(16)")
+    words = f"SIT {words.upper().replace(' OR ', ' or ')} and an announcement after answer"
+    return Behaviour(f"sit-answered-{expected}", words, steps, (expected,), sits=categories)
 
 
 BEHAVIOURS: tuple[Behaviour, ...] = (
@@ -121,19 +127,14 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
     _refuses("unauthorized", 401, "the carrier asks for credentials (401)", UNKNOWN, trunk_fault=True),
     _refuses("no-circuit", 503, "no circuit (503)", INFORMATION),
     _refuses("declined", 603, "declined (603)", UNKNOWN),
-    _sit_early("ic", 404, "404 (definite)", OPERATOR, OPERATOR),
-    _sit_early("vc", 603, "603 (vague)", UNKNOWN, OPERATOR),
-    _sit_early("nc", 480, "480 (vague)", NOANSWER, INFORMATION),
-    _sit_early("ro", 503, "503 (vague)", INFORMATION, INFORMATION),
-    _sit_early("io", 404, "404 (definite)", OPERATOR, OPERATOR),
-    _sit_early("itu", 603, "603 (vague)", UNKNOWN, INFORMATION),
-    Behaviour(
-        "sit-answered",
-        "SIT (a category of GR-674) and an announcement after answer",
-        ("Answer()", "Wait(0.2)", "Playback({run}/sit-{sit}&ss-noservice)", "Wait(1)", "Hangup(16)"),
-        (INFORMATION,),
-        with_tap=None,
-    ),
+    _sit_early("ic", 404, "404 (definite)", OPERATOR),
+    _sit_early("vc", 603, "603 (vague)", OPERATOR),
+    _sit_early("nc", 480, "480 (vague)", INFORMATION),
+    _sit_early("ro", 503, "503 (vague)", INFORMATION),
+    _sit_early("io", 404, "404 (definite)", OPERATOR),
+    _sit_early("itu", 603, "603 (vague)", INFORMATION),
+    _sit_answered("ic or vc", ("ic", "vc"), OPERATOR),
+    _sit_answered("nc, ro, io or itu", ("nc", "ro", "io", "itu"), INFORMATION),
     Behaviour(
         "no-sip",
         "a trunk that never answers SIP",
@@ -197,15 +198,13 @@ def draw(seed: int | None = None, *, each: int = 1) -> NumberPlan:
         number = f"+1{SILENT_AREA if silent else rng.choice(areas)}{rng.choice((555, 725, 867))}{tail:04d}"
         keys = "".join(rng.choice("0123456789") for _ in range(4))
         think = round(rng.uniform(6.5, 7.5), 1)
-        sit = rng.choice(SIT_ANSWERED)
+        sit = rng.choice(behaviour.sits)
         lines.append(Line(number, behaviour, rng.choice((1.0, 1.5, 2.0)), think, keys, sit))
     rng.shuffle(lines)
     return NumberPlan(seed, tuple(lines))
 
 
 SILENT_AREA = "808"
-#: What AGI's detectors can tell after answer: the categories of GR-674, not ITU-T E.180's tone.
-SIT_ANSWERED = ("ic", "vc", "nc", "ro", "io")
 
 
 def markdown_table() -> str:

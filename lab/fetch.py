@@ -6,6 +6,7 @@ Needs nothing but Python's standard library, apt and dpkg, because it runs befor
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import re
 import shutil
@@ -43,12 +44,7 @@ class Install:
         """The words before a program's path that make the unpacked programs find their libraries."""
         if self.root is None:
             return []
-        lib = library_folder(self.root)
-        linker = next(iter(sorted(lib.glob("ld-linux-*.so.*"))), None) or next(
-            iter(sorted((self.root / "usr/lib").glob("ld-linux-*.so.*")))
-        )
-        extra = [lib, lib / "asterisk", lib / "baresip/modules", self.root / "usr/lib"]
-        return [str(linker), "--library-path", ":".join(str(one) for one in extra)]
+        return loader(self.root)
 
     def program(self, name: str) -> Path:
         if self.root is None:
@@ -60,6 +56,16 @@ class Install:
             if (path := self.root / folder / name).exists():
                 return path
         raise FetchFailed(f"{name} is not among the unpacked packages in {self.root}")
+
+
+def loader(root: Path) -> list[str]:
+    """The words before the path of a program of an unpacked root."""
+    lib = library_folder(root)
+    linker = next(iter(sorted(lib.glob("ld-linux-*.so.*"))), None) or next(
+        iter(sorted((root / "usr/lib").glob("ld-linux-*.so.*")))
+    )
+    extra = [lib, lib / "asterisk", lib / "baresip/modules", lib / "pulseaudio", root / "usr/lib"]
+    return [str(linker), "--library-path", ":".join(str(one) for one in extra)]
 
 
 def library_folder(root: Path) -> Path:
@@ -78,9 +84,9 @@ def asterisk() -> Install:
     folder = cache_folder() / f"asterisk-{SUITE}-{LAYOUT}"
     root = folder / "root"
     if not (folder / "complete").exists():
-        with _lock(cache_folder() / "asterisk.lock"):
+        with lock(cache_folder() / "asterisk.lock"):
             if not (folder / "complete").exists():
-                _unpack(folder, PACKAGES, "Asterisk 22", _finish)
+                _unpack(folder, PACKAGES, "Asterisk 22", "100 MB", _finish)
     return Install(
         root=root,
         sounds=root / "usr/share/asterisk/sounds",
@@ -89,13 +95,14 @@ def asterisk() -> Install:
     )
 
 
-def unpacked(name: str, packages: tuple[str, ...]) -> Path:
-    """The root of other packages of the same suite, fetched where need be. Raises :class:`FetchFailed`."""
-    folder = cache_folder() / f"{name}-{SUITE}"
+def unpacked(name: str, packages: tuple[str, ...], suite: str = SUITE, size: str = "100 MB") -> Path:
+    """The root of other packages, fetched where need be. Raises :class:`FetchFailed`."""
+    asked = hashlib.sha256(" ".join(packages).encode()).hexdigest()[:8]
+    folder = cache_folder() / f"{name}-{suite}-{asked}"
     if not (folder / "complete").exists():
-        with _lock(cache_folder() / f"{name}.lock"):
+        with lock(cache_folder() / f"{name}.lock"):
             if not (folder / "complete").exists():
-                _unpack(folder, packages, name, lambda root: None)
+                _unpack(folder, packages, name, size, lambda root: None, suite)
     return folder / "root"
 
 
@@ -115,18 +122,21 @@ def _on_path() -> Install | None:
 
 
 @contextmanager
-def _lock(path: Path) -> Iterator[None]:
+def lock(path: Path) -> Iterator[None]:
+    """Held by one process of this user at a time, in whatever checkout."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            _say("another checkout is fetching the same: waiting for it")
+            _say("another checkout is doing the same: waiting for it")
             fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
-def _unpack(folder: Path, packages: tuple[str, ...], what: str, finish: Callable[[Path], None]) -> None:
+def _unpack(
+    folder: Path, packages: tuple[str, ...], what: str, size: str, finish: Callable[[Path], None], suite: str = SUITE
+) -> None:
     """Download with a private apt state (signatures checked by apt), unpack beside, and rename into place."""
     for program in ("apt-get", "dpkg-deb"):
         if shutil.which(program) is None:
@@ -142,18 +152,18 @@ def _unpack(folder: Path, packages: tuple[str, ...], what: str, finish: Callable
         (work / name).mkdir(parents=True)
     (work / "status").touch()
     mirror = _mirror()
-    (work / "sources.list").write_text(f"deb [signed-by={KEYRING}] {mirror} {SUITE} main\n")
+    (work / "sources.list").write_text(f"deb [signed-by={KEYRING}] {mirror} {suite} main\n")
     conf = work / "apt.conf"
     conf.write_text(_apt_conf(work))
     env = {**os.environ, "APT_CONFIG": str(conf), "LC_ALL": "C.UTF-8"}
-    _say(f"fetching {what} from {mirror} ({SUITE}): about 100 MB, once")
+    _say(f"fetching {what} from {mirror} ({suite}): about {size}, once")
     said = _run(["apt-get", "update"], env, may_fail=True)
     if "is expired" in said:
         _say("the mirror's Release file has expired: going on with its signature alone")
         conf.write_text(_apt_conf(work) + 'Acquire::Check-Valid-Until "false";\n')
         said = _run(["apt-get", "update"], env, may_fail=True)
     if re.search(r"^E: ", said, re.M):
-        raise _failed(f"apt-get update on {mirror} {SUITE}", said)
+        raise _failed(f"apt-get update on {mirror} {suite}", said)
     _run(["apt-get", "-y", "--download-only", "install", *packages], env)
     debs = sorted((work / "cache/archives").glob("*.deb"))
     _say(f"unpacking {len(debs)} packages")

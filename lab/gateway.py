@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+from gateway.cli.client import Client
+from gateway.config import load
 from lab.instance import free_port
 from lab.lab import Lab
 
@@ -25,7 +27,8 @@ class GatewayProcess:
     """``voxgate serve`` on the lab's PBX.
 
     ``retry_gap_scale`` shortens retry gaps, in the lab only. ``ami_port`` is that of a :class:`lab.proxy.Proxy` where
-    the link is to be cut. ``agi_port`` is for a gateway beside another one: no call reaches it there.
+    the link is to be cut. ``agi_port`` is for a gateway beside another one: no call reaches it there. ``tap``
+    is the section [audiosocket] where it is to be another one.
     """
 
     def __init__(
@@ -38,6 +41,7 @@ class GatewayProcess:
         max_calls: int = 60,
         ami_port: int | None = None,
         agi_port: int | None = None,
+        tap: str = "",
     ) -> None:
         self.lab = lab
         self.folder = lab.folder / name
@@ -46,18 +50,23 @@ class GatewayProcess:
         self.port = free_port()
         self.config = self.folder / "voxgate.toml"
         self._process: subprocess.Popen[bytes] | None = None
+        tap = tap or f'host = "{lab.gateway_host}"\nallow = ["127.0.0.0/8", "{lab.ami_host}/32"]'
         trunk = f"cps = {cps:g}\nmax_calls = {max_calls}\n"
         self.config.write_text(f"""installation = "{lab.installation}"
 [server]
 port = {self.port}
 [ami]
+host = "{lab.ami_host}"
 port = {ami_port or lab.ami_port}
 user = "{lab.ami_user}"
 secret = "{lab.ami_secret}"
 [agi]
+host = "{lab.gateway_host}"
 port = {agi_port or lab.agi_port}
+allow = ["127.0.0.0/8", "{lab.ami_host}/32"]
 [media]
 gateway_dir = "{self.media}"
+{self._shared()}
 [fetch]
 allow = ["127.0.0.0/8"]
 [dial]
@@ -65,6 +74,8 @@ cps = {cps:g}
 max_calls = {max_calls}
 ring_timeout = {max(10, round(lab.ring_timeout))}
 max_call_seconds = 60
+[audiosocket]
+{tap}
 [lab]
 retry_gap_scale = {retry_gap_scale:g}
 [[trunk]]
@@ -92,6 +103,15 @@ trunk = "phones"
 extensions = true
 """)
 
+    def _shared(self) -> str:
+        """How Asterisk gets prompts, where it runs on another host."""
+        host = self.lab.host
+        if host is None:
+            return ""
+        if host.seen_as is None:
+            return f'share = "http"\nport = {free_port(host=host.gateway_address)}'
+        return f'asterisk_dir = "{host.seen_as / self.media.name}"'
+
     @property
     def base(self) -> str:
         return f"http://127.0.0.1:{self.port}"
@@ -110,6 +130,10 @@ extensions = true
 
     def json(self, *words: str) -> Any:
         return json.loads(self.voxgate(*words, "--json"))
+
+    def ask(self, path: str) -> Any:
+        """What the running gateway answers over its Unix socket, as to a command but faster."""
+        return Client(load(self.config, {}).socket_path).ask("GET", path)
 
     def add_account(self) -> None:
         self.voxgate(

@@ -10,7 +10,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lab.fetch import Install
@@ -45,15 +45,18 @@ class StartFailed(Exception):
 
 
 class Instance:
-    """``confs`` maps file names to texts; ``rtp`` is the first of 2,000 UDP ports for media."""
+    """``confs`` maps file names to texts. ``host`` are the words that start a program on another host."""
 
-    def __init__(self, name: str, folder: Path, install: Install, confs: Mapping[str, str]) -> None:
+    def __init__(
+        self, name: str, folder: Path, install: Install, confs: Mapping[str, str], host: Sequence[str] = ()
+    ) -> None:
         self.name = name
         self.folder = folder
         self._install = install
+        self._host = host
         self._process: subprocess.Popen[bytes] | None = None
         self.etc = folder / "etc"
-        for sub in ("etc", "run", "log", "spool", "lib", "keys", "etc/keys"):
+        for sub in ("etc", "run", "log", "spool", "lib", "cache", "keys", "etc/keys"):
             (folder / sub).mkdir(parents=True, exist_ok=True)
         for file, text in {**self._base(), **confs}.items():
             path = self.etc / file
@@ -69,6 +72,7 @@ astetcdir => {self.etc}
 astmoddir => {install.modules}
 astvarlibdir => {folder}/lib
 astdbdir => {folder}/lib
+astcachedir => {folder}/cache
 astkeydir => {folder}
 astdatadir => {install.data}
 astagidir => {folder}
@@ -111,7 +115,12 @@ transmit_silence = yes
         env = {**os.environ, "LC_ALL": "C.UTF-8"}
         with (self.folder / "log/stdout").open("ab") as log:
             self._process = subprocess.Popen(
-                [str(self.folder / "start")], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env, cwd=self.folder
+                [*self._host, str(self.folder / "start")],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=env,
+                cwd=self.folder,
             )
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:

@@ -14,6 +14,7 @@ from types import TracebackType
 from gateway.core.asteriskconf import fill
 from lab import carrier, fetch, tones, wire
 from lab.behaviours import SILENT_AREA, Line, NumberPlan, draw
+from lab.hosts import OtherHost
 from lab.instance import CORE_MODULES, Instance, free_port
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -24,6 +25,7 @@ class Lab:
     """Two private Asterisks on free loopback ports. ``agi_port`` is where the gateway will serve FastAGI.
 
     ``ring_timeout`` is when the callee of the race answers. ``bind`` lets a phone on the LAN register at the PBX.
+    ``host`` is where both Asterisks run, if not here; ``media`` is then its folder.
     """
 
     def __init__(
@@ -34,6 +36,7 @@ class Lab:
         ring_timeout: float = 10.0,
         bind: str = "127.0.0.1",
         folder: Path | None = None,
+        host: OtherHost | None = None,
     ) -> None:
         self.plan = plan or draw()
         self.installation = secrets.token_hex(3)
@@ -43,9 +46,12 @@ class Lab:
         self._temporary = folder is None
         self.folder = Path(tempfile.mkdtemp(prefix="voxgate-lab-")) if folder is None else folder
         self.run = self.folder / "run"
-        self.media = self.folder / "media"
+        self.host = host
+        self.media = self.folder / "media" if host is None else host.media
+        self.ami_host = "127.0.0.1" if host is None else host.address
+        self.gateway_host = "127.0.0.1" if host is None else host.gateway_address
         self.run.mkdir(parents=True)
-        self.media.mkdir()
+        self.media.mkdir(exist_ok=True)
         self.ami_port = free_port()
         self.ami_user, self.ami_secret = "voxgate", secrets.token_hex(16)
         self.sip_port = free_port(socket.SOCK_DGRAM)
@@ -57,8 +63,10 @@ class Lab:
         install = fetch.asterisk()
         tones.write_sit(self.run)
         base = random.SystemRandom().randrange(20000, 56000, 4000)
-        self.carrier = Instance("carrier", self.folder / "carrier", install, self._carrier(base))
-        self.pbx = Instance("PBX", self.folder / "pbx", install, self._pbx(base + 2000))
+        on_host = [] if host is None else host.command
+        self.carrier = Instance("carrier", self.folder / "carrier", install, self._carrier(base), on_host)
+        self.pbx = Instance("PBX", self.folder / "pbx", install, self._pbx(base + 2000), on_host)
+        (self.pbx.folder / "log/cdr-csv").mkdir()
 
     # --- configuration ---
 
@@ -67,7 +75,8 @@ class Lab:
         """The values that asterisk-conf/ is filled with here."""
         return {
             "AMI_SECRET": self.ami_secret,
-            "AGI_ADDRESS": f"127.0.0.1:{self.agi_port}",
+            "AGI_ADDRESS": f"{self.gateway_host}:{self.agi_port}",
+            "GATEWAY_HOST": self.gateway_host,
             "INSTALLATION": self.installation,
             "PHONE1_SECRET": self.phone_secrets[0],
             "PHONE2_SECRET": self.phone_secrets[1],
@@ -78,7 +87,7 @@ class Lab:
         return {**confs, **self._modules()}
 
     def _modules(self) -> dict[str, str]:
-        core = "\n".join(f"load = {name}.so" for name in CORE_MODULES)
+        core = "\n".join(f"load = {name}.so" for name in (*CORE_MODULES, "cdr_csv"))
         included = (ASTERISK_CONF / "modules.conf").read_text()
         return {
             "modules.conf": f"[modules]\nautoload = no\n{core}\n#include voxgate/modules.conf\n",
@@ -95,7 +104,9 @@ class Lab:
             **ours,
             **self._modules(),
             "amd.conf": "#include voxgate/amd.conf\n",
-            "manager.conf": f"[general]\nenabled = yes\nport = {self.ami_port}\nbindaddr = 127.0.0.1\n"
+            # As an office's PBX has them.
+            "cdr.conf": "[general]\nenable = yes\nunanswered = yes\n[csv]\nloguniqueid = yes\n",
+            "manager.conf": f"[general]\nenabled = yes\nport = {self.ami_port}\nbindaddr = {self.ami_host}\n"
             "#include voxgate/manager.conf\n",
             "extensions.conf": "#include voxgate/extensions.conf\n",
             "rtp.conf": carrier.rtp_conf(rtp),
@@ -143,6 +154,14 @@ contact = sip:127.0.0.1:{silent_port}
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self.stop()
+
+    # --- what the PBX wrote ---
+
+    @property
+    def call_records(self) -> list[str]:
+        """The call detail records, one a line."""
+        path = self.pbx.folder / "log/cdr-csv/Master.csv"
+        return path.read_text().splitlines() if path.exists() else []
 
     # --- what the carrier saw and heard ---
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import time
 from collections import OrderedDict
 from dataclasses import dataclass, replace
@@ -12,13 +13,15 @@ from urllib.parse import urljoin, urlsplit
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from gateway.core.addresses import AllowList
+from gateway.core.addresses import AllowList, unwrapped
 from gateway.core.httpcache import Freshness, freshness
-from gateway.ports import FetchError, FetchErrorKind, FetchRequest, FetchResponse, FilePart
+from gateway.happenings import Fetched, HostClass, Observe, Stopwatch, current_call, unobserved
+from gateway.ports import FetchError, FetchErrorKind, FetchPurpose, FetchRequest, FetchResponse, FilePart
 
 MAX_REDIRECTS = 5
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 CACHE_BYTES = 64 * 1024 * 1024
+REMEMBERED_HOSTS = 1000
 
 
 class _Refused(OSError):
@@ -49,13 +52,37 @@ class _Connector(aiohttp.TCPConnector):
     def __init__(self, resolver: AbstractResolver, allow: AllowList) -> None:
         super().__init__(resolver=resolver, use_dns_cache=False, limit=200, limit_per_host=20)
         self._allow = allow
+        self._classes: OrderedDict[str, HostClass] = OrderedDict()
 
     async def _resolve_host(self, host: str, port: int, traces: Any = None) -> list[ResolveResult]:
         found = await super()._resolve_host(host, port, traces)
         for one in found:
             if (refusal := self._allow.refusal(host, one["host"])) is not None:
                 raise _Refused(refusal)
+        if found:
+            self._classes[host.lower()] = _class_of(found[0]["host"])
+            self._classes.move_to_end(host.lower())
+            if len(self._classes) > REMEMBERED_HOSTS:
+                self._classes.popitem(last=False)
         return found
+
+    def host_class(self, host: str) -> HostClass:
+        """Where ``host`` was when it was last connected to."""
+        return self._classes.get(host.lower(), HostClass.UNKNOWN)
+
+
+def _class_of(text: str) -> HostClass:
+    address = unwrapped(ipaddress.ip_address(text.partition("%")[0]))
+    if address.is_loopback:
+        return HostClass.LOOPBACK
+    return HostClass.PUBLIC if address.is_global else HostClass.PRIVATE
+
+
+def _host_of(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
 
 
 @dataclass(slots=True)
@@ -69,11 +96,13 @@ class HttpFetcher:
     """The Fetcher port. GETs are kept by HTTP's rules within VoiceXML's maxage and maxstale."""
 
     def __init__(
-        self, allow: AllowList, *, resolver: AbstractResolver | None = None, user_agent: str = "Voxgate"
-    ) -> None:
+        self, allow: AllowList, *, resolver: AbstractResolver | None = None, user_agent: str = "Voxgate",
+        observe: Observe = unobserved,
+    ) -> None:  # fmt: skip
         guarded = GuardedResolver(resolver or aiohttp.ThreadedResolver(), allow)
+        self._connector = _Connector(guarded, allow)
         self._session = aiohttp.ClientSession(
-            connector=_Connector(guarded, allow),
+            connector=self._connector,
             trust_env=False,
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"User-Agent": user_agent},
@@ -82,18 +111,43 @@ class HttpFetcher:
         self._cached_bytes = 0
         self._checks: dict[str, tuple[float, asyncio.Future[str | None]]] = {}
         self._checking = asyncio.Semaphore(20)
+        self._observe = observe
 
     async def close(self) -> None:
         await self._session.close()
 
     async def fetch(self, request: FetchRequest) -> FetchResponse:
+        watch, outcome = Stopwatch(), "abandoned"
+        try:
+            response, cached = await self._fetch(request)
+            outcome = "cached" if cached else f"{response.status // 100}xx"
+            return response
+        except FetchError as error:
+            outcome = str(error.kind)
+            raise
+        finally:
+            host = _host_of(request.url)
+            self._observe(
+                Fetched(
+                    current_call(),
+                    request.purpose,
+                    host,
+                    self._connector.host_class(host),
+                    request.method,
+                    outcome,
+                    watch.seconds,
+                )
+            )
+
+    async def _fetch(self, request: FetchRequest) -> tuple[FetchResponse, bool]:
+        """The answer, and whether it was kept from before without asking."""
         # What a cookie was sent for, or came with, is one session's own.
         own = request.cookies is not None and request.cookies.header(request.url)
         cacheable = request.method == "GET" and not request.form and not own
         kept = self._cache.get(request.url) if cacheable else None
         if kept is not None and kept.life.usable(time.time() - kept.at, request.max_age, request.max_stale):
             self._cache.move_to_end(request.url)
-            return kept.response
+            return kept.response, True
         headers = dict(request.headers)
         if kept is not None:
             headers |= kept.life.conditions
@@ -104,10 +158,10 @@ class HttpFetcher:
             raise FetchError(FetchErrorKind.TIMEOUT, f"no whole answer within {request.timeout:g} s") from None
         if kept is not None and response.status == 304:
             self._keep(request.url, kept.response, freshness(got))
-            return kept.response
+            return kept.response, False
         if cacheable and response.status == 200 and "set-cookie" not in got:
             self._keep(request.url, response, freshness(got))
-        return response
+        return response, False
 
     async def _follow(self, request: FetchRequest) -> tuple[FetchResponse, dict[str, str]]:
         for _ in range(MAX_REDIRECTS + 1):
@@ -198,7 +252,7 @@ class HttpFetcher:
     async def _check(self, url: str) -> str | None:
         async with self._checking:
             try:
-                answer = await self.fetch(FetchRequest(url, timeout=10.0, max_age=0.0))
+                answer = await self.fetch(FetchRequest(url, timeout=10.0, max_age=0.0, purpose=FetchPurpose.PREFLIGHT))
             except FetchError as error:
                 return f"cannot be fetched: {error}"
         return None if answer.status == 200 else f"answers HTTP {answer.status} instead of 200"

@@ -1,4 +1,4 @@
-"""The Media port on a folder that gateway and Asterisk share, maybe under two names."""
+"""The Media port on a folder of the gateway's, which Asterisk shares, maybe under another name, or reads over HTTP."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ import re
 import secrets
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from gateway.adapters.audio import RATE, AudioError, g711_of_wav, wav_of_file
+from gateway.core.model import Millis
 from gateway.ports import MediaError, MediaRef, RecordingRef
 
 HEADER = 44
@@ -22,12 +24,20 @@ G711 = {"audio/basic": "ULAW", "audio/x-alaw-basic": "ALAW"}
 _RECORDING = re.compile(r"recording-[0-9a-f]{32}\Z")
 
 
-class FileMedia:
-    """Files are named by their content, so a file that is there is right. ``keep_days`` bounds their number."""
+def in_folder(asterisk_dir: str) -> Callable[[str], str]:
+    """How Asterisk calls a file of a folder that it sees as ``asterisk_dir``: without its extension."""
+    return lambda stem: f"{asterisk_dir.rstrip('/')}/{stem}"
 
-    def __init__(self, gateway_dir: Path, asterisk_dir: str, *, keep_days: float = 7.0) -> None:
+
+class FileMedia:
+    """Files are named by their content, so a file that is there is right. ``keep_days`` bounds their number.
+
+    ``name`` tells what Asterisk calls a file, given its name here without the extension.
+    """
+
+    def __init__(self, gateway_dir: Path, name: Callable[[str], str], *, keep_days: float = 7.0) -> None:
         self._folder = gateway_dir
-        self._asterisk_dir = asterisk_dir.rstrip("/")
+        self._name = name
         self._keep = keep_days * 86_400
         self._known: dict[str, MediaRef] = {}
         self._swept = time.monotonic()
@@ -64,11 +74,22 @@ class FileMedia:
             Path(file.name).rename(path)
         if time.monotonic() - self._swept > SWEEP_EVERY:
             self._sweep()
-        return MediaRef(digest, f"{self._asterisk_dir}/{digest}", max(0, len(wav) - HEADER) / 2 / RATE)
+        return MediaRef(digest, self._name(digest), max(0, len(wav) - HEADER) / 2 / RATE)
 
     def new_recording(self) -> RecordingRef:
         name = f"recording-{secrets.token_hex(16)}"
-        return RecordingRef(name, f"{self._asterisk_dir}/{name}")
+        return RecordingRef(name, self._name(name))
+
+    async def keep_recording(self, name: str, wav: bytes) -> None:
+        def write() -> None:
+            path = self._recording_path(name)
+            path.touch(mode=0o600)
+            path.write_bytes(wav)
+
+        try:
+            await asyncio.to_thread(write)
+        except OSError as error:
+            raise MediaError(f"cannot write to {self._folder}: {error}") from error
 
     async def recording(self, name: str) -> bytes:
         try:
@@ -88,6 +109,17 @@ class FileMedia:
         if not _RECORDING.match(name):
             raise MediaError(f"{name[:60]!r} names no recording")
         return self._folder / f"{name}.wav"
+
+    def remove_recordings(self, before: Millis, dry: bool) -> int:
+        """Remove recordings that nothing has changed since ``before``, or only count them."""
+        found = 0
+        for path in self._folder.glob("recording-*"):
+            with contextlib.suppress(OSError):  # its session removed it meanwhile
+                if path.stat().st_mtime * 1000 < before:
+                    if not dry:
+                        path.unlink()
+                    found += 1
+        return found
 
     def _sweep(self) -> None:
         self._swept = time.monotonic()

@@ -12,6 +12,7 @@ import structlog
 
 from gateway.adapters.audio import wav_of_samples
 from gateway.adapters.sayas import worded
+from gateway.happenings import Observe, SpeechAsked, SpeechSource, Stopwatch, unobserved
 from gateway.ports import SpeechError
 
 log = structlog.get_logger()
@@ -24,21 +25,34 @@ TIMEOUT = 20.0
 class EspeakSpeech:
     """One worker, one text at a time; a worker that died or hangs is replaced at the next text."""
 
-    def __init__(self) -> None:
+    def __init__(self, observe: Observe = unobserved) -> None:
+        self._observe = observe
         self._worker: asyncio.subprocess.Process | None = None
         self._turn = asyncio.Lock()
         self._cache: OrderedDict[str, bytes] = OrderedDict()
         self._cached_bytes = 0
 
+    @property
+    def cached_bytes(self) -> int:
+        return self._cached_bytes
+
     async def render(self, ssml: str, language: str) -> bytes:
         if len(ssml) > MAX_TEXT:
             raise SpeechError(f"the text is longer than {MAX_TEXT} characters")
         key = hashlib.sha256(f"{language}\0{ssml}".encode()).hexdigest()
+        watch, source = Stopwatch(), SpeechSource.FAILED
+        try:
+            audio, source = await self._had(key, ssml, language)
+        finally:
+            self._observe(SpeechAsked(source, watch.seconds))
+        return audio
+
+    async def _had(self, key: str, ssml: str, language: str) -> tuple[bytes, SpeechSource]:
         if (kept := self._kept(key)) is not None:
-            return kept
+            return kept, SpeechSource.CACHE
         async with self._turn:
             if (kept := self._kept(key)) is not None:  # spoken for another call meanwhile
-                return kept
+                return kept, SpeechSource.CACHE
             try:
                 async with asyncio.timeout(TIMEOUT):
                     rate, samples = await self._ask(worded(ssml, language), language)
@@ -54,7 +68,7 @@ class EspeakSpeech:
             while self._cached_bytes > CACHE_BYTES:
                 _, gone = self._cache.popitem(last=False)
                 self._cached_bytes -= len(gone)
-        return audio
+        return audio, SpeechSource.RENDERED
 
     def _kept(self, key: str) -> bytes | None:
         kept = self._cache.get(key)

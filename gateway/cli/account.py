@@ -8,7 +8,7 @@ import typer
 
 from gateway.cli.client import GatewayDown
 from gateway.cli.shared import ConfigOption, JsonOption, client_of, config_of, group, show, show_json
-from gateway.config import Config
+from gateway.settings import Config
 
 app = group("Accounts that may queue calls.")
 
@@ -23,6 +23,7 @@ def add(
     pin: Annotated[str | None, typer.Option(help="4 to 16 characters; generated and shown once where absent.")] = None,
     caller_id: Annotated[str | None, typer.Option(help="Shown to callees.")] = None,
     allow_ani: Annotated[list[str] | None, typer.Option(help="A caller ID that ani may ask for; repeatable.")] = None,
+    operator: Annotated[bool, typer.Option("--operator", help="Sees and changes every account.")] = False,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -32,7 +33,7 @@ def add(
     shown = pin or "".join(secrets.choice("0123456789") for _ in range(8))
     body = {
         "login": login, "pin": shown, "time_zone": time_zone, "country": country, "caller_id": caller_id,
-        "allowed_caller_ids": allow_ani or [],
+        "allowed_caller_ids": allow_ani or [], "operator": operator,
     }  # fmt: skip
     settings = config_of(config)
     try:

@@ -32,6 +32,8 @@ def load(
     result_url: Annotated[str | None, typer.Option(help="Where results are posted.")] = None,
     max_retries: Annotated[int | None, typer.Option(help="0 to 10.")] = None,
     retry_interval: Annotated[int | None, typer.Option(help="Seconds, 60 to 172800.")] = None,
+    at: Annotated[str | None, typer.Option(help='When it begins, as "tomorrow 9am".')] = None,
+    expires: Annotated[str | None, typer.Option(help='When what waits expires, as "friday 6pm".')] = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -39,11 +41,10 @@ def load(
     from rich.console import Console
     from rich.progress import Progress
 
-    fields = {
-        "account": account, "campaign_name": name, "start_url": start_url, "result_url": result_url,
-        "max_retries": max_retries, "retry_interval": retry_interval,
-    }  # fmt: skip
-    given = {key: str(value) for key, value in fields.items() if value is not None}
+    given = _given(
+        account=account, campaign_name=name, start_url=start_url, result_url=result_url, max_retries=max_retries,
+        retry_interval=retry_interval, scheduled_time=at, expiration_time=expires,
+    )  # fmt: skip
     client, size = client_of(config), file.stat().st_size
     with Progress(disable=not sys.stderr.isatty(), console=Console(stderr=True)) as progress:
         sending, queueing = (progress.add_task(what, total=size) for what in ("uploading", "queueing"))
@@ -56,6 +57,56 @@ def load(
     print(f"campaign {done['campaign']}: {done['queued']} queued, {done['rejected']} rejected")
     for line, text, reason in done["first_rejected"]:
         print(f"  line {line}: {text!r} {reason}")
+
+
+def _given(**fields: object) -> dict[str, str]:
+    return {key: str(value) for key, value in fields.items() if value is not None}
+
+
+_PREFLIGHT = """Examples:
+
+  voxgate campaign preflight 2
+
+  voxgate campaign preflight --list numbers.csv --account user1 --start-url http://app.example/start.php --at "9am"
+
+Exit status 1 where something would keep the campaign from being queued, or nothing of it would be dialed."""
+
+
+@app.command("preflight", epilog=_PREFLIGHT)
+def preflight(
+    campaign: Annotated[int | None, typer.Argument(help="A loaded campaign.")] = None,
+    file: Annotated[
+        Path | None, typer.Option("--list", exists=True, dir_okay=False, help="A list that is not loaded yet.")
+    ] = None,
+    account: Annotated[str | None, typer.Option(help="The account's login, with --list.")] = None,
+    start_url: Annotated[str | None, typer.Option(help="The VoiceXML application, with --list.")] = None,
+    result_url: Annotated[str | None, typer.Option(help="Where results would be posted, with --list.")] = None,
+    name: Annotated[str, typer.Option(help="The campaign's name, with --list.")] = "preflight",
+    at: Annotated[str | None, typer.Option(help='When it would begin, as "tomorrow 9am".')] = None,
+    expires: Annotated[str | None, typer.Option(help='When what waits would expire, as "friday 6pm".')] = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Tell what would be dialed when, and what is blocked and why. Nothing is queued."""
+    from gateway.cli.preflight import lines
+
+    if (campaign is None) == (file is None):
+        raise typer.BadParameter("name a campaign, or a list by --list FILE")
+    client = client_of(config)
+    if file is None:
+        found = client.ask("GET", f"/campaigns/{campaign}/preflight")
+    else:
+        given = _given(
+            account=account, campaign_name=name, start_url=start_url, result_url=result_url, scheduled_time=at,
+            expiration_time=expires,
+        )  # fmt: skip
+        found = client.upload("/campaigns/preflight", given, file, lambda sent: None)
+    if as_json:
+        show_json(found)
+    else:
+        print("\n".join(lines(found)))
+    if found["problems"] or not found["dialable"]:
+        raise typer.Exit(1)
 
 
 @contextmanager

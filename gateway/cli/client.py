@@ -7,6 +7,7 @@ import json
 import secrets
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -35,12 +36,41 @@ class Client:
 
     def ask(self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Any:
         """Raises :class:`GatewayDown`, :class:`ApiRefused`."""
+        with self._asked(method, path, body, headers) as answer:
+            return json.loads(answer.read() or b"null")
+
+    def lines(self, method: str, path: str, body: Any = None) -> Iterator[Any]:
+        """An answer in JSON Lines, as it comes. Raises :class:`GatewayDown`, :class:`ApiRefused`."""
+        with self._asked(method, path, body, None) as answer:
+            for line in answer:
+                yield json.loads(line)
+
+    @contextmanager
+    def _asked(
+        self, method: str, path: str, body: Any, headers: dict[str, str] | None
+    ) -> Iterator[http.client.HTTPResponse]:
         connection = _Connection(self._path)
         try:
             data = json.dumps(body).encode() if isinstance(body, dict) else body
             connection.request(method, f"/api/v1{path}", data, headers or {"Content-Type": "application/json"})
             answer = connection.getresponse()
-            content = json.loads(answer.read() or b"null")
+            if answer.status >= 400:
+                raise ApiRefused(_told(answer))
+            yield answer
+        except (FileNotFoundError, ConnectionRefusedError):
+            raise GatewayDown(f"no gateway answers at {self._path}: start it with `voxgate serve`") from None
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            raise ApiRefused(f"the gateway's answer was lost: {error}") from None
+        finally:
+            connection.close()
+
+    def text(self, path: str) -> str:
+        """What a plain GET answers. Raises :class:`GatewayDown`, :class:`ApiRefused`."""
+        connection = _Connection(self._path)
+        try:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            text = answer.read().decode()
         except (FileNotFoundError, ConnectionRefusedError):
             raise GatewayDown(f"no gateway answers at {self._path}: start it with `voxgate serve`") from None
         except (OSError, ValueError, http.client.HTTPException) as error:
@@ -48,9 +78,8 @@ class Client:
         finally:
             connection.close()
         if answer.status >= 400:
-            told = content.get("error", {}) if isinstance(content, dict) else {}
-            raise ApiRefused(str(told.get("message") or f"HTTP {answer.status}"))
-        return content
+            raise ApiRefused(text.strip())
+        return text
 
     def upload(self, path: str, fields: dict[str, str], file: Path, sent: Callable[[int], None]) -> Any:
         """POST a form with ``file`` as phone_list, streaming it."""
@@ -73,3 +102,9 @@ class Client:
         length = len(head) + file.stat().st_size + len(tail)
         headers = {"Content-Type": f"multipart/form-data; boundary={mark}", "Content-Length": str(length)}
         return self.ask("POST", path, pieces(), headers)
+
+
+def _told(answer: http.client.HTTPResponse) -> str:
+    content = json.loads(answer.read() or b"null")
+    told = content.get("error", {}) if isinstance(content, dict) else {}
+    return str(told.get("message") or f"HTTP {answer.status}")

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import ipaddress
+import os
+import pwd
 import secrets
+import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.config import ConfigError
@@ -16,9 +21,10 @@ installation = "{installation}"
 [server]
 host = "127.0.0.1"        # the HTTP intake; put your reverse proxy or "0.0.0.0" here for other hosts
 port = 8080
+socket = "{socket}"
 
 [database]
-path = "voxgate.db"
+path = "{database}"
 
 [ami]
 host = "{ami_host}"
@@ -29,10 +35,16 @@ secret = "{ami_secret}"
 [agi]                     # where Asterisk reaches the gateway for every answered call
 host = "{agi_host}"
 port = {agi_port}
-allow = ["127.0.0.0/8", "::1/128"]
+allow = [{agi_allow}]
 
-[media]                   # a folder that Asterisk reads prompts from
-gateway_dir = "media"
+[audiosocket]             # where Asterisk brings the audio by which it is told who answered
+host = "{agi_host}"
+port = 0                  # any free one
+allow = [{agi_allow}]
+
+[media]                   # prompts and recordings: "folder", which Asterisk sees too, or "http", where none is shared
+share = "{share}"
+gateway_dir = "{media}"
 # asterisk_dir = "/the/same/folder/as/Asterisk/sees/it"
 
 [fetch]                   # private addresses that applications may be fetched from: networks or host names
@@ -70,6 +82,26 @@ extensions = true
 """
 
 
+#: Whose service reads the configuration of a whole machine; packaging/systemd makes this user.
+SERVICE_USER = "voxgate"
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where an installation's files are; relative paths count from ``folder``, which holds voxgate.toml."""
+
+    folder: Path
+    database: str = "voxgate.db"
+    socket: str = "voxgate.sock"
+    media: str = "media"
+
+
+#: Filesystem Hierarchy Standard 3.0: what is configured, kept, made anew, and gone with the process.
+SYSTEM = Layout(
+    Path("/etc/voxgate"), "/var/lib/voxgate/voxgate.db", "/run/voxgate/voxgate.sock", "/var/cache/voxgate/media"
+)
+
+
 def asterisk_conf() -> Path:
     """Where the files to copy lie: beside the package in a checkout, inside it when installed."""
     package = Path(__file__).resolve().parent.parent
@@ -80,9 +112,17 @@ def asterisk_conf() -> Path:
 
 
 def write(
-    folder: Path, ami_host: str, ami_port: int, agi_address: str, allow: list[str], *, force: bool
+    layout: Layout,
+    ami_host: str,
+    ami_port: int,
+    agi_address: str,
+    allow: list[str],
+    *,
+    force: bool,
+    shared_folder: bool = True,
 ) -> Iterator[str]:
     """Write the files and tell of each. Raises :class:`ConfigError` where something is there already."""
+    folder = layout.folder
     target, conf = folder / "voxgate.toml", folder / "asterisk"
     for place in (target, conf):
         if place.exists() and not force:
@@ -93,6 +133,7 @@ def write(
     values = {
         "AMI_SECRET": secrets.token_hex(16),
         "AGI_ADDRESS": agi_address,
+        "GATEWAY_HOST": agi_host.strip("[]"),
         "INSTALLATION": secrets.token_hex(3),
         "PHONE1_SECRET": secrets.token_hex(8),
         "PHONE2_SECRET": secrets.token_hex(8),
@@ -102,9 +143,12 @@ def write(
     text = _TEMPLATE.format(
         installation=values["INSTALLATION"], ami_host=ami_host, ami_port=ami_port, ami_secret=values["AMI_SECRET"],
         agi_host=agi_host, agi_port=agi_port, allow=", ".join(f'"{one}"' for one in allow),
+        database=layout.database, socket=layout.socket, media=layout.media, agi_allow=_asterisks(ami_host),
+        share="folder" if shared_folder else "http",
     )  # fmt: skip
     target.touch(mode=0o600)
     target.write_text(text)
+    _readable_by_the_service(target)
     yield f"{target}: the gateway's configuration"
     for source in sorted(asterisk_conf().iterdir()):
         if source.suffix == ".conf":
@@ -113,3 +157,27 @@ def write(
             place.write_text(fill(source.read_text(), values))
             yield f"{place}: copy to Asterisk's folder as voxgate/{source.name} and include it"
     yield f"Read {asterisk_conf() / 'README.md'} for what each file is for, then run `voxgate doctor`."
+
+
+def _asterisks(ami_host: str) -> str:
+    """The networks that Asterisk comes from: this host, and the one where AMI listens, if that is another."""
+    networks = ["127.0.0.0/8", "::1/128"]
+    try:
+        address = ipaddress.ip_address(ami_host)
+    except ValueError:
+        if ami_host != "localhost":
+            raise ConfigError(f"--ami-host {ami_host!r} must be an address: connections are let in by it") from None
+    else:
+        networks += [] if address.is_loopback else [str(ipaddress.ip_network(address))]
+    return ", ".join(f'"{one}"' for one in networks)
+
+
+def _readable_by_the_service(path: Path) -> None:
+    """Root writes for the service's user where there is one, who then reads the file and cannot change it."""
+    try:
+        group = pwd.getpwnam(SERVICE_USER).pw_gid
+    except KeyError:
+        return
+    if os.geteuid() == 0:
+        shutil.chown(path, group=group)
+        path.chmod(0o640)

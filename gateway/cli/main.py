@@ -3,41 +3,57 @@
 from __future__ import annotations
 
 import sys
+from typing import Annotated
 
 import typer
 
-from gateway.cli import account, calls, campaign, exits, route, running
+from gateway import logs
+from gateway.cli import account, calls, campaign, db, exits, retention, route, running
 from gateway.cli.classify.commands import classify
 from gateway.cli.doctor.commands import doctor
+from gateway.cli.metrics import metrics
 from gateway.cli.vxml.commands import app as vxml_app
+from gateway.cli.why import why
 
 _EPILOG = f"Exit status of every command:\n\n\b\n{exits.table()}"
 
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=True,
     rich_markup_mode=None,
+    pretty_exceptions_enable=False,
     help="Outbound calls for Asterisk.",
     epilog=_EPILOG,
 )
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=running.print_version, help="Print the version.")
+    ] = False,
+) -> None: ...
+
 
 _CALL = "Example: voxgate call +16175551234 --account user1 --start-url http://app.example/start.php"
 
 app.command(epilog="Example: voxgate init --fetch-allow 192.168.1.0/24")(running.init)
 app.command(epilog="Example: voxgate serve --config /etc/voxgate/voxgate.toml")(running.serve)
 app.command(epilog="Example: voxgate doctor --asterisk-etc /etc/asterisk")(doctor)
+app.command(epilog="Example: voxgate metrics | grep outbox")(metrics)
 app.command(epilog=_CALL)(calls.call)
+app.command(epilog="Examples: voxgate why, voxgate why 17, voxgate why --campaign 2")(why)
 app.command(epilog="Example: voxgate classify answered.wav --json")(classify)
 app.command(epilog="Example: voxgate version")(running.version)
-for name, group in (
-    ("account", account.app), ("campaign", campaign.app), ("calls", calls.app), ("route", route.app),
-    ("vxml", vxml_app),
-):  # fmt: skip
+for name, group in {
+    "account": account.app, "campaign": campaign.app, "calls": calls.app, "route": route.app, "db": db.app,
+    "retention": retention.app, "vxml": vxml_app,
+}.items():  # fmt: skip
     app.add_typer(group, name=name)
 
 
 def main() -> None:
     """Run the command; :mod:`gateway.cli.exits` says what the exit status means."""
+    logs.configure(as_json=False, level="warning")  # what a command itself has to log; `serve` has its own options
     try:
         app()
     except KeyboardInterrupt:

@@ -8,14 +8,22 @@ from typing import Annotated
 import typer
 
 from gateway import __version__
-from gateway.cli.shared import ConfigOption, JsonOption, config_of, show_json
+from gateway.cli.shared import ConfigOption, JsonOption, show_json
+from gateway.config import find, load
 
 
 def init(
-    folder: Annotated[Path, typer.Option(help="Where voxgate.toml and asterisk-conf are written.")] = Path(),
+    folder: Annotated[Path, typer.Option(help="Where voxgate.toml and Asterisk's files are written.")] = Path(),
+    system: Annotated[
+        bool, typer.Option("--system", help="For a service: /etc/voxgate, /var/lib/voxgate, /var/cache/voxgate.")
+    ] = False,
     ami_host: Annotated[str, typer.Option(help="Where Asterisk's AMI listens.")] = "127.0.0.1",
     ami_port: Annotated[int, typer.Option(help="AMI port.")] = 5038,
     agi_address: Annotated[str, typer.Option(help="HOST:PORT where Asterisk reaches the gateway.")] = "127.0.0.1:4573",
+    no_shared_folder: Annotated[
+        bool,
+        typer.Option("--no-shared-folder", help="Asterisk fetches prompts over HTTP; recordings come from the tap."),
+    ] = False,
     fetch_allow: Annotated[
         list[str] | None,
         typer.Option(help="A network or host that is not public and may be fetched from; may be repeated."),
@@ -23,14 +31,22 @@ def init(
     force: Annotated[bool, typer.Option(help="Overwrite what is there.")] = False,
 ) -> None:
     """Write a commented configuration and Asterisk's files with their secrets filled in."""
-    from gateway.cli.init import write
+    from gateway.cli.init import SYSTEM, Layout, write
 
     if fetch_allow is None:
         asked = typer.prompt(
             "Networks or hosts inside your LAN that serve VoiceXML (comma separated, empty for none)", default=""
         )
         fetch_allow = [one.strip() for one in asked.split(",") if one.strip()]
-    for line in write(folder, ami_host, ami_port, agi_address, fetch_allow, force=force):
+    for line in write(
+        SYSTEM if system else Layout(folder),
+        ami_host,
+        ami_port,
+        agi_address,
+        fetch_allow,
+        force=force,
+        shared_folder=not no_shared_folder,
+    ):
         print(line)
 
 
@@ -45,7 +61,8 @@ def serve(
     from gateway import logs, wiring
 
     logs.configure(as_json=log_json, level=log_level)
-    asyncio.run(wiring.serve(config_of(config)))
+    place = find(config)
+    asyncio.run(wiring.serve(load(place), place.resolve()))
 
 
 def version(as_json: JsonOption = False) -> None:
@@ -54,3 +71,10 @@ def version(as_json: JsonOption = False) -> None:
         show_json({"version": __version__})
         return
     print(__version__)
+
+
+def print_version(asked: bool) -> None:
+    """``voxgate --version``, as packagers ask."""
+    if asked:
+        version()
+        raise typer.Exit

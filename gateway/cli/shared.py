@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from gateway.cli.client import Client
-from gateway.config import Config, find, load
+from gateway.config import find, load
+from gateway.settings import Config
 
 ConfigOption = Annotated[Path | None, typer.Option("--config", "-c", help="The configuration file.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -49,3 +51,13 @@ def show(value: Any, as_json: bool, columns: Sequence[str]) -> None:
 
 def show_json(value: Any) -> None:
     print(json.dumps(value, indent=2))
+
+
+def clock(at: int) -> str:
+    """Unix milliseconds as this machine's local time."""
+    return f"{datetime.fromtimestamp(at / 1000).astimezone():%Y-%m-%d %H:%M:%S %Z}"
+
+
+def size(count: int) -> str:
+    """Bytes for people."""
+    return f"{count / 1e6:.1f} MB" if count < 1e9 else f"{count / 1e9:.2f} GB"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 #: Cloud metadata services: never allowed, whatever the list says.
 METADATA = frozenset(
@@ -20,7 +21,7 @@ _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 class AllowList:
     """Networks (``10.0.0.0/8``) and host names (``app.local``) that may be fetched though they are not public."""
 
-    networks: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()
+    networks: tuple[Network, ...] = ()
     hosts: frozenset[str] = frozenset()
 
     @classmethod
@@ -59,3 +60,16 @@ def unwrapped(address: Address) -> Address:
         if address in _NAT64:
             return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     return address
+
+
+def networks_of(entries: Iterable[str]) -> tuple[Network, ...]:
+    """Raises ValueError where an entry is no network."""
+    return tuple(ipaddress.ip_network(entry, strict=False) for entry in entries)
+
+
+def within(peer: str, networks: Iterable[Network]) -> bool:
+    """Whether a peer's address, as its socket tells it, lies in one of the networks."""
+    address = ipaddress.ip_address(peer.partition("%")[0])
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    return any(address in network for network in networks)

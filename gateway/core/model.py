@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple, NewType
+from typing import Any, NamedTuple, NewType
 
 AccountId = NewType("AccountId", int)
 CampaignId = NewType("CampaignId", int)
@@ -91,6 +91,7 @@ class AccountSettings:
     max_call_seconds: int | None = None
     keep_duplicates: bool = False
     retry_unknown_outcome: bool = False
+    operator: bool = False  # sees and changes every account
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,9 @@ class Account:
     login: str
     pin_hash: str
     settings: AccountSettings
+    pin_set_at: Millis | None = None
+    old_pin_hash: str | None = None  # the PIN before, which counts until then
+    old_pin_until: Millis | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,4 +200,4 @@ class AttemptEnd:
     tech_cause: int | None = None
     reason: str | None = None
     application_error: str | None = None
-    evidence: dict[str, str] = field(default_factory=dict)
+    evidence: dict[str, Any] = field(default_factory=dict)  # what was heard, as docs/classification.md tells

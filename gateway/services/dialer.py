@@ -9,10 +9,12 @@ from typing import assert_never
 
 import structlog
 
+from gateway.core.admission import Admission, Hold, Reason, admit
 from gateway.core.model import AttemptEnd, AttemptId, Call, CalleeType, Claimed, EndKind, Millis
 from gateway.core.outcome import Outcome
 from gateway.core.pacing import Pacer
 from gateway.core.trunkhealth import TrunkHealth
+from gateway.happenings import CallsClaimed, Observe, OriginateAnswered, Stopwatch, of_call, unobserved
 from gateway.ports import Clock, Lane, Originate, Pbx, Placed, Placement, Store, StoreError
 from gateway.services.feed import EventKind, Publish, attempt_data, call_data, unheard
 from gateway.services.livecalls import LiveCall, LiveCalls
@@ -56,6 +58,7 @@ class Dialer:
         pacer: Pacer,
         plan: Callable[[Claimed], Dialing],
         publish: Publish = unheard,
+        observe: Observe = unobserved,
     ) -> None:
         self._store = store
         self._pbx = pbx
@@ -64,6 +67,7 @@ class Dialer:
         self._pacer = pacer
         self._plan = plan
         self._publish = publish
+        self._observe = observe
         self._work = asyncio.Event()
         self._asked: dict[AttemptId, float] = {}  # Originates under way, oldest first, on the loop's clock
         self._stopped = False
@@ -93,14 +97,26 @@ class Dialer:
     @property
     def why_not_dialing(self) -> str | None:
         """The reason for which nothing at all is dialed now, in words; None where calls may start."""
+        hold = self._hold()
+        return None if hold is None else hold.text
+
+    def _hold(self) -> Hold | None:
         if self._stopped:
-            return "the gateway is stopping"
+            return Hold(Reason.STOPPING, "the gateway is stopping", "start it again")
         if not self._pbx.connected:
-            return "no AMI link to Asterisk"
+            mend = "it is tried again all the time; `voxgate doctor` finds what is in the way"
+            return Hold(Reason.NO_AMI, "no AMI link to Asterisk", mend)
         oldest = next(iter(self._asked.values()), None)
         if oldest is not None and asyncio.get_running_loop().time() - oldest > UNANSWERED:
-            return "Asterisk does not answer"  # what it may have taken is never sent again: risk no more calls
-        return self._suspended or None
+            # What it may have taken is never sent again: risk no more calls.
+            return Hold(Reason.ASTERISK_SILENT, "Asterisk does not answer", "its answer to the calls it was given")
+        if self._suspended:
+            return Hold(Reason.RECONCILING, self._suspended, "the comparison's end, usually within seconds")
+        return None
+
+    def admission(self) -> Admission:
+        """What may start now, and what holds the rest: the rule by which calls are claimed."""
+        return admit(self._clock.now(), self._hold(), self._pacer, self._live.by_trunk(), self.health)
 
     # --- the loop ---
 
@@ -122,18 +138,14 @@ class Dialer:
                     await asyncio.sleep(IDLE_LOOK)
 
     async def _claim(self) -> list[Claimed]:
-        if self.why_not_dialing is not None:
-            return []
-        now = self._clock.now()
-        total, free = self._pacer.slots(now, self._live.by_trunk())
-        lanes = []
-        for trunk, slots in free.items():
-            allowed = self.health[trunk].may_dial(now)
-            if (room := slots if allowed is None else min(slots, allowed)) > 0:
-                lanes.append(Lane(trunk, room))
+        admission = self.admission()
+        lanes = [Lane(trunk, gate.slots) for trunk, gate in admission.trunks.items() if gate.slots > 0]
         if not lanes:
             return []
-        claimed = await self._store.claim(lanes, now, total)
+        watch = Stopwatch()
+        claimed = await self._store.claim(lanes, self._clock.now(), admission.total)
+        if claimed:
+            self._observe(CallsClaimed(len(claimed), watch.seconds))
         for one in claimed:
             self._live.add(one)
             self._pacer.started(one.attempt.trunk)
@@ -176,6 +188,10 @@ class Dialer:
     # --- one call ---
 
     async def _dial(self, claimed: Claimed) -> None:
+        with of_call(claimed.call.id, claimed.attempt.id):
+            await self._originate(claimed)
+
+    async def _originate(self, claimed: Claimed) -> None:
         live = self._live.get(claimed.attempt.id)
         if live is None:
             return
@@ -184,14 +200,9 @@ class Dialer:
         except NoRoute as refused:
             self._live.close(live, Outcome(EndKind.TRUNK_FAULT, CalleeType.UNKNOWN, str(refused)))
             return
-        log.info(
-            "attempt.dialing",
-            call_id=claimed.call.id,
-            attempt_id=live.id,
-            attempt=claimed.attempt.number,
-            trunk=claimed.attempt.trunk,
-        )
+        log.info("attempt.dialing", attempt=claimed.attempt.number, trunk=claimed.attempt.trunk)
         self._asked[live.id] = asyncio.get_running_loop().time()
+        watch = Stopwatch()
         try:
             placement = await self._pbx.originate(
                 Originate(
@@ -205,6 +216,7 @@ class Dialer:
             )
         finally:
             del self._asked[live.id]
+        self._observe(OriginateAnswered(claimed, placement.placed, watch.seconds))
         self._placed(live, placement)
 
     def _placed(self, live: LiveCall, placement: Placement) -> None:
@@ -216,7 +228,7 @@ class Dialer:
                 self._live.close(live, Outcome(EndKind.TRUNK_FAULT, CalleeType.UNKNOWN, why))
             case Placed.UNSURE:
                 # The phone may ring: the events, or the rescuer's look at the live channels, will tell.
-                log.warning("attempt.unsure", call_id=live.claimed.call.id, attempt_id=live.id, why=placement.reason)
+                log.warning("attempt.unsure", why=placement.reason)
             case _:
                 assert_never(placement.placed)
 

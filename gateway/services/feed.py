@@ -32,6 +32,8 @@ class EventKind(StrEnum):
     ATTEMPT_RINGING = "attempt.ringing"
     ATTEMPT_ANSWERED = "attempt.answered"
     ATTEMPT_ENDED = "attempt.ended"
+    SESSION_STEP = "session.step"
+    """The application did something or was told something: ``at`` in seconds from the answer, ``kind``, ``text``."""
     CAMPAIGN_LOADING = "campaign.loading"
     CAMPAIGN_CHANGED = "campaign.changed"
     DELIVERY_TRIED = "delivery.tried"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, assert_never
@@ -13,6 +13,7 @@ import structlog
 
 from gateway.core.model import AttemptEnd, AttemptId, Call, CalleeType, CallState, Claimed, EndKind, Millis
 from gateway.core.outcome import Outcome, Seen, outcome
+from gateway.happenings import ChannelOpened, Observe, of_call, unobserved
 from gateway.ports import (
     Answered,
     ChannelEvent,
@@ -30,9 +31,12 @@ from gateway.ports import (
 )
 from gateway.services.digits import DigitBuffer
 from gateway.services.feed import EventKind, Publish, Value, attempt_data, call_data, unheard
+from gateway.services.hearing import Hearing, LineEar, evidence_of
 
 log = structlog.get_logger()
 
+#: What an attempt's FastAGI path begins with.
+CALL_PATH = "call/"
 #: How long a hang-up waits for a session that still has its final processing to do (submits after hang-up).
 FINAL_PROCESSING = 60.0
 #: How long a Hangup waits for the OriginateResponse that belongs to it, and that for a Newchannel.
@@ -48,7 +52,7 @@ class SessionRecord:
     callee_type: CalleeType | None = None
     began: bool = False
     application_error: str | None = None
-    evidence: dict[str, str] = field(default_factory=dict)
+    evidence: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -76,6 +80,7 @@ class LiveCall:
     gone: asyncio.Event = field(default_factory=asyncio.Event)  # the callee hung up
     originated: asyncio.Event = field(default_factory=asyncio.Event)  # OriginateResponse came
     leg: Leg = field(default_factory=Leg)
+    ear: LineEar | None = None  # there is one from the moment its channel was seen
     closing: bool = False
 
     @property
@@ -90,6 +95,7 @@ class LiveCall:
             originate_reason=None if self.originate is None else self.originate.reason,
             cause=None if self.hung_up is None else self.hung_up.cause,
             tech_cause=None if self.hung_up is None else self.hung_up.tech_cause,
+            heard=None if self.ear is None else self.ear.verdict,
         )
 
 
@@ -99,11 +105,16 @@ OnClosed = Callable[[LiveCall, AttemptEnd, Call], None]
 class LiveCalls:
     """The registry of open attempts. The pace is measured against its counts, which therefore cannot drift."""
 
-    def __init__(self, store: Store, pbx: Pbx, clock: Clock, publish: Publish = unheard) -> None:
+    def __init__(
+        self, store: Store, pbx: Pbx, clock: Clock, hearing: Hearing, publish: Publish = unheard,
+        observe: Observe = unobserved,
+    ) -> None:  # fmt: skip
         self._store = store
         self._publish = publish
         self._pbx = pbx
         self._clock = clock
+        self._hearing = hearing
+        self._observe = observe
         self._calls: dict[AttemptId, LiveCall] = {}
         self._tasks: asyncio.TaskGroup | None = None
         self._listeners: list[OnClosed] = []
@@ -136,6 +147,10 @@ class LiveCalls:
     def get(self, attempt: AttemptId) -> LiveCall | None:
         return self._calls.get(attempt)
 
+    def of_path(self, path: str) -> LiveCall | None:
+        """The attempt that a FastAGI path, ``call/ATTEMPT``, names."""
+        return self._calls.get(AttemptId(path.removeprefix(CALL_PATH))) if path.startswith(CALL_PATH) else None
+
     def __iter__(self) -> Iterator[LiveCall]:
         return iter(list(self._calls.values()))
 
@@ -156,22 +171,27 @@ class LiveCalls:
             live.originate = event
             live.originated.set()
             if not event.answered and not live.channel_seen:
-                self._spawn(self._unseen(live))
+                self._spawn(live, self._unseen(live))
             return
         if live.closing:
             return
         match event:
             case ChannelSeen():
                 live.channel_seen = True
+                self._listen(live)
+                seconds = (self._clock.now() - live.claimed.attempt.started_at) / 1000
+                self._observe(ChannelOpened(live.claimed, max(0.0, seconds)))
             case Ringing():
                 live.channel_seen = True
+                self._listen(live)
                 if live.ringing_at is None and live.answered_at is None:
                     live.ringing_at = self._clock.now()
                     self._tell(EventKind.ATTEMPT_RINGING, live)
-                    self._spawn(self._rang(live, live.ringing_at))
+                    self._spawn(live, self._rang(live, live.ringing_at))
             case Answered():
                 live.channel_seen = True
-                self._spawn(self._answered(live))
+                self._listen(live)
+                self._spawn(live, self._answered(live))
             case DtmfReceived():
                 live.digits.feed_ami(event.digit)
             case LegDialed():
@@ -185,11 +205,17 @@ class LiveCalls:
             case _:
                 assert_never(event)
 
+    def _listen(self, live: LiveCall) -> None:
+        """Open the tap. An attempt taken over from an earlier process gets its own with the next event."""
+        if live.ear is None:
+            live.ear = self._hearing.ear()
+            self._spawn(live, self._hearing.open(live.id, live.ear))
+
     async def _rang(self, live: LiveCall, at: Millis) -> None:
         try:
             await self._store.mark_ringing(live.id, at)
         except StoreError as error:  # a progress note: its absence errs towards not dialing again
-            log.error("attempt.not_written", attempt_id=live.id, error=str(error))
+            log.error("attempt.not_written", error=str(error))
 
     async def _unseen(self, live: LiveCall) -> None:
         """OriginateResponse may overtake Newchannel, and after a lost link the rescuer knows better."""
@@ -201,7 +227,7 @@ class LiveCalls:
         try:
             await self.answered(live)
         except StoreError as error:
-            log.error("attempt.not_written", attempt_id=live.id, error=str(error))
+            log.error("attempt.not_written", error=str(error))
 
     async def answered(self, live: LiveCall) -> None:
         """Write the answer down, durably: from now on a lost outcome is never dialed again."""
@@ -209,7 +235,13 @@ class LiveCalls:
             live.answered_at = self._clock.now()
             self._tell(EventKind.ATTEMPT_ANSWERED, live)
             self._tell_call(replace(live.claimed.call, state=CallState.IN_CALL))
+        if live.ear is not None:
+            live.ear.answered()
         await self._store.mark_answered(live.id, live.answered_at)
+
+    def stepped(self, live: LiveCall, step: Mapping[str, Value]) -> None:
+        """Tell of a step that the session took."""
+        self._tell(EventKind.SESSION_STEP, live, **step)
 
     # --- closing ---
 
@@ -218,7 +250,7 @@ class LiveCalls:
         if live.closing:
             return
         live.closing = True
-        self._spawn(self._close(live, verdict, self._clock.now()))
+        self._spawn(live, self._close(live, verdict, self._clock.now()))
 
     async def _close(self, live: LiveCall, verdict: Outcome | None, ended_at: Millis) -> None:
         if live.hung_up is not None and live.answered_at is None and verdict is None:
@@ -229,7 +261,10 @@ class LiveCalls:
             try:
                 await asyncio.wait_for(live.session_ended.wait(), FINAL_PROCESSING)
             except TimeoutError:
-                log.warning("session.overran", call_id=live.claimed.call.id, attempt_id=live.id)
+                log.warning("session.overran")
+        if live.ear is not None:
+            await live.ear.over()
+            self._hearing.close(live.ear)
         end = self._end_of(live, verdict, ended_at)
         call = await self._written(end)
         self._calls.pop(live.id, None)
@@ -237,8 +272,6 @@ class LiveCalls:
             self.empty.set()
         log.info(
             "attempt.ended",
-            call_id=call.id,
-            attempt_id=live.id,
             kind=end.kind,
             callee_type=end.callee_type,
             cause=end.cause,
@@ -267,7 +300,7 @@ class LiveCalls:
             try:
                 return await self._store.close_attempt(end)
             except StoreError as error:
-                log.error("attempt.not_written", attempt_id=end.attempt_id, error=str(error))
+                log.error("attempt.not_written", error=str(error))
                 await asyncio.sleep(STORE_RETRY)
 
     def _end_of(self, live: LiveCall, verdict: Outcome | None, ended_at: Millis) -> AttemptEnd:
@@ -284,7 +317,10 @@ class LiveCalls:
             tech_cause=None if live.hung_up is None else live.hung_up.tech_cause,
             reason=found.reason,
             application_error=None if session is None else session.application_error,
-            evidence={} if session is None else session.evidence,
+            evidence={
+                **({"detector": "none"} if live.ear is None else evidence_of(live.ear)),
+                **({} if session is None else session.evidence),
+            },
         )
 
     @staticmethod
@@ -300,7 +336,8 @@ class LiveCalls:
             return Outcome(EndKind.NOT_REACHED, session.callee_type, f"answered by {session.callee_type}")
         return Outcome(EndKind.NOT_REACHED, CalleeType.UNKNOWN, "hung up before it was known who answered")
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def _spawn(self, live: LiveCall, work: Coroutine[Any, Any, None]) -> None:
         if self._tasks is None:
             raise RuntimeError("LiveCalls.run() is not running")
-        self._tasks.create_task(work)
+        with of_call(live.claimed.call.id, live.id):
+            self._tasks.create_task(work)

@@ -10,13 +10,26 @@ from dataclasses import dataclass
 import structlog
 
 from gateway.core.model import Millis
-from gateway.ports import Clock, Delivery, DeliveryTry, Fetcher, FetchError, FetchRequest, Store, StoreError
+from gateway.happenings import Observe, ResultPosted, Stopwatch, of_call, unobserved
+from gateway.ports import (
+    Clock,
+    Delivery,
+    DeliveryTry,
+    Fetcher,
+    FetchError,
+    FetchPurpose,
+    FetchRequest,
+    Store,
+    StoreError,
+)
 from gateway.services.feed import EventKind, Publish, unheard
 
 log = structlog.get_logger()
 
 IDLE_LOOK = 1.0
 BATCH = 200
+#: Bytes of an answer that are kept to be shown.
+SHOWN = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +46,20 @@ class NotifierSettings:
 
 class Notifier:
     def __init__(
-        self, store: Store, fetcher: Fetcher, clock: Clock, settings: NotifierSettings, publish: Publish = unheard
+        self,
+        store: Store,
+        fetcher: Fetcher,
+        clock: Clock,
+        settings: NotifierSettings,
+        publish: Publish = unheard,
+        observe: Observe = unobserved,
     ) -> None:
         self._store = store
         self._publish = publish
         self._fetcher = fetcher
         self._clock = clock
         self._settings = settings
+        self._observe = observe
         self._work = asyncio.Event()
         self._under_way: dict[str, str] = {}
 
@@ -69,16 +89,19 @@ class Notifier:
                 break
             hosts[delivery.host] += 1
             self._under_way[delivery.id] = delivery.host
-            tasks.create_task(self._deliver(delivery))
+            with of_call(delivery.call_id):
+                tasks.create_task(self._deliver(delivery))
 
     async def _deliver(self, delivery: Delivery) -> None:
         try:
+            watch = Stopwatch()
             tried = await self._try(delivery)
+            self._observe(ResultPosted(delivery, tried, watch.seconds))
             await self._store.record_try(tried)
             given_up = not tried.accepted and tried.next_at is None
             log.info(
                 "result.posted" if tried.accepted else "result.not_accepted",
-                call_id=delivery.call_id, tries=delivery.tries + 1, status=tried.status, error=tried.error,
+                tries=delivery.tries + 1, status=tried.status, error=tried.error,
                 given_up=given_up,
             )  # fmt: skip
             self._publish(
@@ -98,6 +121,8 @@ class Notifier:
         """One POST. A redirect that would drop the form is no acceptance; 307 and 308 carry it on."""
         status: int | None = None
         error: str | None = None
+        response: str | None = None
+        began = self._clock.now()
         try:
             answer = await self._fetcher.fetch(
                 FetchRequest(
@@ -107,10 +132,12 @@ class Notifier:
                     timeout=self._settings.timeout,
                     max_bytes=256 * 1024,
                     keep_method=True,
+                    purpose=FetchPurpose.RESULT,
                     headers={"webhook-id": delivery.id, "webhook-timestamp": str(self._clock.now() // 1000)},
                 )
             )
             status = answer.status
+            response = answer.body[:SHOWN].decode(errors="replace")
             if not 200 <= status < 300:
                 error = f"HTTP {status}"
         except FetchError as failure:
@@ -118,7 +145,7 @@ class Notifier:
         now = self._clock.now()
         return DeliveryTry(
             delivery.id, now, accepted=error is None, status=status, error=error,
-            next_at=None if error is None else self._next(delivery, now),
+            next_at=None if error is None else self._next(delivery, now), took=max(0, now - began), response=response,
         )  # fmt: skip
 
     def _next(self, delivery: Delivery, now: Millis) -> Millis | None:
@@ -126,4 +153,4 @@ class Notifier:
         gap = min(settings.backoff * 2 ** min(delivery.tries, 20), settings.backoff_limit)
         gap *= random.uniform(0.8, 1.2)  # noqa: S311 - jitter
         due = Millis(now + round(gap * 1000))
-        return due if due - delivery.created_at <= settings.give_up_after * 1000 else None
+        return due if due - delivery.since <= settings.give_up_after * 1000 else None

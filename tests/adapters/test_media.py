@@ -11,7 +11,7 @@ import pytest
 
 from gateway.adapters import media, speech
 from gateway.adapters.audio import wav_of_samples
-from gateway.adapters.media import FileMedia
+from gateway.adapters.media import FileMedia, in_folder
 from gateway.adapters.speech import EspeakSpeech
 
 WAV = wav_of_samples(b"\1\2" * 800, 8000)
@@ -36,7 +36,7 @@ async def test_a_text_that_many_calls_want_at_once_is_spoken_once(monkeypatch: p
 
 
 async def test_a_prompt_in_use_is_not_swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = FileMedia(tmp_path, str(tmp_path), keep_days=7)
+    made = FileMedia(tmp_path, in_folder(str(tmp_path)), keep_days=7)
     used, unused = await made.keep(WAV), await made.keep(wav_of_samples(b"\3\4" * 800, 8000))
     old = time.time() - 8 * 86_400
     for ref in (used, unused):

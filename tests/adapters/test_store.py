@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from gateway.adapters.store import DatabaseRefused, SqliteStore, StoreLocked
+from gateway.core.lists import CallQuery
 from gateway.core.model import (
     Account,
     AccountSettings,
@@ -193,7 +194,7 @@ async def test_an_unpublished_campaign_is_never_dialed_and_leaves_nothing(store:
     assert await store.discard_unpublished() == 1
     assert await store.campaign(opened) is None
     again = await store.open_campaign(account.id, "c", plan(), NOW)  # the name is free again
-    assert (await store.calls(again, None, None, 10)).calls == ()
+    assert (await store.calls(CallQuery(campaign=again), None, 10)).calls == ()
 
 
 async def test_names_are_taken_once(store: SqliteStore, account: Account) -> None:
@@ -235,7 +236,7 @@ async def test_counters_and_states_agree_with_the_rows_after_a_random_life(
                 one = live.pop(rng.randrange(len(live)))
                 await store.close_attempt(ended(one, CalleeType.BUSY, rng.choice(list(EndKind)), at))
             case 3:
-                page = await store.calls(opened, None, None, 1000)  # type: ignore[arg-type]
+                page = await store.calls(CallQuery(campaign=opened), None, 1000)  # type: ignore[arg-type]
                 if rng.random() < 0.1:
                     await store.cancel_call(None, rng.choice(page.calls).id)
     rows = sqlite3.connect(tmp_path / "q.db")
@@ -324,9 +325,9 @@ def test_kill_9_in_the_midst_of_group_commits_loses_nothing_acknowledged(tmp_pat
         found: set[int] = set()
         after = None
         while True:
-            page = await store.calls(None, None, after, 1000)
+            page = await store.calls(CallQuery(), after, 1000)
             found |= {one.id for one in page.calls}
-            if (after := page.next_after) is None:
+            if (after := page.next) is None:
                 await store.close()
                 return found
 

@@ -10,8 +10,9 @@ import pytest
 from gateway.adapters.asteriskfiles import FileFault, read
 from gateway.cli.doctor.files import examine_files
 from gateway.cli.doctor.finding import State
-from gateway.cli.init import write
-from gateway.config import Config, load
+from gateway.cli.init import Layout, write
+from gateway.config import load
+from gateway.settings import Config
 
 
 def test_includes_templates_additions_and_block_comments(tmp_path: Path) -> None:
@@ -47,7 +48,7 @@ def test_what_asterisk_could_not_read_is_named(tmp_path: Path, text: str, words:
 @pytest.fixture
 def installed(tmp_path: Path) -> tuple[Config, Path]:
     """What `voxgate init` writes, included from main files as its README says."""
-    list(write(tmp_path, "127.0.0.1", 5038, "127.0.0.1:4573", [], force=False))
+    list(write(Layout(tmp_path), "127.0.0.1", 5038, "127.0.0.1:4573", [], force=False))
     etc = tmp_path / "etc"
     etc.mkdir()
     (tmp_path / "asterisk").rename(etc / "voxgate")

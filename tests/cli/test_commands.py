@@ -13,6 +13,7 @@ import typer
 
 from gateway.cli import exits
 from gateway.cli.main import app
+from gateway.core.admission import Reason
 
 ROOT = Path(__file__).parent.parent.parent
 #: What these print is a file, a conversation or a log, never a record.
@@ -102,3 +103,8 @@ def test_the_shell_completes_commands(tmp_path: Path) -> None:
         cwd=ROOT, capture_output=True, text=True,
     )  # fmt: skip
     assert "campaign" in done.stdout.split()
+
+
+def test_every_reason_is_documented() -> None:
+    page = (ROOT / "docs/commands.md").read_text()
+    assert [reason for reason in Reason if f"`{reason}`" not in page] == []

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.cli.exits import ExitStatus
 from gateway.config import ConfigError, load
 
 BASE = 'installation = "abc"\n[ami]\nsecret = "s"\n'
@@ -61,7 +62,7 @@ def test_init_writes_what_load_reads_and_asterisk_includes(tmp_path: Path) -> No
     assert (tmp_path / "asterisk/manager.conf").stat().st_mode & 0o077 == 0
     assert "@" not in "".join(line for line in manager.splitlines() if not line.startswith(";"))
     again = voxgate("init", "--folder", str(tmp_path), "--fetch-allow", "10.0.0.0/8")
-    assert again.returncode == 1
+    assert again.returncode == ExitStatus.CONFIGURATION
     assert "--force" in again.stderr
     routed = voxgate("route", "test", "617-555-1234", "--config", str(tmp_path / "voxgate.toml"))
     assert routed.stdout.splitlines()[-1] == "PJSIP/+16175551234@mytrunk"
@@ -70,13 +71,13 @@ def test_init_writes_what_load_reads_and_asterisk_includes(tmp_path: Path) -> No
 
 
 def test_errors_say_what_to_do_and_have_no_traceback(tmp_path: Path) -> None:
-    for words, said in (
-        (("serve", "--config", str(tmp_path / "none.toml")), "voxgate init"),
-        (("calls", "list", "--config", str(tmp_path / "voxgate.toml")), "voxgate serve"),
+    for words, status, said in (
+        (("serve", "--config", str(tmp_path / "none.toml")), ExitStatus.CONFIGURATION, "voxgate init"),
+        (("calls", "list", "--config", str(tmp_path / "voxgate.toml")), ExitStatus.NO_GATEWAY, "voxgate serve"),
     ):
         (tmp_path / "voxgate.toml").write_text(BASE)
         done = voxgate(*words)
-        assert done.returncode == 1
+        assert done.returncode == status
         assert said in done.stderr
         assert "Traceback" not in done.stderr
 

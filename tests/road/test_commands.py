@@ -50,6 +50,9 @@ def test_a_campaigns_life(gateway: GatewayProcess, application: SampleApplicatio
     # One at a time, and the first rings for ever: the others wait.
     listed.write_text(f"{lab.number('rings')}\n617555010\n+16175550101\n+16175550102\n+16175550101\n911\n")
     given = ("--account", LOGIN, "--start-url", application.start_url)
+    foreseen = gateway.json("campaign", "preflight", "--list", str(listed), *given)
+    assert (foreseen["dialable"], sum(one["calls"] for one in foreseen["blocked"])) == (3, 3)
+    assert "3 numbers would be dialed" in gateway.voxgate("campaign", "preflight", "--list", str(listed), *given)
     said = gateway.voxgate("campaign", "load", "spring", str(listed), *given)
     assert "3 queued, 3 rejected" in said
     for words in ("line 2: '617555010'", "duplicate of line 3", "line 6: '911'"):
@@ -57,7 +60,10 @@ def test_a_campaigns_life(gateway: GatewayProcess, application: SampleApplicatio
     (campaign,) = (one for one in gateway.json("campaign", "list") if one["name"] == "spring")
     ident = str(campaign["id"])
     wait_for(lambda: gateway.json("calls", "list", "--campaign", ident, "--state", "dialing"))
+    assert gateway.json("why", "--campaign", ident)["reason"] == "gateway_full"
+    assert "2 numbers would be dialed" in gateway.voxgate("campaign", "preflight", ident)
     assert "paused" in gateway.voxgate("campaign", "pause", ident)
+    assert "resume it" in gateway.voxgate("why", "--campaign", ident)
     assert gateway.json("campaign", "show", ident)["pending"] == 2
     assert "active" in gateway.voxgate("campaign", "resume", ident)
     waiting = gateway.json("calls", "list", "--campaign", ident, "--state", "pending")
@@ -75,6 +81,8 @@ def test_a_call_from_the_command_line(gateway: GatewayProcess, application: Samp
     call = gateway.json("calls", "show", ident)
     assert (call["dialed"], call["state"], call["history"]) == ("+16175550103", "pending", [])
     assert "Pending" in gateway.voxgate("calls", "show", ident)
+    assert gateway.json("why", ident)["reason"] == "scheduled"
+    assert gateway.json("why")["reason"] in ("scheduled", "gateway_full", "gateway_pace", "turn")
     gateway.voxgate("calls", "cancel", ident)
     assert "only calls that wait" not in gateway.voxgate("calls", "show", ident)
 
@@ -89,6 +97,8 @@ def test_a_call_from_the_command_line(gateway: GatewayProcess, application: Samp
         (("calls", "cancel", "424242"), "no call 424242"),
         (("campaign", "show", "424242"), "no such campaign"),
         (("campaign", "pause", "424242"), "no campaign 424242"),
+        (("why", "424242"), "no call 424242"),
+        (("why", "--campaign", "424242"), "no campaign 424242"),
         (("calls", "list", "--state", "sleeping"), "must be one of"),
         (("account", "add", LOGIN, "--time-zone", "UTC", "--country", "US"), "already"),
         (("account", "add", "x", "--time-zone", "Mars/Base", "--country", "US"), "Mars/Base"),

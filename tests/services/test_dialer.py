@@ -15,6 +15,7 @@ from gateway.core.retry import RetryPolicy
 from gateway.ports import Originate, Placed, Placement, StoreError
 from gateway.services import dialer
 from gateway.services.dialer import Dialer, Dialing
+from gateway.services.hearing import Hearing
 from gateway.services.livecalls import LiveCalls
 from gateway.wiring import SystemClock
 from tests.adapters.test_store import call, plan
@@ -40,7 +41,7 @@ async def test_a_store_that_fails_for_a_while_does_not_end_it(
     monkeypatch.setattr(dialer, "IDLE_LOOK", 0.02)
     monkeypatch.setattr(store, method, fails)
     pbx, clock = StubPbx(), Clock(Millis(1_800_000_000_000))
-    live = LiveCalls(store, pbx, clock)  # type: ignore[arg-type]
+    live = LiveCalls(store, pbx, clock, Hearing(pbx, None))  # type: ignore[arg-type]
     pacer = Pacer.of(Limit(5, 5), {"t": Limit(5, 5)})
     running = asyncio.create_task(Dialer(store, pbx, live, clock, pacer, lambda claimed: None).run())  # type: ignore
     async with asyncio.timeout(5):
@@ -74,7 +75,7 @@ async def test_while_asterisk_does_not_answer_no_more_calls_are_put_at_risk(
         return Placement(Placed.QUEUED)
 
     monkeypatch.setattr(pbx, "originate", originate, raising=False)
-    live = LiveCalls(store, pbx, clock)  # type: ignore[arg-type]
+    live = LiveCalls(store, pbx, clock, Hearing(pbx, None))  # type: ignore[arg-type]
     pacer = Pacer.of(Limit(20, 99), {"t": Limit(20, 99)})
     made = Dialer(store, pbx, live, clock, pacer, lambda claimed: Dialing("PJSIP/1@t", None, 45, 60))  # type: ignore
     running = asyncio.create_task(made.run())

@@ -13,7 +13,7 @@ import pytest
 
 from gateway.adapters.audio import wav_of_samples
 from gateway.adapters.cookies import CookieStore
-from gateway.adapters.media import FileMedia
+from gateway.adapters.media import FileMedia, in_folder
 from gateway.adapters.store import SqliteStore
 from gateway.core.model import AccountSettings, AttemptId, CalleeType
 from gateway.core.retry import RetryPolicy
@@ -28,6 +28,7 @@ from gateway.ports import (
 )
 from gateway.services.dialog import DialogService, DialogSettings, recording
 from gateway.services.dialog.prompts import PromptRenderer
+from gateway.services.hearing import Hearing
 from gateway.services.livecalls import LiveCall, LiveCalls
 from tests.adapters.test_store import NOW, call, plan
 from tests.services.test_rescuer import Clock, StubPbx
@@ -52,6 +53,10 @@ class Channel:
         self._live()
         self.played += 1
         return ""
+
+    async def until_hung_up(self) -> None:
+        while not self.hung_up:
+            await asyncio.sleep(0.02)
 
     async def wait_for_digit(self, timeout_ms: int) -> str:
         self._live()
@@ -133,14 +138,14 @@ async def booth(tmp_path: Path) -> AsyncIterator[Callable[..., Booth]]:
     store = SqliteStore(tmp_path / "q.db", installation="abc", policy=RetryPolicy())
     account = await store.add_account("u", "h", AccountSettings("UTC", "US"))
     pbx = StubPbx()
-    calls = LiveCalls(store, pbx, Clock(NOW))  # type: ignore[arg-type]
+    calls = LiveCalls(store, pbx, Clock(NOW), Hearing(pbx, None))  # type: ignore[arg-type]
     holding = asyncio.create_task(calls.run())
 
     async def made(**changes: str) -> Booth:
         await store.queue_call(account.id, call(**changes), plan(), NOW)
         (claimed,) = await store.claim([Lane("t", 1)], NOW, 1)
         live, web = calls.add(claimed), Web()
-        media = FileMedia(tmp_path / "media", str(tmp_path / "media"))
+        media = FileMedia(tmp_path / "media", in_folder(str(tmp_path / "media")))
         renderer = PromptRenderer(Voice(), media, web)
         service = DialogService(
             calls, pbx, Person(), renderer, web, media, lambda claimed, to: None, CookieStore, DialogSettings()  # type: ignore

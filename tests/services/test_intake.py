@@ -14,7 +14,8 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from gateway.adapters.store import SqliteStore
-from gateway.core.model import Account, AccountSettings, CallState, Millis
+from gateway.core.lists import CallQuery
+from gateway.core.model import Account, AccountSettings, CallState, CampaignId, Millis
 from gateway.core.retry import RetryPolicy
 from gateway.core.routes import Route, Router, Trunk
 from gateway.services.intake import Desk, DeskSettings, build_app, clear_spool
@@ -67,7 +68,9 @@ async def service(tmp_path: Path) -> AsyncIterator[Service]:
 
     router = Router({"t": Trunk("t", "PJSIP/{number}@t")}, [Route("", "t")])
     desk = Desk(store, FixedClock(), router, preflight, lambda: None, DeskSettings())
-    app = build_app(desk, Logins(store), AppSettings(tmp_path / "spool", MAX_BODY), lambda: {"store": True})
+    app = build_app(
+        desk, Logins(store, FixedClock()), AppSettings(tmp_path / "spool", MAX_BODY), lambda: {"store": True}
+    )
     async with TestClient(TestServer(app)) as client:
         yield Service(client, store, account, unreachable)
     assert not list((tmp_path / "spool").glob("*")) if (tmp_path / "spool").exists() else True
@@ -241,7 +244,7 @@ async def test_a_list_is_queued_and_bad_lines_cost_only_themselves(service: Serv
         ("5", "may not be dialed: it is an emergency number"),
         ("6", "is neither a telephone number, a sip: address nor an extension"),
     ]
-    page = await service.store.calls(int(reply.get("campaign_id", "0")), None, None, 10)  # type: ignore[arg-type]
+    page = await service.store.calls(CallQuery(campaign=CampaignId(int(reply.get("campaign_id", "0")))), None, 10)
     assert [
         (one.destination, one.ani, one.postd, one.campaign_parameters, one.plan.call_parameters) for one in page.calls
     ] == [

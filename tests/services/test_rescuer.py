@@ -15,6 +15,7 @@ from gateway.core.model import AccountSettings, AttemptId, CalleeType, CallState
 from gateway.core.retry import RetryPolicy
 from gateway.ports import ChannelSeen, HungUp, Lane, OriginateEnded, PbxError, StoreError
 from gateway.services import livecalls, rescuer
+from gateway.services.hearing import Hearing
 from gateway.services.livecalls import LiveCall, LiveCalls, SessionRecord
 from gateway.services.rescuer import Rescuer
 from tests.adapters.test_store import call, plan
@@ -76,7 +77,7 @@ async def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     monkeypatch.setattr(livecalls, "RESPONSE_GRACE", 0.1)
     store = SqliteStore(tmp_path / "q.db", installation="abc", policy=RetryPolicy())
     pbx, clock = StubPbx(), Clock()
-    calls = LiveCalls(store, pbx, clock)  # type: ignore[arg-type]
+    calls = LiveCalls(store, pbx, clock, Hearing(pbx, None))  # type: ignore[arg-type]
     made = Rescuer(store, pbx, calls, clock, lambda live: (45, 1800))  # type: ignore[arg-type]
     holding = asyncio.create_task(calls.run())
     await asyncio.sleep(0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import structlog
 from panoramisk.fast_agi import Application
 
 from gateway.adapters.agi.session import AgiSession
+from gateway.core.addresses import networks_of, within
 from gateway.ports import AgiChannel, ChannelGone
 
 log = structlog.get_logger()
@@ -39,7 +39,7 @@ class AgiServer(Application):  # type: ignore[misc]
         self._settings = settings
         self._accept = accept
         self._handle = handle
-        self._networks = [ipaddress.ip_network(one, strict=False) for one in settings.allow]
+        self._networks = networks_of(settings.allow)
         self._sessions: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
 
@@ -110,9 +110,4 @@ class AgiServer(Application):  # type: ignore[misc]
                     await session.set_variable("VOXGATE_DONE", "1")
 
     def _allowed(self, peer: tuple[str, int] | None) -> bool:
-        if not peer:
-            return False
-        address = ipaddress.ip_address(peer[0].partition("%")[0])
-        if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
-            address = address.ipv4_mapped
-        return any(address in network for network in self._networks)
+        return peer is not None and within(peer[0], self._networks)

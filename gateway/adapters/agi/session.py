@@ -108,6 +108,14 @@ class AgiSession(Request):  # type: ignore[misc]
             self._hung_up_or(PlaybackFailed(f"Asterisk cannot play {file}"), await self._alive())
         return _digit(result)
 
+    async def until_hung_up(self) -> None:
+        async with self._turn:
+            while not self._gone:
+                try:
+                    self._gone = await self._line() == "HANGUP"  # res_agi sends it to an idle session, too
+                except (OSError, EOFError, ValueError):
+                    self._gone = True
+
     async def wait_for_digit(self, timeout_ms: int) -> str:
         result, _ = await self.command(f"WAIT FOR DIGIT {timeout_ms:d}", timeout_ms / 1000 + 30)
         if result == "-1":

@@ -12,6 +12,7 @@ from panoramisk.message import Message
 
 from gateway.adapters.ami.link import AmiError, AmiGone, AmiLoginRefused, AmiTimeout, Link, UnsafeHeader
 from gateway.core.model import AttemptId
+from gateway.happenings import AmiLinkChanged, AmiPinged, Observe, Stopwatch, unobserved
 from gateway.ports import (
     Answered,
     ChannelSeen,
@@ -69,8 +70,9 @@ class AmiSettings:
 class AmiPbx:
     """One Asterisk over AMI. :meth:`run` keeps the link; :meth:`events` is read by one reader."""
 
-    def __init__(self, settings: AmiSettings) -> None:
+    def __init__(self, settings: AmiSettings, observe: Observe = unobserved) -> None:
         self._settings = settings
+        self._observe = observe
         self._prefix = f"vg-{settings.installation}-"
         self._events: asyncio.Queue[PbxEvent] = asyncio.Queue()
         self._link: Link | None = None
@@ -81,6 +83,11 @@ class AmiPbx:
     @property
     def connected(self) -> bool:
         return self._up and self._link is not None and not self._link.lost.is_set()
+
+    @property
+    def events_waiting(self) -> int:
+        """Events that Asterisk told and nobody has taken in yet."""
+        return self._events.qsize()
 
     async def events(self) -> AsyncIterator[PbxEvent]:
         while True:
@@ -111,6 +118,7 @@ class AmiPbx:
                 was_up, self._up, self._link = self._up, False, None
                 link.close()
             if was_up:
+                self._observe(AmiLinkChanged(up=False))
                 self._events.put_nowait(LinkDown(reason))
             failures += 1
             delay = min(settings.backoff * 2 ** min(failures - 1, 10), settings.backoff_limit)
@@ -135,6 +143,7 @@ class AmiPbx:
         status = await link.ask({"Action": "CoreStatus"}, settings.answer_timeout)
         boot = f"{status.corestartupdate} {status.corestartuptime}"
         self._link, self._up, self._ever_up = link, True, True
+        self._observe(AmiLinkChanged(up=True))
         self._events.put_nowait(LinkUp(boot))
         while not link.lost.is_set():
             try:
@@ -142,7 +151,9 @@ class AmiPbx:
                     await link.lost.wait()
             except TimeoutError:
                 # "Error: Asterisk is shutting down" is an answer too: the link lives until Asterisk closes it.
+                watch = Stopwatch()
                 await link.ask({"Action": "Ping"}, settings.answer_timeout)
+                self._observe(AmiPinged(watch.seconds))
 
     # --- events ---
 
@@ -240,6 +251,23 @@ class AmiPbx:
 
     async def send_dtmf(self, attempt: AttemptId, digit: str) -> None:
         await self._tell({"Action": "PlayDTMF", "Channel": attempt, "Digit": digit})
+
+    async def open_tap(self, attempt: AttemptId, way: str) -> str | None:
+        # AudioSocket's channel is a TCP connection to ourselves: it can ring nobody. Its events are not asked for.
+        fields = {
+            "Action": "Originate",
+            "Channel": f"AudioSocket/{way}",
+            "Context": "voxgate-tap",
+            "Exten": attempt,
+            "Priority": "1",
+            "Timeout": "5000",
+            "Async": "true",
+        }
+        try:
+            answer = await self._ready().ask(fields, self._settings.answer_timeout)
+        except (AmiError, PbxError, UnsafeHeader) as error:
+            return str(error)
+        return None if answer.success else f"Asterisk refuses the tap: {answer.message}"
 
     async def _tell(self, fields: dict[str, str]) -> None:
         """An action whose failure means only that its channel is gone, or will be looked after on the next link."""

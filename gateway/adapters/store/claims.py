@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from sqlite_utils import Database
 
 from gateway.adapters.store.counts import Counts
-from gateway.adapters.store.rows import SELECT_CALL, account_of, call_of
-from gateway.core.model import Account, Attempt, AttemptId, AttemptState, Claimed, Millis
+from gateway.adapters.store.rows import SELECT_ACCOUNT, SELECT_CALL, account_of, call_of
+from gateway.core.model import Account, AccountId, Attempt, AttemptId, AttemptState, Call, CampaignId, Claimed, Millis
 from gateway.core.states import CallEvent, advance_call
-from gateway.ports import Lane
+from gateway.ports import Backlog, Lane
 
 _DUE = """SELECT id FROM call INDEXED BY call_due WHERE campaign_id = ? AND trunk = ?
     AND state IN ('pending', 'retrying') AND due_at <= ? AND (expires_at IS NULL OR expires_at > ?)
@@ -19,7 +19,8 @@ _DUE = """SELECT id FROM call INDEXED BY call_due WHERE campaign_id = ? AND trun
 
 _LANES = """SELECT lane.campaign_id, lane.trunk, campaign.account_id, campaign.single
     FROM lane JOIN campaign ON campaign.id = lane.campaign_id
-    WHERE lane.waiting > 0 AND campaign.state = 'active'"""
+    WHERE lane.waiting > 0 AND campaign.state = 'active'
+    AND NOT EXISTS (SELECT 1 FROM hold WHERE hold.account_id IN (0, campaign.account_id))"""
 
 
 @dataclass(slots=True)
@@ -88,20 +89,69 @@ class Claims:
         account = accounts.get(call.account_id)
         if account is None:
             account = accounts[call.account_id] = account_of(
-                execute("SELECT id, login, pin_hash, settings FROM account WHERE id = ?", (call.account_id,)).fetchone()
+                execute(f"{SELECT_ACCOUNT} WHERE id = ?", (call.account_id,)).fetchone()
             )
         return Claimed(replace(call, state=state, due_at=None, last_attempt_at=now), attempt, account)
+
+
+_FIRST = """SELECT due_at FROM call INDEXED BY call_due WHERE campaign_id = ? AND trunk = ?
+    AND state IN ('pending', 'retrying') ORDER BY due_at, id LIMIT 1"""
+
+
+def backlogs(db: Database, campaign: int | None) -> list[Backlog]:
+    where = "campaign.state = 'active'" if campaign is None else "campaign.id = ?"
+    lanes = db.conn.execute(
+        "SELECT lane.campaign_id, lane.trunk, lane.waiting FROM lane JOIN campaign ON campaign.id = lane.campaign_id"
+        f" WHERE lane.waiting > 0 AND {where}"
+        " AND NOT EXISTS (SELECT 1 FROM hold WHERE hold.account_id = campaign.account_id)",
+        () if campaign is None else (campaign,),
+    ).fetchall()
+    return [
+        Backlog(CampaignId(owner), trunk, waiting, Millis(row[0]))
+        for owner, trunk, waiting in lanes
+        if (row := db.conn.execute(_FIRST, (owner, trunk)).fetchone()) is not None
+    ]
+
+
+#: In place of an account: the hold on everybody's calls.
+_EVERYBODY = 0
+
+
+def hold(db: Database, account: int | None) -> None:
+    db.conn.execute("INSERT OR IGNORE INTO hold VALUES (?)", (account or _EVERYBODY,))
+
+
+def release(db: Database, account: int | None) -> None:
+    db.conn.execute("DELETE FROM hold WHERE account_id = ?", (account or _EVERYBODY,))
+
+
+def held(db: Database) -> frozenset[AccountId | None]:
+    rows = db.conn.execute("SELECT account_id FROM hold").fetchall()
+    return frozenset(None if row[0] == _EVERYBODY else AccountId(row[0]) for row in rows)
+
+
+def ahead_of(db: Database, call: Call, limit: int) -> int:
+    row = db.conn.execute(
+        "SELECT count(*) FROM (SELECT 1 FROM call INDEXED BY call_due WHERE campaign_id = ? AND trunk = ?"
+        " AND state IN ('pending', 'retrying') AND (due_at, id) < (?, ?) LIMIT ?)",
+        (call.campaign_id, call.trunk, call.due_at, call.id, limit),
+    ).fetchone()
+    return int(row[0])
+
+
+def mean_attempt_seconds(db: Database) -> float | None:
+    row = db.conn.execute(
+        "SELECT avg(ended_at - started_at) / 1000 FROM (SELECT kind, started_at, ended_at FROM attempt"
+        " ORDER BY rowid DESC LIMIT 1000) WHERE kind <> 'trunk_fault'"
+    ).fetchone()
+    return None if row[0] is None else float(row[0])
 
 
 def next_due(db: Database, now: Millis) -> Millis | None:
     """When the next waiting call of an active campaign falls due; at or before ``now`` where one is due already."""
     soonest: int | None = None
     for campaign, trunk, _, _ in db.conn.execute(_LANES).fetchall():
-        row = db.conn.execute(
-            "SELECT due_at FROM call INDEXED BY call_due WHERE campaign_id = ? AND trunk = ?"
-            " AND state IN ('pending', 'retrying') ORDER BY due_at, id LIMIT 1",
-            (campaign, trunk),
-        ).fetchone()
+        row = db.conn.execute(_FIRST, (campaign, trunk)).fetchone()
         if row is not None and (soonest is None or row[0] < soonest):
             soonest = row[0]
             if soonest <= now:

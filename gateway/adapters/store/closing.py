@@ -13,6 +13,7 @@ from sqlite_utils import Database
 from gateway.adapters.store.counts import Counts
 from gateway.adapters.store.rows import (
     ATTEMPT_COLUMNS,
+    SELECT_ACCOUNT,
     SELECT_CALL,
     account_of,
     attempt_of,
@@ -107,6 +108,7 @@ def close_attempt(db: Database, counts: Counts, end: AttemptEnd, policy: RetryPo
         application_error=end.application_error,
     )  # fmt: skip
     _owe_result(db, call, end.ended_at)
+    _tally(db, call, end.ended_at, end.callee_type, 0 if end.kind is EndKind.TRUNK_FAULT else call.attempts)
     if call.state in WAITING and _cancelled(db, call):  # nothing would claim its retry any more
         call = replace(call, state=_cancel(db, counts, call), due_at=None, reason="cancelled")
     return call
@@ -118,7 +120,7 @@ def _cancelled(db: Database, call: Call) -> bool:
 
 
 def _account(db: Database, call: Call) -> Account:
-    row = db.conn.execute("SELECT id, login, pin_hash, settings FROM account WHERE id = ?", (call.account_id,))
+    row = db.conn.execute(f"{SELECT_ACCOUNT} WHERE id = ?", (call.account_id,))
     return account_of(row.fetchone())
 
 
@@ -127,10 +129,12 @@ def _owe_result(db: Database, call: Call, now: Millis) -> None:
     if call.state in ENDED and call.state is not CallState.CANCELLED and call.plan.result_url:
         form = result_form(call)
         db.conn.execute(
-            "INSERT INTO delivery (id, call_id, url, host, form, created_at, next_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO delivery (id, call_id, account_id, url, host, form, created_at, next_at)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 f"msg_{secrets.token_hex(12)}",
                 call.id,
+                call.account_id,
                 call.plan.result_url,
                 urlsplit(call.plan.result_url).netloc.rpartition("@")[2].lower(),
                 msgspec.json.encode(form).decode(),
@@ -138,6 +142,14 @@ def _owe_result(db: Database, call: Call, now: Millis) -> None:
                 now,
             ),
         )
+
+
+def _tally(db: Database, call: Call, at: Millis, callee: CalleeType, attempt: int) -> None:
+    """Count an end for the charts; ``attempt`` is 0 where nobody was rung."""
+    db.conn.execute(
+        "INSERT INTO hourly VALUES (?, ?, ?, ?, ?, 1) ON CONFLICT DO UPDATE SET calls = calls + 1",
+        (call.campaign_id, at // 3_600_000, call.state, callee, attempt),
+    )
 
 
 def expire(db: Database, counts: Counts, now: Millis, limit: int) -> list[Call]:
@@ -162,6 +174,7 @@ def expire(db: Database, counts: Counts, now: Millis, limit: int) -> list[Call]:
         )
         counts.moved(call.campaign_id, call.trunk, call.state, state)
         _owe_result(db, ended, now)
+        _tally(db, ended, now, ended.callee_type or CalleeType.UNKNOWN, 0)
         expired.append(ended)
     return expired
 

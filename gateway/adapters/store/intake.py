@@ -32,38 +32,32 @@ SWEEP = 5000
 #: Rows that one INSERT carries; SQLite takes 32,766 parameters.
 ROWS = 500
 
-_INSERT_CALL = """INSERT INTO call (campaign_id, state, destination, dialed, trunk, ani, postd, message_reference,
-    call_parameters, campaign_parameters, plan, due_at, expires_at, created_at)
-    VALUES (?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_INSERT_CALL = """INSERT INTO call (campaign_id, account_id, state, destination, dialed, trunk, ani, postd,
+    message_reference, call_parameters, campaign_parameters, plan, due_at, expires_at, created_at)
+    VALUES (?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 
 
-def add_account(db: Database, login: str, pin_hash: str, settings: AccountSettings) -> Account:
+def add_account(db: Database, login: str, pin_hash: str, settings: AccountSettings, now: Millis | None) -> Account:
     try:
         done = db.conn.execute(
-            "INSERT INTO account (login, pin_hash, settings) VALUES (?, ?, ?)",
-            (login, pin_hash, settings_json(settings)),
+            "INSERT INTO account (login, pin_hash, settings, pin_set_at) VALUES (?, ?, ?, ?)",
+            (login, pin_hash, settings_json(settings), now),
         )
     except sqlite3.IntegrityError as error:
         if "login" in str(error):
             raise NameTaken(f"there is an account {login!r} already") from error
         raise
     assert done.lastrowid is not None
-    return Account(AccountId(done.lastrowid), login, pin_hash, settings)
-
-
-def update_account(db: Database, account: Account) -> None:
-    db.conn.execute(
-        "UPDATE account SET pin_hash = ?, settings = ? WHERE id = ?",
-        (account.pin_hash, settings_json(account.settings), account.id),
-    )
+    return Account(AccountId(done.lastrowid), login, pin_hash, settings, now)
 
 
 def queue_call(db: Database, counts: Counts, account: AccountId, call: NewCall, plan: CallPlan, now: Millis) -> CallId:
     campaign = _default_campaign(db, account, now)
     done = db.conn.execute(
         _INSERT_CALL,
-        (campaign, call.destination, call.dialed, call.trunk, call.ani, call.postd, call.message_reference,
-         call.call_parameters, call.campaign_parameters, plan_json(plan), plan.scheduled_at, plan.expires_at, now),
+        (campaign, account, call.destination, call.dialed, call.trunk, call.ani, call.postd,
+         call.message_reference or plan.message_reference, call.call_parameters, call.campaign_parameters,
+         plan_json(plan), plan.scheduled_at, plan.expires_at, now),
     )  # fmt: skip
     counts.added(campaign, call.trunk, CallState.PENDING)
     assert done.lastrowid is not None
@@ -111,7 +105,14 @@ def load_calls(
          one.campaign_parameters)
         for one in calls
     ]  # fmt: skip
-    constant = {"campaign": campaign, "due": plan.scheduled_at, "expires": plan.expires_at, "now": now}
+    owner = db.conn.execute("SELECT account_id FROM campaign WHERE id = ?", (campaign,)).fetchone()
+    constant = {
+        "campaign": campaign,
+        "account": owner[0],
+        "due": plan.scheduled_at,
+        "expires": plan.expires_at,
+        "now": now,
+    }
     for start in range(0, len(rows), ROWS):
         some = rows[start : start + ROWS]
         values = [*constant.values(), *itertools.chain.from_iterable(some)]
@@ -122,13 +123,13 @@ def load_calls(
 
 @functools.lru_cache(maxsize=4)
 def _insert_rows(count: int) -> str:
-    """Parameters: campaign, due, expires, now, then eight for each row."""
-    row = "(?1, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?2, ?3, ?4)"
+    """Parameters: campaign, account, due, expires, now, then eight for each row."""
+    row = "(?1, ?2, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?3, ?4, ?5)"
     columns = (
-        "campaign_id, state, destination, dialed, trunk, ani, postd, message_reference, call_parameters,"
+        "campaign_id, account_id, state, destination, dialed, trunk, ani, postd, message_reference, call_parameters,"
         " campaign_parameters, due_at, expires_at, created_at"
     )
-    first = "(?1, 'pending', ?5, ?, ?, ?, ?, ?, ?, ?, ?2, ?3, ?4)"
+    first = "(?1, ?2, 'pending', ?6, ?, ?, ?, ?, ?, ?, ?, ?3, ?4, ?5)"
     return f"INSERT INTO call ({columns}) VALUES {', '.join([first] + [row] * (count - 1))}"
 
 

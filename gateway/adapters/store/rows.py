@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import functools
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 import msgspec
+from sqlite_utils import Database
 
 from gateway.core.model import (
     Account,
@@ -33,8 +37,20 @@ CALL_COLUMNS = """call.id, campaign.account_id, call.campaign_id, call.state, ca
 
 SELECT_CALL = f"SELECT {CALL_COLUMNS} FROM call JOIN campaign ON campaign.id = call.campaign_id"
 
+SELECT_ACCOUNT = "SELECT id, login, pin_hash, settings, pin_set_at, old_pin_hash, old_pin_until FROM account"
+
 ATTEMPT_COLUMNS = """id, call_id, number, trunk, state, started_at, ringing_at, answered_at, ended_at, kind,
     callee_type, cause, tech_cause, reason, application_error, evidence"""
+
+
+@contextmanager
+def snapshot(db: Database) -> Iterator[None]:
+    """Several statements see one state of the database."""
+    db.conn.execute("BEGIN")
+    try:
+        yield
+    finally:
+        db.conn.execute("ROLLBACK")
 
 
 def plan_json(plan: CallPlan) -> str:
@@ -51,9 +67,16 @@ def settings_json(settings: AccountSettings) -> str:
 
 
 def account_of(row: sqlite3.Row | tuple[object, ...]) -> Account:
-    ident, login, pin_hash, settings = row
-    assert isinstance(ident, int) and isinstance(settings, str)
-    return Account(AccountId(ident), str(login), str(pin_hash), msgspec.json.decode(settings, type=AccountSettings))
+    """A row of :data:`SELECT_ACCOUNT`."""
+    return Account(
+        id=AccountId(_int(row[0])),
+        login=str(row[1]),
+        pin_hash=str(row[2]),
+        settings=msgspec.json.decode(str(row[3]), type=AccountSettings),
+        pin_set_at=_millis(row[4]),
+        old_pin_hash=_text(row[5]),
+        old_pin_until=_millis(row[6]),
+    )
 
 
 def call_of(row: tuple[object, ...]) -> Call:
@@ -118,7 +141,7 @@ def attempt_of(row: tuple[object, ...]) -> tuple[Attempt, AttemptEnd | None]:
         tech_cause=None if row[12] is None else _int(row[12]),
         reason=_text(row[13]),
         application_error=_text(row[14]),
-        evidence=msgspec.json.decode(str(row[15] or "{}"), type=dict[str, str]),
+        evidence=msgspec.json.decode(str(row[15] or "{}"), type=dict[str, Any]),
     )
 
 

@@ -131,6 +131,143 @@ CREATE INDEX delivery_due ON delivery (host, next_at) WHERE next_at IS NOT NULL;
         db.conn.execute(statement)
 
 
+@MIGRATIONS()
+def m_vitals(db: Database) -> None:
+    """The oldest result that waits is found without a scan."""
+    db.conn.execute("CREATE INDEX delivery_oldest ON delivery (created_at) WHERE next_at IS NOT NULL")
+
+
+@MIGRATIONS()
+def m_pages(db: Database) -> None:
+    """Browsers that are signed in, holds on dialing, and attempts by hour for the charts."""
+    script = f"""
+CREATE TABLE session (
+    mark TEXT PRIMARY KEY,
+    account_id INTEGER NOT NULL REFERENCES account (id),
+    csrf TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    seen_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX session_account ON session (account_id);
+
+-- Accounts of which nothing is dialed; 0 stands for all of them.
+CREATE TABLE hold (account_id INTEGER PRIMARY KEY) STRICT;
+
+-- Attempts that ended, by hour (Unix time / 3600), kept in the transaction that ends them.
+CREATE TABLE hourly (
+    campaign_id INTEGER NOT NULL REFERENCES campaign (id),
+    hour INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN {one_of(CallState)}),
+    callee_type TEXT NOT NULL CHECK (callee_type IN {one_of(CalleeType)}),
+    attempt INTEGER NOT NULL CHECK (attempt >= 0),
+    calls INTEGER NOT NULL CHECK (calls > 0),
+    PRIMARY KEY (campaign_id, hour, state, callee_type, attempt)
+) STRICT, WITHOUT ROWID;
+INSERT INTO hourly
+    SELECT call.campaign_id, attempt.ended_at / 3600000,
+        CASE WHEN attempt.number = latest.number AND call.state IN ('completed', 'failed') THEN call.state
+            ELSE 'retrying' END AS state,
+        attempt.callee_type, iif(attempt.kind = 'trunk_fault', 0, attempt.number), count(*)
+    FROM attempt JOIN call ON call.id = attempt.call_id
+    JOIN (SELECT call_id, max(number) AS number FROM attempt GROUP BY call_id) AS latest
+        ON latest.call_id = attempt.call_id
+    WHERE attempt.ended_at IS NOT NULL GROUP BY 1, 2, 3, 4, 5;
+"""
+    for statement in _statements(script):
+        db.conn.execute(statement)
+
+
+@MIGRATIONS()
+def m_lists(db: Database) -> None:
+    """Lists of calls and of result posts in every order, each along an index; what became of every post."""
+    script = """
+-- Its campaign's account, repeated here for the indexes.
+ALTER TABLE call ADD COLUMN account_id INTEGER;
+UPDATE call SET account_id = (SELECT account_id FROM campaign WHERE campaign.id = campaign_id),
+    message_reference = coalesce(message_reference, json_extract(plan, '$.message_reference'));
+CREATE INDEX call_by_campaign ON call (campaign_id, callee_type, state);
+CREATE INDEX call_by_account ON call (account_id, callee_type, state);
+CREATE INDEX call_last_by_campaign ON call (campaign_id, callee_type, state, last_attempt_at);
+CREATE INDEX call_last_by_account ON call (account_id, callee_type, state, last_attempt_at);
+CREATE INDEX call_dialed ON call (account_id, dialed);
+CREATE INDEX call_reference ON call (account_id, message_reference) WHERE message_reference IS NOT NULL;
+
+ALTER TABLE delivery ADD COLUMN account_id INTEGER;
+-- When it was last asked for again: from then on its tries are counted anew.
+ALTER TABLE delivery ADD COLUMN revived_at INTEGER;
+UPDATE delivery SET account_id = (SELECT account_id FROM call WHERE call.id = call_id);
+CREATE INDEX delivery_waiting ON delivery (account_id, call_id) WHERE next_at IS NOT NULL;
+CREATE INDEX delivery_accepted ON delivery (account_id, call_id) WHERE accepted_at IS NOT NULL;
+CREATE INDEX delivery_given_up ON delivery (account_id, call_id) WHERE given_up_at IS NOT NULL;
+
+CREATE TABLE delivery_try (
+    id INTEGER PRIMARY KEY,
+    delivery_id TEXT NOT NULL REFERENCES delivery (id) ON DELETE CASCADE,
+    at INTEGER NOT NULL,
+    took INTEGER NOT NULL,
+    status INTEGER,
+    error TEXT,
+    response TEXT,
+    next_at INTEGER
+) STRICT;
+CREATE INDEX delivery_try_of ON delivery_try (delivery_id);
+"""
+    for statement in _statements(script):
+        db.conn.execute(statement)
+
+
+@MIGRATIONS()
+def m_access(db: Database) -> None:
+    """PINs that change, bearer tokens, who changed what, and receipts of requests that must not be repeated."""
+    script = """
+ALTER TABLE account ADD COLUMN pin_set_at INTEGER;
+ALTER TABLE account ADD COLUMN old_pin_hash TEXT;
+ALTER TABLE account ADD COLUMN old_pin_until INTEGER;
+
+CREATE TABLE token (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    mark TEXT NOT NULL UNIQUE,
+    account_id INTEGER REFERENCES account (id),
+    name TEXT NOT NULL,
+    scopes TEXT NOT NULL CHECK (json_valid(scopes)),
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER,
+    used_at INTEGER,
+    revoked_at INTEGER
+) STRICT;
+
+CREATE TABLE audit (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at INTEGER NOT NULL,
+    actor TEXT NOT NULL,
+    action TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    account_id INTEGER,
+    detail TEXT NOT NULL
+) STRICT;
+
+-- The owner is an account, or 0 for the operator.
+CREATE TABLE receipt (
+    owner INTEGER NOT NULL,
+    key TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    status INTEGER NOT NULL,
+    answer BLOB NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (owner, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX receipt_age ON receipt (created_at);
+"""
+    for statement in _statements(script):
+        db.conn.execute(statement)
+
+
+@MIGRATIONS()
+def m_retention(db: Database) -> None:
+    """Up to where the sweeps of old rows have come, and when the last one ran."""
+    db.conn.execute("CREATE TABLE mark (name TEXT PRIMARY KEY, upto INTEGER NOT NULL) STRICT, WITHOUT ROWID")
+
+
 def _statements(script: str) -> list[str]:
     """The script's statements one by one: executescript would commit the migration's transaction."""
     bare = "\n".join(line for line in script.splitlines() if not line.startswith("--"))

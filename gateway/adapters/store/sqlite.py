@@ -12,9 +12,12 @@ from typing import TypeVar
 
 from sqlite_utils import Database
 
-from gateway.adapters.store import claims, closing, intake, outbox, writer
+from gateway.adapters.store import claims, closing, intake, lists, outbox, vitals, writer
 from gateway.adapters.store.counts import Counts
-from gateway.adapters.store.rows import ATTEMPT_COLUMNS, SELECT_CALL, account_of, attempt_of, call_of, plan_of
+from gateway.adapters.store.file import connect, lock
+from gateway.adapters.store.rows import ATTEMPT_COLUMNS, SELECT_ACCOUNT, account_of, attempt_of, plan_of
+from gateway.adapters.store.upgrading import prepare
+from gateway.core.lists import CallQuery, DeliveryQuery, Position
 from gateway.core.model import (
     Account,
     AccountId,
@@ -34,34 +37,50 @@ from gateway.core.model import (
 )
 from gateway.core.retry import RetryPolicy
 from gateway.core.states import AttemptEvent
-from gateway.ports import CallPage, Campaign, Delivery, DeliveryTry, Lane, StoreError
+from gateway.ports import (
+    Backlog,
+    CallPage,
+    Campaign,
+    Delivery,
+    DeliveryPage,
+    DeliveryRecord,
+    DeliveryTry,
+    Lane,
+    StoreError,
+    Vitals,
+)
 
 T = TypeVar("T")
 
-_ACCOUNT = "SELECT id, login, pin_hash, settings FROM account"
 _CAMPAIGN = "SELECT id, account_id, name, state, single, created_at, plan, rejected FROM campaign"
 CANCEL_STEP = 1000
 
 
 class SqliteStore:
-    """``new_attempt_id`` makes the ids of attempts; :meth:`open` makes a store that owns its file."""
+    """Owns its file for as long as it is open. What an upgrade is about to change is copied into ``backups`` first."""
 
     def __init__(
-        self, path: Path, *, installation: str, policy: RetryPolicy, retry_unknown_outcome: bool = False
+        self,
+        path: Path,
+        *,
+        installation: str,
+        policy: RetryPolicy,
+        retry_unknown_outcome: bool = False,
+        backups: Path | None = None,
     ) -> None:
         self._path = path
         self._policy = policy
         self._retry_unknown = retry_unknown_outcome
-        self._lock = writer.lock(path)
+        self._lock = lock(path)
         try:
-            writer.prepare(path)
+            prepare(path, backups or path.parent / "backups")
         except BaseException:
             self._lock.close()
             raise
         self._writer = writer.Writer(path)
         self._writer.start()
         self._reader_thread = ThreadPoolExecutor(1, thread_name_prefix="store-reader")
-        self._reader: Database = self._reader_thread.submit(writer.connect, path, readonly=True).result()
+        self._reader: Database = self._reader_thread.submit(connect, path, readonly=True).result()
         self._claims = claims.Claims(lambda: AttemptId(f"vg-{installation}-{secrets.token_hex(12)}"))
         self._plans: dict[CampaignId, CallPlan] = {}
 
@@ -73,6 +92,14 @@ class SqliteStore:
         self._reader_thread.shutdown()
         self._lock.close()
 
+    async def read(self, work: Callable[[Database], T]) -> T:
+        """Run a query on the reading thread."""
+        return await self._read(work)
+
+    async def write(self, work: Callable[[Database, Counts], T]) -> T:
+        """Run a job on the writer thread; it is durable on return."""
+        return await self._writer.run(work)
+
     async def _read(self, work: Callable[[Database], T]) -> T:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._reader_thread, work, self._reader)
@@ -81,18 +108,19 @@ class SqliteStore:
 
     # --- accounts ---
 
-    async def add_account(self, login: str, pin_hash: str, settings: AccountSettings) -> Account:
-        return await self._writer.run(lambda db, counts: intake.add_account(db, login, pin_hash, settings))
-
-    async def update_account(self, account: Account) -> None:
-        await self._writer.run(lambda db, counts: intake.update_account(db, account))
+    async def add_account(
+        self, login: str, pin_hash: str, settings: AccountSettings, now: Millis | None = None
+    ) -> Account:
+        return await self._writer.run(lambda db, counts: intake.add_account(db, login, pin_hash, settings, now))
 
     async def accounts(self) -> list[Account]:
-        return await self._read(lambda db: [account_of(row) for row in db.conn.execute(f"{_ACCOUNT} ORDER BY login")])
+        return await self._read(
+            lambda db: [account_of(row) for row in db.conn.execute(f"{SELECT_ACCOUNT} ORDER BY login")]
+        )
 
     async def account_by_login(self, login: str) -> Account | None:
         def read(db: Database) -> Account | None:
-            row = db.conn.execute(f"{_ACCOUNT} WHERE login = ?", (login,)).fetchone()
+            row = db.conn.execute(f"{SELECT_ACCOUNT} WHERE login = ?", (login,)).fetchone()
             return None if row is None else account_of(row)
 
         return await self._read(read)
@@ -159,7 +187,7 @@ class SqliteStore:
             attempt, _ = attempt_of(row)
             call = closing.read_call(db, attempt.call_id)
             assert call is not None
-            account = account_of(db.conn.execute(f"{_ACCOUNT} WHERE id = ?", (call.account_id,)).fetchone())
+            account = account_of(db.conn.execute(f"{SELECT_ACCOUNT} WHERE id = ?", (call.account_id,)).fetchone())
             found.append(Claimed(call, attempt, account))
         return found
 
@@ -177,10 +205,28 @@ class SqliteStore:
     ) -> list[Call]:
         return await self._read(lambda db: closing.waiting(db, campaign, trunk, after or (-1, 0), limit))
 
+    async def backlogs(self, campaign: CampaignId | None) -> list[Backlog]:
+        return await self._read(lambda db: claims.backlogs(db, campaign))
+
+    async def ahead_of(self, call: Call, limit: int) -> int:
+        return await self._read(lambda db: claims.ahead_of(db, call, limit))
+
+    async def mean_attempt_seconds(self) -> float | None:
+        return await self._read(claims.mean_attempt_seconds)
+
     async def move_calls(self, moves: Mapping[CallId, str]) -> None:
         await self._writer.run(lambda db, counts: closing.move_calls(db, counts, moves))
 
-    # --- cancelling, pausing ---
+    # --- holding, cancelling, pausing ---
+
+    async def hold(self, account: AccountId | None) -> None:
+        await self._writer.run(lambda db, counts: claims.hold(db, account))
+
+    async def release(self, account: AccountId | None) -> None:
+        await self._writer.run(lambda db, counts: claims.release(db, account))
+
+    async def held(self) -> frozenset[AccountId | None]:
+        return await self._read(claims.held)
 
     async def cancel_call(self, account: AccountId | None, call: CallId) -> CallState | None:
         return await self._writer.run(lambda db, counts: closing.cancel_call(db, counts, account, call))
@@ -226,20 +272,8 @@ class SqliteStore:
         sql = f"SELECT {ATTEMPT_COLUMNS} FROM attempt WHERE call_id = ? ORDER BY number"
         return await self._read(lambda db: [attempt_of(row) for row in db.conn.execute(sql, (call,))])
 
-    async def calls(
-        self, campaign: CampaignId | None, state: CallState | None, after: CallId | None, limit: int
-    ) -> CallPage:
-        where, values = ["call.id > ?"], [int(after or 0)]
-        if campaign is not None:
-            where.append("call.campaign_id = ?")
-            values.append(int(campaign))
-        texts: list[int | str] = list(values)
-        if state is not None:
-            where.append("call.state = ?")
-            texts.append(str(state))
-        sql = f"{SELECT_CALL} WHERE {' AND '.join(where)} ORDER BY call.id LIMIT ?"
-        found = await self._read(lambda db: [call_of(row) for row in db.conn.execute(sql, (*texts, limit + 1))])
-        return CallPage(tuple(found[:limit]), found[limit - 1].id if len(found) > limit else None)
+    async def calls(self, query: CallQuery, after: Position | None, limit: int) -> CallPage:
+        return await self._read(lambda db: lists.calls(db, query, after, limit))
 
     # --- outbox ---
 
@@ -252,8 +286,23 @@ class SqliteStore:
     async def next_delivery(self) -> Millis | None:
         return await self._read(outbox.next_delivery)
 
-    async def delivery_of(self, call: CallId) -> dict[str, object] | None:
+    async def delivery(self, delivery: str) -> DeliveryRecord | None:
+        return await self._read(lambda db: outbox.one(db, delivery))
+
+    async def delivery_of(self, call: CallId) -> DeliveryRecord | None:
         return await self._read(lambda db: outbox.of_call(db, call))
+
+    async def delivery_tries(self, delivery: str) -> list[DeliveryTry]:
+        return await self._read(lambda db: outbox.tries(db, delivery))
+
+    async def deliveries(self, query: DeliveryQuery, after: CallId | None, limit: int) -> DeliveryPage:
+        return await self._read(lambda db: outbox.page(db, query, after, limit))
+
+    async def redeliver(self, delivery: str, now: Millis) -> bool:
+        return await self._writer.run(lambda db, counts: outbox.redeliver(db, delivery, now))
+
+    async def vitals(self) -> Vitals:
+        return await self._read(lambda db: vitals.read(db, self._path))
 
 
 def _campaigns(db: Database, where: str, values: tuple[object, ...]) -> list[Campaign]:

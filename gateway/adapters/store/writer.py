@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
-import os
 import queue
 import sqlite3
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import Any, TypeVar
 
 import structlog
 from sqlite_utils import Database
 
 from gateway.adapters.store.counts import Counts
-from gateway.adapters.store.schema import MIGRATIONS, known_migrations
+from gateway.adapters.store.file import connect
 from gateway.ports import StoreError
 
 log = structlog.get_logger()
@@ -26,14 +24,6 @@ T = TypeVar("T")
 GROUP = 256
 
 
-class StoreLocked(StoreError):
-    """Another process owns the database."""
-
-
-class DatabaseRefused(StoreError):
-    """The file is damaged, no Voxgate database, or of a newer version."""
-
-
 class _Job:
     __slots__ = ("future", "loop", "work")
 
@@ -41,74 +31,6 @@ class _Job:
         self.work = work
         self.loop = loop
         self.future: asyncio.Future[Any] = loop.create_future()
-
-
-def lock(path: Path) -> IO[str]:
-    """Take the database's lock for this process's life. Raises :class:`StoreLocked` naming who has it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    file = Path(f"{path}.lock").open("a+")  # noqa: SIM115 - held open for the process's life
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        file.seek(0)
-        pid = file.read().strip() or "unknown"
-        file.close()
-        raise StoreLocked(
-            f"{path} is in use by the gateway with pid {pid}: stop it first, or let commands go through it"
-        ) from None
-    file.seek(0)
-    file.truncate()
-    file.write(str(os.getpid()))
-    file.flush()
-    return file
-
-
-def connect(path: Path, *, readonly: bool = False) -> Database:
-    """Open with the settings that every connection of ours has."""
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
-    connection.execute("PRAGMA busy_timeout = 10000")
-    connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA temp_store = MEMORY")
-    if readonly:
-        connection.execute("PRAGMA query_only = ON")
-    else:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA cache_size = -65536")
-    return Database(connection)
-
-
-def prepare(path: Path) -> None:
-    """Create or migrate the database. Raises :class:`DatabaseRefused`; never replaces a file."""
-    try:
-        if path.exists():
-            _inspect(path)
-        db = connect(path)
-        try:
-            MIGRATIONS.apply(db)
-        finally:
-            db.close()
-    except sqlite3.DatabaseError as error:
-        raise DatabaseRefused(
-            f"{path} cannot be used: {error}. Nothing was changed. "
-            "Keep a copy, then restore a backup, or try `sqlite3 FILE .recover`"
-        ) from error
-
-
-def _inspect(path: Path) -> None:
-    """Look at a file without writing to it: even the journal mode of a file that is not ours stays as it is."""
-    db = connect(path, readonly=True)
-    try:
-        tables = set(db.table_names())
-        if tables and MIGRATIONS.migrations_table not in tables:
-            raise DatabaseRefused(f"{path} is an SQLite database of some other program: choose another path")
-        if newer := {one.name for one in MIGRATIONS.applied(db)} - known_migrations():
-            raise DatabaseRefused(
-                f"{path} was made by a newer Voxgate (it has {', '.join(sorted(newer))}): "
-                "upgrade the gateway, or restore the backup of the older version"
-            )
-    finally:
-        db.close()
 
 
 class Writer:

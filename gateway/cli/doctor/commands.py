@@ -28,7 +28,8 @@ def doctor(
         show_json([finding.plain() for finding in findings])
     else:
         for finding in findings:
-            print(f"{finding.state:<7}  {finding.what}" + (f"\n         {finding.mend}" if finding.mend else ""))
+            key = f" [{finding.trouble}]" if finding.trouble else ""
+            print(f"{finding.state:<7}  {finding.what}{key}" + (f"\n         {finding.mend}" if finding.mend else ""))
         print(f"{count[State.OK]} ok, {count[State.FAIL]} to mend, {count[State.SKIPPED]} skipped")
     if count[State.FAIL]:
         raise typer.Exit(1)

@@ -7,15 +7,22 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gateway.adapters.asteriskfiles import FileFault, Items, read
-from gateway.cli.doctor.finding import Finding, fault, good, skipped
+from gateway.cli.doctor import troubles
+from gateway.cli.doctor.finding import Finding, good, skipped
+from gateway.cli.doctor.nat import examine_nat
 from gateway.cli.init import asterisk_conf
-from gateway.config import Config
+from gateway.settings import Config
+
+Sections = dict[str, Items]
 
 TRUE = {"yes", "true", "y", "t", "1", "on"}
 NEEDED_RIGHTS = {"call", "originate", "reporting"}
+#: Without these the gateway hears nothing of calls, digits and Asterisk's start.
+NEEDED_READS = {"call", "dtmf", "system"}
 #: Rights with which whoever holds the password can run programs or change the configuration.
 DANGEROUS_RIGHTS = {"all", "system", "command", "config"}
 _AGI = re.compile(r"\bAGI\(agi://([^/)]+)/")
+_INSTALLATION = re.compile(r"\bvg-([a-z0-9]{1,16})-")
 
 
 def examine_files(config: Config, folder: Path) -> list[Finding]:
@@ -23,10 +30,11 @@ def examine_files(config: Config, folder: Path) -> list[Finding]:
     if not folder.is_dir():
         why = "no such folder here: name Asterisk's by --asterisk-etc, or run the doctor on Asterisk's host"
         return [skipped(f"Asterisk's files in {folder}", why)]
-    checks: tuple[tuple[str, Callable[[Config, dict[str, Items]], list[Finding]]], ...] = (
+    checks: tuple[tuple[str, Callable[[Config, Sections], list[Finding]]], ...] = (
         ("manager.conf", _manager),
         ("extensions.conf", _extensions),
         ("modules.conf", _modules),
+        ("pjsip.conf", examine_nat),
     )
     findings = []
     for name, check in checks:
@@ -35,81 +43,85 @@ def examine_files(config: Config, folder: Path) -> list[Finding]:
         except FileFault as error:
             if "Permission denied" in str(error):
                 findings.append(skipped(name, f"{error}: run the doctor as a user who may read it"))
+            elif name == "pjsip.conf" and not (folder / name).exists():
+                findings.append(skipped(name, f"{error}: trunks of another technology are not looked at"))
             else:
-                findings.append(fault(name, f"{error}: mend it; Asterisk reads it so too"))
+                findings.append(troubles.FILE.found(error=error))
     return findings
 
 
-def _manager(config: Config, sections: dict[str, Items]) -> list[Finding]:
+def _manager(config: Config, sections: Sections) -> list[Finding]:
     general, ami = dict(sections.get("general", [])), config.ami
-    findings = [
-        Finding.of(
-            general.get("enabled", "no").lower() in TRUE,
-            "manager.conf: AMI is enabled",
-            "write enabled = yes under [general] of manager.conf, then `manager reload` in Asterisk's console",
-        )
-    ]
     port = general.get("port", "5038")
-    findings.append(
-        Finding.of(
-            port == str(ami.port),
-            f"manager.conf: AMI listens at port {port}",
-            f"manager.conf says port = {port}, the gateway's [ami] says {ami.port}: make them one",
-        )
-    )
+    findings = [
+        troubles.MANAGER_DISABLED.unless(general.get("enabled", "no").lower() in TRUE, "manager.conf: AMI is enabled"),
+        troubles.MANAGER_PORT.unless(
+            port == str(ami.port), f"manager.conf: AMI listens at port {port}", theirs=port, ours=ami.port
+        ),
+    ]
     user = sections.get(ami.user)
     if user is None:
-        mend = f'put #include "voxgate/manager.conf" at the end of manager.conf: there is no user [{ami.user}]'
-        return [*findings, fault("manager.conf: the gateway's user", mend)]
+        return [*findings, troubles.MANAGER_USER.found(user=ami.user)]
     values = dict(user)
     findings.append(
-        Finding.of(
-            values.get("secret") == ami.secret,
-            f"manager.conf: the secret of [{ami.user}]",
-            f"the secret of [{ami.user}] in manager.conf is not the one in the gateway's [ami]: copy one to the other",
+        troubles.MANAGER_SECRET.unless(
+            values.get("secret") == ami.secret, f"manager.conf: the secret of [{ami.user}]", user=ami.user
         )
     )
-    rights = {one.strip() for one in values.get("write", "").split(",")}
-    missing, more = set() if "all" in rights else NEEDED_RIGHTS - rights, DANGEROUS_RIGHTS & rights
-    what = f"manager.conf: the rights of [{ami.user}]"
-    wanted = ",".join(sorted(NEEDED_RIGHTS))
-    if missing:
-        findings.append(fault(what, f"write = {wanted} is needed: {', '.join(sorted(missing))} is missing"))
-    elif more:
-        findings.append(fault(what, f"take {', '.join(sorted(more))} out of its write line: {wanted} is enough"))
-    else:
-        findings.append(good(what))
+    findings += _user_rights(ami.user, _words(values.get("write", "")), _words(values.get("read", "")))
     return [*findings, _event_filter(config, [value for name, value in user if name == "eventfilter"])]
+
+
+def _words(text: str) -> set[str]:
+    return {one.strip() for one in text.split(",")}
+
+
+def _user_rights(user: str, write: set[str], read: set[str]) -> list[Finding]:
+    wanted = ",".join(sorted(NEEDED_RIGHTS))
+    missing = set() if "all" in write else NEEDED_RIGHTS - write
+    more = DANGEROUS_RIGHTS & write
+    unheard = set() if "all" in read else NEEDED_READS - read
+    findings = []
+    if missing:
+        findings.append(troubles.MANAGER_RIGHTS.found(user=user, missing=", ".join(sorted(missing)), wanted=wanted))
+    if more:
+        findings.append(troubles.MANAGER_MORE_RIGHTS.found(more=", ".join(sorted(more)), wanted=wanted))
+    if unheard:
+        reads = ",".join(sorted(NEEDED_READS))
+        findings.append(troubles.MANAGER_READS.found(user=user, missing=", ".join(sorted(unheard)), wanted=reads))
+    return findings or [good(f"manager.conf: the rights of [{user}]")]
 
 
 def _event_filter(config: Config, filters: list[str]) -> Finding:
     ours = [value for value in filters if f"vg-{config.installation}-" in value]
     what = "manager.conf: the event filter"
-    copy = f'copy the eventfilter lines that `voxgate init` wrote for installation = "{config.installation}"'
     if not filters:
+        copy = f'copy the eventfilter lines that `voxgate init` wrote for installation = "{config.installation}"'
         return good(what, f"none: the gateway gets the events of every call of this Asterisk; {copy}")
+    others = {name for value in filters for name in _INSTALLATION.findall(value)} - {config.installation}
+    if others:
+        return troubles.MANAGER_SHARED.found(user=config.ami.user, other=", ".join(sorted(others)))
     enough = all(any(event in value for value in ours) for event in ("Hangup", "DialState", "OriginateResponse"))
-    return Finding.of(enough, what, f"it keeps our calls' events back: {copy}")
+    return troubles.EVENT_FILTER.unless(enough, what, installation=config.installation)
 
 
-def _extensions(config: Config, sections: dict[str, Items]) -> list[Finding]:
+def _extensions(config: Config, sections: Sections) -> list[Finding]:
     wanted = config.agi.advertise or f"{config.agi.host}:{config.agi.port}"
     findings = []
     for context in ("voxgate-answered", "voxgate-doctor"):
-        what = f"extensions.conf: [{context}]"
         if context not in sections:
-            findings.append(fault(what, 'put #include "voxgate/extensions.conf" at the end of extensions.conf'))
+            findings.append(troubles.DIALPLAN.found(context=context))
             continue
         addresses = {found[1] for _, value in sections[context] if (found := _AGI.search(value))}
-        mend = (
-            f"its agi:// address is {', '.join(sorted(addresses)) or 'missing'}, the gateway's FastAGI is at {wanted}: "
-            "make them one ([agi] advertise says what Asterisk dials where that differs from host and port)"
+        theirs = ", ".join(sorted(addresses)) or "no agi:// address"
+        works = f"extensions.conf: [{context}] leads to {wanted}"
+        findings.append(
+            troubles.AGI_ADDRESS.unless(addresses == {wanted}, works, context=context, theirs=theirs, ours=wanted)
         )
-        findings.append(Finding.of(addresses == {wanted}, f"{what} leads to {wanted}", mend))
     return findings
 
 
-def _modules(config: Config, sections: dict[str, Items]) -> list[Finding]:
+def _modules(config: Config, sections: Sections) -> list[Finding]:
     items = sections.get("modules", [])
     names = {"load": set[str](), "noload": set[str]()}
     for name, value in items:
@@ -124,6 +136,6 @@ def _modules(config: Config, sections: dict[str, Items]) -> list[Finding]:
     }
     autoload = dict(items).get("autoload", "yes").lower() in TRUE
     lacking = needed & names["noload"] if autoload else needed - names["load"] | needed & names["noload"]
-    mend = f"Asterisk does not load {', '.join(sorted(lacking))}: "
-    mend += "take the noload lines out" if autoload else 'put #include "voxgate/modules.conf" under [modules]'
-    return [Finding.of(not lacking, "modules.conf: every module that the gateway needs", mend)]
+    how = "take the noload lines out" if autoload else 'put #include "voxgate/modules.conf" under [modules]'
+    works = "modules.conf: every module that the gateway needs"
+    return [troubles.MODULES.unless(not lacking, works, lacking=", ".join(sorted(lacking)), how=how)]

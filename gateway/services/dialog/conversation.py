@@ -9,9 +9,12 @@ from typing import assert_never
 
 import structlog
 
+from gateway.core.model import CallId
+from gateway.happenings import Observe, Stopwatch, TurnTaken, unobserved
 from gateway.ports import AgiChannel, ChannelGone, Cookies, Fetcher, FetchError, FetchRequest, FetchResponse
 from gateway.services.dialog.fetching import fetched, request_of
 from gateway.services.dialog.line import Line
+from gateway.services.dialog.path import PathTaken
 from gateway.services.dialog.playing import Player
 from gateway.services.dialog.recording import Recordings
 from gateway.services.dialog.transferring import Transfers
@@ -49,13 +52,21 @@ class Conversation:
     recordings: Recordings
     transfers: Transfers
     cookies: Cookies
-    call_id: int
+    call_id: CallId
+    path: PathTaken
+    observe: Observe = unobserved
 
     async def run(self) -> Exit:
         try:
             action: Action = self.session.begin()
             while not isinstance(action, Exit):
-                action = self.session.send(await self._answer(action))
+                watch = Stopwatch()
+                self.path.asked(action)
+                answer = await self._answer(action)
+                self.path.answered(action, answer)
+                self.observe(TurnTaken(self.call_id, type(action).__name__.lower(), watch.seconds))
+                action = self.session.send(answer)
+            self.path.asked(action)
             await self.transfers.finish()
             return action
         finally:

@@ -11,10 +11,12 @@ from xml.sax.saxutils import escape
 
 import structlog
 
-from gateway.core.model import AttemptId, CalleeType, Claimed
+from gateway.core.model import CalleeType, Claimed
+from gateway.happenings import CalleeJudged, Observe, SessionEnded, Stopwatch, of_call, unobserved
 from gateway.ports import AgiChannel, ChannelGone, Cookies, Detector, Fetcher, Media, Pbx
 from gateway.services.dialog.conversation import Conversation
 from gateway.services.dialog.line import Line
+from gateway.services.dialog.path import PathTaken
 from gateway.services.dialog.playing import Player
 from gateway.services.dialog.prompts import PromptRenderer
 from gateway.services.dialog.recording import Recordings
@@ -24,7 +26,6 @@ from vxml import Break, Exit, Fetch, Json, Limits, Prompt, Session, Speech
 
 log = structlog.get_logger()
 
-CALL_PATH = "call/"
 #: What ``postd`` knows as half a second's pause, in SendDTMF's letter.
 PAUSES = str.maketrans(",pP", "www")
 
@@ -47,6 +48,7 @@ class DialogService:
     def __init__(
         self, live: LiveCalls, pbx: Pbx, detector: Detector, renderer: PromptRenderer, fetcher: Fetcher, media: Media,
         find_way: Callable[[Claimed, str], Way], new_cookies: Callable[[], Cookies], settings: DialogSettings,
+        observe: Observe = unobserved,
     ) -> None:  # fmt: skip
         self._live = live
         self._pbx = pbx
@@ -57,10 +59,11 @@ class DialogService:
         self._find_way = find_way
         self._new_cookies = new_cookies
         self._settings = settings
+        self._observe = observe
 
     def accept(self, path: str) -> bool:
         """Whether a FastAGI path names an open attempt that no session has held yet. Says yes once."""
-        live = self._live.get(AttemptId(path.removeprefix(CALL_PATH))) if path.startswith(CALL_PATH) else None
+        live = self._live.of_path(path)
         if live is None or live.closing or live.session is not None:
             return False
         live.session = SessionRecord()
@@ -68,13 +71,21 @@ class DialogService:
 
     async def handle(self, channel: AgiChannel) -> None:
         """One accepted FastAGI session, from the answer to its end."""
-        live = self._live.get(AttemptId(channel.path.removeprefix(CALL_PATH)))
+        live = self._live.of_path(channel.path)
         if live is None or live.session is None:
             return
         record = live.session
         try:
-            await self._live.answered(live)
-            await self._converse(channel, live, record)
+            with of_call(live.claimed.call.id, live.id):
+                await self._live.answered(live)
+                since_answer = Stopwatch()
+                path = PathTaken(lambda: since_answer.seconds, partial(self._live.stepped, live))
+                record.evidence["path"] = path.steps
+                try:
+                    await self._converse(channel, live, record, path)
+                finally:
+                    if path.hung_up_by:
+                        record.evidence["hung_up_by"] = path.hung_up_by
         except ChannelGone:
             pass
         finally:
@@ -82,16 +93,18 @@ class DialogService:
             with contextlib.suppress(ChannelGone):
                 await channel.hangup()
 
-    async def _converse(self, channel: AgiChannel, live: LiveCall, record: SessionRecord) -> None:
+    async def _converse(self, channel: AgiChannel, live: LiveCall, record: SessionRecord, path: PathTaken) -> None:
         claimed, settings = live.claimed, self._settings
         call_id = claimed.call.id
         if claimed.call.postd:
             await channel.execute("SendDTMF", claimed.call.postd.translate(PAUSES))
+        watch = Stopwatch()
         async with asyncio.timeout(settings.detection_timeout):
             found = await self._detector.detect(channel)
         record.callee_type = found.callee_type
         record.evidence |= {**found.evidence, "confidence": f"{found.confidence:.2f}"}
-        log.info("callee.detected", call_id=call_id, attempt_id=live.id, callee_type=found.callee_type)
+        log.info("callee.detected", callee_type=found.callee_type)
+        self._observe(CalleeJudged(call_id, live.id, found.callee_type, found.confidence, watch.seconds))
         if not found.callee_type.reached:
             return
         record.began = True
@@ -111,8 +124,12 @@ class DialogService:
             transfers,
             self._new_cookies(),
             call_id,
+            path,
+            self._observe,
         )
+        watch = Stopwatch()
         ended = await self._run(conversation, live)
+        self._observe(SessionEnded(call_id, ended.error, watch.seconds))
         if ended.error is not None:
             record.application_error = f"{ended.error}: {ended.message}"[:500]
             log.warning("application.error", call_id=call_id, error=ended.error)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
@@ -12,8 +13,9 @@ import msgspec
 import phonenumbers
 from aiohttp import web
 
+from gateway.core.lists import CallQuery, Position
 from gateway.core.model import Account, AccountSettings, Call, CallId, CallState, CampaignId, CampaignState
-from gateway.core.plum import QUEUECALL, QUEUECALLS, FieldError, read_submission
+from gateway.core.plum import QUEUECALL, QUEUECALLS, FieldError, Submission, read_submission
 from gateway.core.states import CALL_WORDS
 from gateway.ports import Campaign, Store, StoreError
 from gateway.services.feed import EventKind, Publish, call_data, campaign_data, unheard
@@ -88,17 +90,11 @@ class Api:
         self._logins.forget()
         return _json(_account(account), 201)
 
-    async def _named(self, login: object) -> Account:
-        account = await self._store.account_by_login(str(login or ""))
-        if account is None:
-            raise FieldError("account", f"{login!r} is unknown: see `voxgate account list`")
-        return account
-
     # --- calls ---
 
     async def queue_call(self, request: web.Request) -> web.Response:
         body = await _body(request)
-        account = await self._named(body.pop("account", None))
+        account = await account_named(self._store, body.pop("account", None))
         fields = [(name, str(value)) for name, value in body.items() if value is not None]
         submission = read_submission(QUEUECALL, [("login", account.login), ("pin", _NO_PIN), *fields])
         return _json({"id": await self._desk.queue_call(account, submission)}, 201)
@@ -108,13 +104,17 @@ class Api:
         state = query.get("state")
         if state is not None and state not in list(CallState):
             raise FieldError("state", f"must be one of {', '.join(CallState)}")
+        after = _integer(query, "after") if "after" in query else 0
         page = await self._store.calls(
-            CampaignId(_integer(query, "campaign")) if "campaign" in query else None,
-            None if state is None else CallState(state),
-            CallId(_integer(query, "after")) if "after" in query else None,
+            CallQuery(
+                campaign=CampaignId(_integer(query, "campaign")) if "campaign" in query else None,
+                states=frozenset() if state is None else frozenset([CallState(state)]),
+            ),
+            Position(0, 0, after),
             min(1000, max(1, _integer(query, "limit"))) if "limit" in query else 100,
         )
-        return _json({"calls": [_call(one) for one in page.calls], "next_after": page.next_after})
+        next_after = None if page.next is None else page.next.id
+        return _json({"calls": [_call(one) for one in page.calls], "next_after": next_after})
 
     async def call(self, request: web.Request) -> web.Response:
         call_id = CallId(_ident(request))
@@ -148,17 +148,8 @@ class Api:
         return _failed(404, "there is no such campaign") if found is None else _json(_campaign(found))
 
     async def load_campaign(self, request: web.Request) -> web.Response:
-        form = await read_form(request, self._spool)
-        try:
-            values = [(name, value) for name, value in form.fields if name not in ("phone_list", "account")]
-            account = await self._named(dict(form.fields).get("account"))
-            if form.upload is None:
-                raise FieldError("phone_list", "must be an uploaded file")
-            own = [("login", account.login), ("pin", _NO_PIN), ("phone_list", _NO_PIN)]
-            load = await self._desk.queue_list(account, read_submission(QUEUECALLS, [*own, *values]), form.upload)
-        finally:
-            form.close()
-        return _json(_load(load), 201)
+        async with campaign_form(request, self._store, self._spool) as (account, submission, path):
+            return _json(_load(await self._desk.queue_list(account, submission, path)), 201)
 
     async def change_campaign(self, request: web.Request) -> web.Response:
         verb = request.path.rsplit("/", 1)[1]
@@ -169,6 +160,31 @@ class Api:
 
     async def uploads(self, request: web.Request) -> web.Response:
         return _json([_load(one) for one in self._desk.loads.values()])
+
+
+async def account_named(store: Store, login: object) -> Account:
+    """Raises :class:`FieldError`."""
+    account = await store.account_by_login(str(login or ""))
+    if account is None:
+        raise FieldError("account", f"{login!r} is unknown: see `voxgate account list`")
+    return account
+
+
+@asynccontextmanager
+async def campaign_form(
+    request: web.Request, store: Store, spool: Path
+) -> AsyncIterator[tuple[Account, Submission, Path]]:
+    """The form of a campaign, its list spooled until the block ends. Raises :class:`FieldError`, :class:`FormError`."""
+    form = await read_form(request, spool)
+    try:
+        values = [(name, value) for name, value in form.fields if name not in ("phone_list", "account")]
+        account = await account_named(store, dict(form.fields).get("account"))
+        if form.upload is None:
+            raise FieldError("phone_list", "must be an uploaded file")
+        own = [("login", account.login), ("pin", _NO_PIN), ("phone_list", _NO_PIN)]
+        yield account, read_submission(QUEUECALLS, [*own, *values]), form.upload
+    finally:
+        form.close()
 
 
 def new_account(body: dict[str, Any]) -> tuple[str, str, AccountSettings]:

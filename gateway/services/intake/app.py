@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import structlog
 from aiohttp import web
@@ -29,6 +30,12 @@ from gateway.services.intake.logins import Logins
 log = structlog.get_logger()
 
 PATHS = ("/webservice", "/outbound/webservice")
+
+
+class Part(Protocol):
+    """Some of the API's routes."""
+
+    def add_routes(self, router: web.UrlDispatcher) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +148,10 @@ def build_app(
     return app
 
 
-def build_api(api: Api, max_body: int) -> web.Application:
+def build_api(api: Api, parts: Iterable[Part], max_body: int) -> web.Application:
     """The application on the Unix socket: the file's rights are the authentication."""
     app = web.Application(client_max_size=max_body, middlewares=[api.errors])
     api.add_routes(app.router)
+    for part in parts:
+        part.add_routes(app.router)
     return app

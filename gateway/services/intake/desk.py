@@ -6,6 +6,7 @@ import asyncio
 import functools
 import itertools
 import struct
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -18,7 +19,9 @@ from gateway.core.model import Account, AccountSettings, CallId, CallPlan, Campa
 from gateway.core.numbers import Destination, NumberError, parse_destination
 from gateway.core.phonelist import BadLine, ListError, ListRow, PhoneListReader
 from gateway.core.plum import FieldError, Submission, needs_words, read_plan
+from gateway.core.refusals import Refusals
 from gateway.core.routes import NumberPolicy, Refused, Router
+from gateway.happenings import CallAccepted, Observe, Stopwatch, unobserved
 from gateway.ports import Clock, NameTaken, Store
 from gateway.services.feed import EventKind, Publish, campaign_data, unheard
 
@@ -50,6 +53,30 @@ class Load:
     rejected: int = 0
     done: bool = False
     first_rejected: list[tuple[int, str, str]] = field(default_factory=list)
+    shown_rejected: int = SHOWN_REJECTED
+    refusals: Refusals = field(default_factory=Refusals)
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A list as it would be queued: numbers by trunk, what would be rejected, and what would refuse the whole."""
+
+    plan: CallPlan
+    trunks: Counter[str]
+    refusals: Refusals
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a list holds, read as it would be queued. ``first`` are its first numbers, ``error`` refuses the whole."""
+
+    accepted: int
+    rejected: int
+    first: tuple[NewCall, ...]
+    first_rejected: tuple[tuple[int, str, str], ...]  # line, text, reason
+    refusals: Refusals
+    error: str = ""
 
 
 class Desk:
@@ -57,7 +84,7 @@ class Desk:
 
     def __init__(
         self, store: Store, clock: Clock, router: Router, preflight: Preflight, wake: Callable[[], None],
-        settings: DeskSettings, publish: Publish = unheard,
+        settings: DeskSettings, publish: Publish = unheard, observe: Observe = unobserved,
     ) -> None:  # fmt: skip
         self._store = store
         self._publish = publish
@@ -66,11 +93,13 @@ class Desk:
         self._preflight = preflight
         self._wake = wake
         self._settings = settings
+        self._observe = observe
         self._ids = itertools.count(1)
         self.loads: dict[int, Load] = {}
 
     async def queue_call(self, account: Account, submission: Submission) -> CallId:
         """Queue one call; it is durable when its id is returned. Raises :class:`FieldError`."""
+        watch = Stopwatch()
         plan = await self._plan(account, submission)
         call = self._one(account, submission.values["phone_number"])
         await self._check_urls(plan)
@@ -80,6 +109,7 @@ class Desk:
             EventKind.CALL_QUEUED, account.id,
             {"call_id": call_id, "destination": call.destination, "due_at": plan.scheduled_at},
         )  # fmt: skip
+        self._observe(CallAccepted(call_id, watch.seconds))
         self._wake()
         return call_id
 
@@ -113,6 +143,47 @@ class Desk:
             self._publish(EventKind.CAMPAIGN_CHANGED, account.id, campaign_data(campaign))
         self._wake()
         return load
+
+    async def examine(self, account: Account, submission: Submission, path: Path) -> Examined:
+        """What :meth:`queue_list` would do, without doing it. Raises :class:`FieldError` where no plan can be read."""
+        name = submission.values["campaign_name"].strip()
+        plan = await self._plan(account, submission)
+        problems = []
+        if await self._store.campaign_by_name(account.id, name) is not None:
+            problems.append(f"campaign_name {name!r} was used before: choose another")
+        try:
+            await self._check_urls(plan)
+        except FieldError as error:
+            problems.append(str(error))
+        load, trunks = Load(0, name), Counter[str]()
+        batches = _Batches(account, path, self._routed, load)
+        try:
+            while batch := await asyncio.to_thread(batches.next):
+                trunks.update(one.trunk for one in batch)
+        except ListError as error:
+            problems.append(f"phone_list {error}")
+        finally:
+            batches.close()
+        return Examined(plan, trunks, load.refusals, tuple(problems))
+
+    async def preview(self, account: Account, path: Path, shown: int) -> Preview:
+        """Read a spooled list without queueing it; ``shown`` limits the lines that are told."""
+        load = Load(0, "", shown_rejected=shown)
+        accepted, first, error = 0, list[NewCall](), ""
+        batches = _Batches(account, path, self._routed, load)
+        try:
+            while batch := await asyncio.to_thread(batches.next):
+                accepted += len(batch)
+                first += batch[: shown - len(first)]
+        except ListError as refused:
+            error = str(refused)
+        finally:
+            batches.close()
+        return Preview(accepted, load.rejected, tuple(first), tuple(load.first_rejected), load.refusals, error)
+
+    def number(self, account: Account, text: str) -> NewCall:
+        """A number as it would be dialed. Raises :class:`FieldError`."""
+        return self._one(account, text)
 
     async def _plan(self, account: Account, submission: Submission) -> CallPlan:
         zone = ZoneInfo(account.settings.time_zone)
@@ -239,7 +310,8 @@ class _Batches:
 
     def _reject(self, line: int, text: str, reason: str) -> None:
         self._load.rejected += 1
-        if len(self._load.first_rejected) < SHOWN_REJECTED:
+        self._load.refusals.add(text, reason)
+        if len(self._load.first_rejected) < self._load.shown_rejected:
             self._load.first_rejected.append((line, text, reason))
 
 

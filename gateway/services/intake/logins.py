@@ -13,7 +13,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 
 from gateway.core.model import Account
-from gateway.ports import Store
+from gateway.ports import Clock, Store
 
 REMEMBER = 300.0
 REMEMBERED = 10_000
@@ -23,10 +23,14 @@ hasher = PasswordHasher()
 
 
 class Logins:
-    """One verification costs about 100 ms of CPU: two run at once, and an unknown login costs the same."""
+    """One verification costs about 100 ms of CPU; two run at once.
 
-    def __init__(self, store: Store) -> None:
+    Every refusal costs two of them: its time tells neither whether there is such a login nor whether its PIN changed.
+    """
+
+    def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
+        self._clock = clock
         self._key = secrets.token_bytes(32)
         self._dummy = hasher.hash(secrets.token_hex(8))
         self._turn = asyncio.Semaphore(AT_ONCE)
@@ -34,21 +38,38 @@ class Logins:
 
     async def check(self, login: str, pin: str) -> Account | None:
         """The account, or None where login or PIN is wrong; which of them is not told."""
-        mark = hmac.new(self._key, f"{len(login)}:{login}{pin}".encode(), hashlib.sha256).digest()
+        mark = self._mark(login, pin)
         if (kept := self._remembered(mark)) is not None:
             return kept
         account = await self._store.account_by_login(login)
-        pin_hash = self._dummy if account is None else account.pin_hash
+        hashes = self._hashes(account)
         async with self._turn:
             if (kept := self._remembered(mark)) is not None:  # verified for another request meanwhile
                 return kept
-            right = await asyncio.to_thread(_verify, pin_hash, pin)
-        if not right or account is None:
+            which = await asyncio.to_thread(_first_right, hashes, pin)
+        if which is None or account is None:
             return None
-        self._verified[mark] = (time.monotonic() + REMEMBER, account)
+        kept_for = REMEMBER
+        if which > 0 and account.old_pin_until is not None:
+            kept_for = min(kept_for, (account.old_pin_until - self._clock.now()) / 1000)
+        self._verified[mark] = (time.monotonic() + kept_for, account)
         while len(self._verified) > REMEMBERED:
             self._verified.popitem(last=False)
         return account
+
+    def known(self, login: str, pin: str) -> Account | None:
+        """The account, where this login and PIN were verified a short while ago: that costs nothing."""
+        return self._remembered(self._mark(login, pin))
+
+    def _mark(self, login: str, pin: str) -> bytes:
+        return hmac.new(self._key, f"{len(login)}:{login}{pin}".encode(), hashlib.sha256).digest()
+
+    def _hashes(self, account: Account | None) -> tuple[str, str]:
+        if account is None:
+            return self._dummy, self._dummy
+        if account.old_pin_hash is None or (account.old_pin_until or 0) <= self._clock.now():
+            return account.pin_hash, self._dummy
+        return account.pin_hash, account.old_pin_hash
 
     def _remembered(self, mark: bytes) -> Account | None:
         kept = self._verified.get(mark)
@@ -57,6 +78,10 @@ class Logins:
     def forget(self) -> None:
         """An account changed: nothing that was verified before counts any more."""
         self._verified.clear()
+
+
+def _first_right(hashes: tuple[str, ...], pin: str) -> int | None:
+    return next((place for place, pin_hash in enumerate(hashes) if _verify(pin_hash, pin)), None)
 
 
 def _verify(pin_hash: str, pin: str) -> bool:

@@ -1,0 +1,253 @@
+"""The media tap's server: lets in Asterisk's addresses and one secret a tap, once, and hands on what is heard."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import uuid
+from dataclasses import dataclass
+
+import structlog
+
+from gateway.adapters.audiosocket.frames import SILENCE, FrameReader, Kind
+from gateway.ports import Ear
+
+log = structlog.get_logger()
+
+#: Bytes that a peer may send a second, and ahead of the clock: Asterisk sends 16,150 as time passes.
+BYTES_A_SECOND = 17_000
+AHEAD = 64_000
+#: Seconds between silence frames to Asterisk, which may wait for one and send nothing meanwhile (asterisk#2089).
+SILENCE_EVERY = 0.2
+#: Unread bytes to a peer beyond which it is dead: half a minute of silence frames.
+UNREAD = 50_000
+#: Connections that have not yet shown which tap they are.
+STRANGERS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class AudioSocketSettings:
+    """``advertise`` is the HOST:PORT that Asterisk dials, empty for the one listened on. Times in seconds.
+
+    ``allow`` are the networks that Asterisk may connect from.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    advertise: str = ""
+    allow: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+    expected_within: float = 10.0
+    greeting_timeout: float = 5.0
+
+
+@dataclass(slots=True)
+class _Expected:
+    ear: Ear
+    timer: asyncio.TimerHandle
+
+
+class AudioSocketServer:
+    """Every expected tap has a UUID that cannot be guessed; it is good for one connection within its time."""
+
+    def __init__(self, settings: AudioSocketSettings) -> None:
+        self._settings = settings
+        self._networks = [ipaddress.ip_network(one, strict=False) for one in settings.allow]
+        self._expected: dict[bytes, _Expected] = {}
+        self._connections: set[_Connection] = set()
+        self.strangers = 0
+        self._server: asyncio.Server | None = None
+
+    @property
+    def port(self) -> int:
+        assert self._server is not None
+        return int(self._server.sockets[0].getsockname()[1])
+
+    @property
+    def address(self) -> str:
+        """HOST:PORT as Asterisk is to dial it."""
+        host = f"[{self._settings.host}]" if ":" in self._settings.host else self._settings.host
+        return self._settings.advertise or f"{host}:{self.port}"
+
+    async def start(self) -> None:
+        """Listen. Raises OSError where the address cannot be had."""
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(lambda: _Connection(self), self._settings.host, self._settings.port)
+
+    async def run(self) -> None:
+        """Keep taps alive until cancelled; then end them all."""
+        try:
+            while True:
+                await asyncio.sleep(SILENCE_EVERY)
+                for connection in list(self._connections):
+                    connection.keep_alive()
+        finally:
+            if self._server is not None:
+                self._server.close()
+            for connection in list(self._connections):
+                connection.drop("the gateway is stopping")
+
+    # --- the port ---
+
+    def expect(self, ear: Ear) -> str:
+        token = uuid.uuid4()
+        loop = asyncio.get_running_loop()
+        timer = loop.call_later(self._settings.expected_within, self._late, token.bytes)
+        self._expected[token.bytes] = _Expected(ear, timer)
+        return f"{self.address}/{token}"
+
+    def close(self, ear: Ear) -> None:
+        for token, one in list(self._expected.items()):
+            if one.ear is ear:
+                one.timer.cancel()
+                del self._expected[token]
+        for connection in list(self._connections):
+            if connection.ear is ear:
+                connection.drop("")
+
+    def _late(self, token: bytes) -> None:
+        one = self._expected.pop(token, None)
+        if one is not None:
+            one.ear.ended(f"Asterisk opened no tap within {self._settings.expected_within:g} s")
+
+    # --- what connections ask ---
+
+    def allows(self, host: str) -> bool:
+        try:
+            address = ipaddress.ip_address(host.partition("%")[0])
+        except ValueError:
+            return False
+        if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+            address = address.ipv4_mapped
+        return any(address in network for network in self._networks)
+
+    def take(self, token: bytes) -> Ear | None:
+        """The ear that expects this tap; from now on nobody does."""
+        one = self._expected.pop(token, None)
+        if one is None:
+            return None
+        one.timer.cancel()
+        return one.ear
+
+    @property
+    def settings(self) -> AudioSocketSettings:
+        return self._settings
+
+    def opened(self, connection: _Connection) -> None:
+        self._connections.add(connection)
+
+    def closed(self, connection: _Connection) -> None:
+        self._connections.discard(connection)
+
+
+class _Connection(asyncio.Protocol):
+    """One TCP connection: a stranger until it has shown a tap's UUID."""
+
+    def __init__(self, server: AudioSocketServer) -> None:
+        self._server = server
+        self._reader = FrameReader()
+        self._transport: asyncio.Transport | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._peer = ""
+        self._began = 0.0
+        self._received = 0  # bytes since then
+        self._why = ""  # it ends
+        self.ear: Ear | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._peer = str((transport.get_extra_info("peername") or ("",))[0])
+        loop = asyncio.get_running_loop()
+        if not self._server.allows(self._peer):
+            self._refuse("address not in [audiosocket] allow")
+        elif self._server.strangers >= STRANGERS:
+            self._refuse("too many connections that show no UUID")
+        else:
+            self._server.strangers += 1
+            self._timer = loop.call_later(self._server.settings.greeting_timeout, self._refuse, "no UUID in time")
+            self._server.opened(self)
+
+    def data_received(self, data: bytes) -> None:
+        if self._transport is None or self._transport.is_closing():
+            return
+        self._received += len(data)
+        pieces: list[bytes] = []
+        for frame in self._reader.feed(data):
+            match frame.kind:
+                case Kind.UUID if self.ear is None:
+                    if not self._greeted(frame.payload):
+                        return
+                case Kind.AUDIO:
+                    pieces.append(frame.payload)
+                case Kind.TERMINATE:
+                    self._why = "Asterisk ended the tap"
+                case Kind.ERROR:
+                    self._why = f"Asterisk ended the tap by an error ({frame.payload[:1].hex() or 'none told'})"
+        if self.ear is not None and self._received > self._limit():
+            self.drop("the tap's peer sends faster than time passes")
+            return
+        if pieces and self.ear is not None:
+            self.ear.audio(b"".join(pieces))
+        if self._reader.fault:
+            if self.ear is None:
+                self._refuse(self._reader.fault)
+            else:
+                self.drop(f"the tap's peer sent what is no AudioSocket: {self._reader.fault}")
+        elif self._why and self._transport is not None:
+            self._transport.close()
+
+    def _greeted(self, token: bytes) -> bool:
+        ear = self._server.take(token)
+        if ear is None:
+            self._refuse("no such tap is expected")
+            return False
+        self._known()
+        self._began = asyncio.get_running_loop().time()
+        self.ear = ear
+        ear.began()
+        self.keep_alive()
+        return True
+
+    def _limit(self) -> float:
+        return (asyncio.get_running_loop().time() - self._began) * BYTES_A_SECOND + AHEAD
+
+    def keep_alive(self) -> None:
+        transport = self._transport
+        if self.ear is None or transport is None or transport.is_closing():
+            return
+        if transport.get_write_buffer_size() > UNREAD:
+            self.drop("the tap's peer reads nothing")
+        else:
+            transport.write(SILENCE)
+
+    def eof_received(self) -> bool:
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._known()
+        self._server.closed(self)
+        self._transport = None
+        if self.ear is not None:
+            ear, self.ear = self.ear, None
+            why = f"the tap's connection was lost: {exc}" if exc is not None else "the tap's connection was closed"
+            ear.ended(self._why or why)
+
+    def drop(self, why: str) -> None:
+        """End it from our side; empty where nobody need be told."""
+        self._why = self._why or why
+        if not why:
+            self.ear = None
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _known(self) -> None:
+        """It is no stranger any more, or gone."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+            self._server.strangers -= 1
+
+    def _refuse(self, why: str) -> None:
+        log.warning("audiosocket.refused", peer=self._peer, why=why)
+        if self._transport is not None:
+            self._transport.abort()

@@ -1,0 +1,50 @@
+"""Opening the file for good: a new one is made, an older one is backed up and then migrated, a newer one refused."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+
+import structlog
+
+from gateway.adapters.store.copying import backup
+from gateway.adapters.store.file import DatabaseRefused, connect, damaged, inspect, sound
+from gateway.adapters.store.schema import MIGRATIONS
+
+log = structlog.get_logger()
+
+#: Seconds at a start for which a large file is looked through for damage; `voxgate db check` takes its time.
+LOOK = 1.0
+#: Backups that upgrades left and that are kept.
+KEPT = 3
+
+
+def prepare(path: Path, backups: Path) -> None:
+    """Create or migrate the database. Raises :class:`DatabaseRefused`; never replaces a file.
+
+    What an upgrade is about to change is copied into the folder ``backups`` first.
+    """
+    try:
+        if path.exists() and path.stat().st_size:
+            inspect(path)
+            if not sound(path, LOOK):
+                log.info("database.not_looked_through", path=str(path), mend="`voxgate db check` looks at all of it")
+            _back_up_before_upgrade(path, backups)
+        with closing(connect(path)) as db:
+            MIGRATIONS.apply(db)
+    except sqlite3.DatabaseError as error:
+        raise DatabaseRefused(damaged(path, error)) from error
+
+
+def _back_up_before_upgrade(path: Path, backups: Path) -> None:
+    with closing(connect(path, readonly=True)) as db:
+        pending = [one.name for one in MIGRATIONS.pending(db)]
+        if not pending or not MIGRATIONS.applied(db):
+            return
+    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+    done = backup(path, backups / f"{path.stem}-before-{pending[-1]}-{stamp}.db")
+    log.info("database.upgrading", backup=done.path, bytes=done.size, migrations=pending)
+    for old in sorted(backups.glob(f"{path.stem}-before-*.db"), key=lambda one: one.stat().st_mtime)[:-KEPT]:
+        old.unlink()

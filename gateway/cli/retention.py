@@ -1,0 +1,65 @@
+"""``voxgate retention``: what is kept for how long, and the sweep that removes the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import typer
+
+from gateway.cli.client import Client, GatewayDown
+from gateway.cli.shared import ConfigOption, JsonOption, client_of, clock, config_of, group, show, show_json
+from gateway.settings import Config
+
+app = group("What is kept for how long, and the sweep that removes the rest.")
+
+
+@app.command("show", epilog="Example: voxgate retention show")
+def show_retention(config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Show how many days each thing is kept, and when the last sweep was."""
+    found = client_of(config).ask("GET", "/retention")
+    if as_json:
+        show_json(found)
+        return
+    rows = [{"kind": kind, "days": days or "for ever"} for kind, days in found["days"].items()]
+    show(rows, False, ["kind", "days"])
+    last = clock(found["last_run"]) if found["last_run"] else "none yet"
+    print(f"every night at {found['hour']}:00; last: {last}")
+
+
+@app.command("run", epilog="Example: voxgate retention run --dry-run")
+def run(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what would be removed.")] = False,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Remove now what is older than [retention] says, also while the gateway dials."""
+    settings = config_of(config)
+    try:
+        found = list(Client(settings.socket_path).lines("POST", "/retention/run" + ("?dry_run=1" if dry_run else "")))
+    except GatewayDown:
+        found = list(_directly(settings, dry_run))
+    rows = [{**one, "older than": clock(one["before"])} for one in found]
+    if as_json:
+        show_json(found)
+        return
+    show(rows, False, ["kind", "older than", "removed"])
+    print(f"{sum(one['removed'] for one in found)} {'would be removed' if dry_run else 'removed'}")
+
+
+def _directly(config: Config, dry_run: bool) -> Iterator[Any]:
+    """No gateway runs: this process may own the database for a moment."""
+    import asyncio
+
+    import msgspec
+
+    from gateway.wiring import open_store, retention_of
+
+    async def work() -> list[Any]:
+        store = open_store(config)
+        try:
+            return [msgspec.to_builtins(one) async for one in retention_of(config, store).sweep(dry=dry_run)]
+        finally:
+            await store.close()
+
+    yield from asyncio.run(work())

@@ -1,0 +1,246 @@
+"""What is heard on live calls: one tap a call feeds one classifier, from the first ringing to the end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import structlog
+
+from gateway.core.hearing import Classifier, Evidence, Verdict
+from gateway.core.linetime import LineTime
+from gateway.core.model import AttemptId
+from gateway.ports import Pbx, Taps
+
+log = structlog.get_logger()
+
+#: Bytes that are heard at once: 80 ms, as the classifier takes them in.
+BATCH: Final = 1280
+#: Seconds between looks at whether the line still sends.
+LOOK_EVERY: Final = 0.1
+#: Stretches of a timeline that are kept: hours of conversation make more, and tell nothing more.
+KEPT: Final = 300
+#: Seconds that what Asterisk sent before a hang-up may still take to come.
+LAST_WORDS: Final = 0.5
+
+
+class LineEar:
+    """The ear of one call: what it heard so far, and whether more can come.
+
+    Seconds count from the tap's beginning. ``fallback`` says why there is no tap, or no longer one.
+    """
+
+    def __init__(self, classifier: Classifier) -> None:
+        self.timeline: list[Evidence] = []
+        self.verdicts: list[Verdict] = []
+        self.answered_at: float | None = None
+        self.fallback = ""
+        self.left_out = 0  # stretches beyond those kept
+        self._classifier = classifier
+        self._time: LineTime | None = None  # there is one while the tap is open
+        self._began = False
+        self._over = asyncio.Event()
+        self._answered = False
+        self._pending = bytearray()
+        self._changed = asyncio.Event()
+        self._look: asyncio.TimerHandle | None = None
+
+    # --- what it knows ---
+
+    @property
+    def open(self) -> bool:
+        return self._time is not None
+
+    @property
+    def began_ever(self) -> bool:
+        return self._began
+
+    @property
+    def ended_ever(self) -> bool:
+        return self._over.is_set()
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """The last one; once the call is answered, one that then holds."""
+        return self._classifier.verdict
+
+    async def change(self) -> None:
+        """Wait until something more is heard, or the tap begins or ends."""
+        await self._changed.wait()
+
+    async def over(self) -> None:
+        """Wait until nothing more comes of a channel that is gone."""
+        if self._began:
+            try:
+                await asyncio.wait_for(self._over.wait(), LAST_WORDS)
+            except TimeoutError:
+                pass
+
+    # --- what it is told ---
+
+    def began(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._time, self._began = LineTime(loop.time()), True
+        if self._answered:
+            self._mark_answer()
+        self._look = loop.call_later(LOOK_EVERY, self._fill)
+        self._tell()
+
+    def audio(self, pcm: bytes) -> None:
+        if self._time is None:
+            return
+        self._time.came(len(pcm), asyncio.get_running_loop().time())
+        self._pending += pcm
+        if len(self._pending) >= BATCH:
+            self._hear()
+
+    def answered(self) -> None:
+        """The call is answered now. Only the first time counts."""
+        if self._answered:
+            return
+        self._answered = True
+        if self._time is not None:
+            self._fill_gap()
+            self._hear()
+            self._mark_answer()
+
+    def ended(self, why: str) -> None:
+        self.fallback = self.fallback or why
+        self._stop()
+
+    def finish(self) -> None:
+        """The call is over: what still sounded is told, and nothing is heard any more."""
+        if self._began:
+            self._hear()
+            self._take(self._classifier.finish())
+        self._stop()
+
+    # --- listening ---
+
+    def _mark_answer(self) -> None:
+        assert self._time is not None
+        self.answered_at = self._time.seconds
+        self._classifier.answered()
+
+    def _fill(self) -> None:
+        if self._time is None:
+            return
+        self._look = asyncio.get_running_loop().call_later(LOOK_EVERY, self._fill)
+        self._fill_gap()
+        if len(self._pending) >= BATCH:
+            self._hear()
+
+    def _fill_gap(self) -> None:
+        assert self._time is not None
+        self._pending += bytes(self._time.missing(asyncio.get_running_loop().time()))
+
+    def _hear(self) -> None:
+        pcm, self._pending = bytes(self._pending), bytearray()
+        try:
+            found = self._classifier.feed(pcm)
+        except Exception as fault:  # a fault of ours must cost no call
+            log.exception("hearing.failed")
+            self.ended(f"the classifier failed: {type(fault).__name__}: {fault}")
+            return
+        if found:
+            self._take(found)
+
+    def _take(self, found: list[Evidence | Verdict]) -> None:
+        for one in found:
+            if isinstance(one, Verdict):
+                self.verdicts.append(one)
+            elif len(self.timeline) < KEPT:
+                self.timeline.append(one)
+            else:
+                self.left_out += 1
+        self._tell()
+
+    def _stop(self) -> None:
+        self._time = None
+        if self._look is not None:
+            self._look.cancel()
+        self._over.set()
+        self._tell()
+
+    def _tell(self) -> None:
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
+
+
+@dataclass(slots=True)
+class Hearing:
+    """Opens taps. ``new_classifier`` makes one a call; ``taps`` None is a gateway that shall have none."""
+
+    pbx: Pbx
+    taps: Taps | None
+    new_classifier: Callable[[], Classifier] = Classifier
+    opened: int = 0
+    missed: int = 0
+    last_miss: str = ""  # why the last call was judged without one; empty where it had one
+
+    def ear(self) -> LineEar:
+        """An ear that hears nothing yet."""
+        return LineEar(self.new_classifier())
+
+    async def open(self, attempt: AttemptId, ear: LineEar) -> None:
+        """Have Asterisk tap the attempt's channel, which exists. What fails is told to the ear."""
+        if self.taps is None:
+            ear.ended("the media tap is switched off ([audiosocket] enabled)")
+            return
+        self.opened += 1
+        why = await self.pbx.open_tap(attempt, self.taps.expect(ear))
+        if why is not None:
+            self.taps.close(ear)
+            ear.ended(why)
+
+    def close(self, ear: LineEar) -> None:
+        """Hear no more of a call."""
+        if self.taps is not None:
+            self.taps.close(ear)
+        ear.finish()
+
+    def status(self) -> dict[str, Any]:
+        """Which detector judges calls: ``tap``, or ``agi`` where it is switched off or failed the last time."""
+        return {
+            "in_use": "agi" if self.taps is None or self.last_miss else "tap",
+            "taps_opened": self.opened, "calls_without": self.missed, "last_reason": self.last_miss or None,
+        }  # fmt: skip
+
+    def missing(self, attempt: AttemptId, why: str) -> None:
+        """A call had to be judged without a tap."""
+        self.missed += 1
+        self.last_miss = why
+        log.warning("hearing.no_tap", attempt_id=attempt, why=why)
+
+
+def evidence_of(ear: LineEar) -> dict[str, Any]:
+    """What the attempt's record keeps of an ear: see docs/classification.md."""
+    timeline = [
+        {
+            "sound": str(one.sound), "start": _ms(one.start), "end": _ms(one.end), "known": _ms(one.known),
+            **({"hz": [round(hz, 1) for hz in one.hz]} if one.hz else {}),
+            **({"tone": str(one.tone)} if one.tone is not None else {}),
+            **({"detail": one.detail} if one.detail else {}),
+        }
+        for one in ear.timeline
+    ]  # fmt: skip
+    verdicts = [
+        {"callee_type": str(one.callee_type), "confidence": round(one.confidence, 2), "at": _ms(one.at),
+         "reason": one.reason}
+        for one in ear.verdicts
+    ]  # fmt: skip
+    found: dict[str, Any] = {"detector": "tap" if ear.began_ever else "none", "timeline": timeline}
+    found |= {"verdicts": verdicts}
+    if not ear.began_ever:
+        found["fallback"] = ear.fallback or "the tap never began"
+    if ear.answered_at is not None:
+        found["answered"] = _ms(ear.answered_at)
+    if ear.left_out:
+        found["left_out"] = ear.left_out
+    return found
+
+
+def _ms(seconds: float) -> float:
+    return round(seconds, 3)

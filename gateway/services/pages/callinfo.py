@@ -1,0 +1,95 @@
+"""Call Info: the evidence card of one call: every attempt, the result post, and what keeps it from being dialed."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from aiohttp import web
+
+from gateway.core.model import Attempt, AttemptEnd, AttemptId, Call, CallId, Millis
+from gateway.core.states import LIVE, WAITING
+from gateway.core.timeline import Timeline, timeline
+from gateway.core.visiting import Visitor
+from gateway.ports import Clock, Store
+from gateway.services.pages.outbound import shown_name
+from gateway.services.pages.site import NotHere, Refused, Site, back, number_of
+from gateway.services.why import Why
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptCard:
+    attempt: Attempt
+    end: AttemptEnd | None
+    picture: Timeline
+
+    @property
+    def detector(self) -> str:
+        """Who judged the callee, and why not the tap where it was not."""
+        if self.end is None:
+            return ""
+        name = {"tap": "the media tap", "agi": "Asterisk's AMD"}.get(str(self.end.evidence.get("detector", "")), "")
+        fallback = self.end.evidence.get("fallback")
+        return f"{name} (no tap: {fallback})" if name and fallback else name
+
+    @property
+    def audio(self) -> bool:
+        return self.end is not None and bool(self.end.evidence.get("audio"))
+
+
+class CallInfo:
+    """``hang_up`` ends a live call; False where it is not live. ``so_far`` is the evidence of an open attempt."""
+
+    def __init__(
+        self, site: Site, store: Store, clock: Clock, why: Why, hang_up: Callable[[CallId], Awaitable[bool]],
+        so_far: Callable[[AttemptId], Mapping[str, Any]],
+    ) -> None:  # fmt: skip
+        self._site = site
+        self._store = store
+        self._clock = clock
+        self._why = why
+        self._hang_up = hang_up
+        self._so_far = so_far
+
+    def add_routes(self, router: web.UrlDispatcher) -> None:
+        router.add_get("/calls/{id}", self._site.page(self.show))
+        router.add_post("/calls/{id}/hangup", self._site.action(self.hang_up))
+
+    async def show(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
+        call = await own_call(self._store, visitor, CallId(number_of(request)))
+        campaign = await self._store.campaign(call.campaign_id)
+        assert campaign is not None  # the schema's foreign key
+        now = self._clock.now()
+        delivery = await self._store.delivery_of(call.id)
+        return self._site.render(
+            "call.html", request, visitor, call=call, campaign=campaign, campaign_name=shown_name(campaign),
+            cards=await self._cards(call, now), hold=await self._why.why_call(call.id), delivery=delivery,
+            tries=[] if delivery is None else await self._store.delivery_tries(delivery.id),
+            waiting=call.state in WAITING, live=call.state in LIVE,
+        )  # fmt: skip
+
+    async def _cards(self, call: Call, now: Millis) -> list[AttemptCard]:
+        found = await self._store.attempts(call.id)
+        return [
+            AttemptCard(attempt, end, timeline(attempt, end, now, self._so_far(attempt.id)))
+            for attempt, end in reversed(found)
+        ]
+
+    async def hang_up(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
+        call = await own_call(self._store, visitor, CallId(number_of(request)))
+        if not await self._hang_up(call.id):
+            raise Refused("The call is not live any more.", 409)
+        log.info("call.hung_up", call_id=call.id, account=visitor.account.login)
+        return back(request, f"/calls/{call.id}")
+
+
+async def own_call(store: Store, visitor: Visitor, ident: CallId) -> Call:
+    """Raises :class:`NotHere` also where it is another account's."""
+    call = await store.call(ident)
+    if call is None or not visitor.sees(call.account_id):
+        raise NotHere
+    return call

@@ -1,0 +1,107 @@
+"""All pages together: made once by the wiring, added to the public application, and run beside the services."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from gateway.core.model import AccountId, AttemptId, CallId
+from gateway.ports import Clock, Fetcher, Store, Vitals
+from gateway.services.feed import Feed
+from gateway.services.intake.desk import Desk
+from gateway.services.intake.logins import Logins
+from gateway.services.pages.books import Books
+from gateway.services.pages.callinfo import CallInfo
+from gateway.services.pages.campaign import CampaignPage
+from gateway.services.pages.chores import Chores
+from gateway.services.pages.gauges import Gauges
+from gateway.services.pages.live import Live
+from gateway.services.pages.outbound import Outbound
+from gateway.services.pages.queueing import Queueing
+from gateway.services.pages.rates import Rates
+from gateway.services.pages.results import Results
+from gateway.services.pages.sessions import Sessions
+from gateway.services.pages.signin import SignIn
+from gateway.services.pages.site import Site
+from gateway.services.pages.system import System
+from gateway.services.why import Why
+
+
+@dataclass(frozen=True, slots=True)
+class PagesSettings:
+    """``secure``: cookies are for https alone, also where a proxy in front of the gateway speaks it.
+
+    ``doctor`` is the command that examines the gateway and prints JSON; empty where there is none.
+    """
+
+    spool: Path
+    secure: bool = False
+    doctor: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """The services that the pages stand among, and what else they ask of the gateway.
+
+    ``live_of`` counts the live calls of an account, or all; ``hang_up`` tells whether the call was live; ``so_far`` is
+    what evidence an open attempt has; ``trunks`` are their limits, calls a second and calls at once, by name.
+    """
+
+    store: Store
+    books: Books
+    logins: Logins
+    feed: Feed
+    clock: Clock
+    desk: Desk
+    why: Why
+    fetcher: Fetcher
+    gauges: Gauges
+    status: Callable[[], Mapping[str, Any]]
+    vitals: Callable[[], Awaitable[Vitals]]
+    trunks: Callable[[], Mapping[str, tuple[float, int]]]
+    live_of: Callable[[AccountId | None], int]
+    hang_up: Callable[[CallId], Awaitable[bool]]
+    so_far: Callable[[AttemptId], Mapping[str, Any]]
+    wake_dialer: Callable[[], None]
+    wake_notifier: Callable[[], None]
+
+
+class Pages:
+    def __init__(self, around: Around, settings: PagesSettings) -> None:
+        store, books, clock, publish = around.store, around.books, around.clock, around.feed.publish
+        sessions = Sessions(books, around.logins, clock, secure=settings.secure)
+        self._site = site = Site(store, sessions, clock, around.status)
+        self._rates, self._gauges, self._chores = Rates(around.feed), around.gauges, Chores(store)
+        self._live = Live(site, around.feed)
+        self._queueing = Queueing(site, store, around.desk, clock, settings.spool)
+        outbound = Outbound(
+            site, store, clock, self._rates, publish, lambda: around.status()["why_not_dialing"], around.wake_dialer,
+            around.live_of,
+        )  # fmt: skip
+        self._parts = (
+            SignIn(site, sessions),
+            outbound,
+            CampaignPage(site, store, books, clock, outbound, self._chores, around.why, publish),
+            CallInfo(site, store, clock, around.why, around.hang_up, around.so_far),
+            self._queueing,
+            Results(site, store, clock, around.fetcher, around.wake_notifier),
+            System(site, clock, around.status, around.vitals, self._gauges, around.trunks, settings.doctor),
+            self._live,
+        )
+
+    def setup(self, app: web.Application) -> None:
+        self._site.setup(app)
+        for part in self._parts:
+            part.add_routes(app.router)
+        app.on_shutdown.append(self._live.close)
+        app.on_cleanup.append(self._queueing.close)
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            for part in (self._rates, self._gauges, self._chores):
+                tasks.create_task(part.run())

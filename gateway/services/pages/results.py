@@ -1,0 +1,104 @@
+"""The result outbox: every post with its tries, posting again, and a test post."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import structlog
+from aiohttp import web
+
+from gateway.core.lists import DeliveryQuery, DeliveryState
+from gateway.core.model import CallId
+from gateway.core.plum import FieldError, read_url
+from gateway.core.visiting import Visitor
+from gateway.ports import Clock, Fetcher, FetchError, FetchPurpose, FetchRequest, Store
+from gateway.services.pages.site import NotHere, Site, back
+
+log = structlog.get_logger()
+
+PAGE = 25
+#: Seconds that a tested server may take.
+TIMEOUT = 15.0
+SHOWN = 2000
+#: What a test posts: the contract's own variables, and a call_id that no call has.
+EXAMPLE = (
+    ("phone_number", "tel:+15555550100"), ("message_reference", "test"), ("call_id", "0"), ("result", "completed"),
+    ("callee_type", "voice"), ("attempts", "1"), ("last_attempt_timestamp", "0"), ("duration", "12"),
+)  # fmt: skip
+
+
+class Results:
+    """``wake`` tells the notifier that there is work."""
+
+    def __init__(self, site: Site, store: Store, clock: Clock, fetcher: Fetcher, wake: Callable[[], None]) -> None:
+        self._site = site
+        self._store = store
+        self._clock = clock
+        self._fetcher = fetcher
+        self._wake = wake
+
+    def add_routes(self, router: web.UrlDispatcher) -> None:
+        router.add_get("/results", self._site.page(self.show))
+        router.add_post("/results/test", self._site.action(self.test))
+        router.add_post("/results/{id}/retry", self._site.action(self.retry))
+
+    async def show(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
+        return await self._page(request, visitor)
+
+    async def _page(
+        self, request: web.Request, visitor: Visitor, url: str = "", tested: dict[str, object] | None = None,
+        error: str = "",
+    ) -> web.Response:  # fmt: skip
+        asked, after = request.query.get("state", ""), request.query.get("after", "")
+        state = DeliveryState(asked) if asked in list(DeliveryState) else None
+        query = DeliveryQuery(account=visitor.scope, states=frozenset({state} if state else ()))
+        place = CallId(int(after)) if after.isascii() and after.isdigit() and len(after) <= 10 else None
+        page = await self._store.deliveries(query, place, PAGE)
+        shown = [(one, await self._store.delivery_tries(one.id)) for one in page.deliveries]
+        return self._site.render(
+            "results.html", request, visitor, 422 if error else 200, deliveries=shown, state=state,
+            states=list(DeliveryState), following=page.next, first=place is None, url=url, tested=tested, error=error,
+            example=EXAMPLE,
+        )  # fmt: skip
+
+    async def retry(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
+        ident = request.match_info["id"]
+        found = await self._store.delivery(ident)
+        if found is None or not visitor.sees(found.account_id):
+            raise NotHere
+        await self._store.redeliver(ident, self._clock.now())
+        log.info("result.again", call_id=found.call_id, account=visitor.account.login)
+        self._wake()
+        return back(request, "/results")
+
+    async def test(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
+        """One post of the contract's variables, so that a Result URL can be tried before any call."""
+        url = str((await request.post()).get("url", ""))[:255]
+        try:
+            target = read_url("url", url)
+        except FieldError as error:
+            return await self._page(request, visitor, url, None, error.rule)
+        began = time.monotonic()
+        try:
+            answer = await self._fetcher.fetch(
+                FetchRequest(
+                    target,
+                    method="POST",
+                    form=EXAMPLE,
+                    timeout=TIMEOUT,
+                    max_bytes=256 * 1024,
+                    keep_method=True,
+                    purpose=FetchPurpose.RESULT,
+                    headers={"webhook-id": "msg_test"},
+                )
+            )
+            tested: dict[str, object] = {
+                "status": answer.status,
+                "accepted": 200 <= answer.status < 300,
+                "text": answer.body[:SHOWN].decode(answer.charset or "utf-8", "replace"),
+            }
+        except (FetchError, LookupError) as error:
+            tested = {"status": None, "accepted": False, "text": str(error)}
+        tested["took"] = round((time.monotonic() - began) * 1000)
+        return await self._page(request, visitor, url, tested)

@@ -1,0 +1,105 @@
+"""Sign-in by cookie: opens and finds sessions, and slows guessing down."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from gateway.core.model import Account, Millis
+from gateway.core.visiting import SEEN_EVERY_MS, Lockout, Visitor, mark_of, new_session
+from gateway.ports import Clock
+from gateway.services.intake.logins import Logins
+from gateway.services.pages.books import Books
+
+LONGEST = 7 * 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """Too many failures: nothing is tried for so many seconds."""
+
+    seconds: int
+
+
+class Sessions:
+    """``secure``: the cookie is sent over https alone, also where a proxy in front of us speaks it."""
+
+    def __init__(self, books: Books, logins: Logins, clock: Clock, *, secure: bool) -> None:
+        self._books = books
+        self._logins = logins
+        self._clock = clock
+        self._secure = secure
+        self._lockout = Lockout()
+
+    async def visitor(self, request: web.Request) -> Visitor | None:
+        cookie = request.cookies.get(self._name(request))
+        if not cookie:
+            return None
+        session = await self._books.session(mark_of(cookie))
+        now = self._clock.now()
+        if session is None:
+            return None
+        if session.over(now):
+            await self._books.end_session(session.mark)
+            return None
+        account = await self._books.account(session.account_id)
+        if account is None:
+            return None
+        if now - session.seen_at > SEEN_EVERY_MS:
+            await self._books.session_seen(session.mark, now)
+        return Visitor(session, account)
+
+    async def ended(self, visitor: Visitor) -> bool:
+        """Whether the session was signed out meanwhile."""
+        return await self._books.session(visitor.session.mark) is None
+
+    async def sign_in(
+        self, request: web.Request, login: str, pin: str, answer: web.Response
+    ) -> Account | Locked | None:
+        """Puts the session's cookie on ``answer``; None where login or PIN is wrong."""
+        now, address = self._clock.now(), _network(request.remote or "")
+        if wait := self._lockout.wait(login, address, now):
+            return Locked(wait)
+        account = await self._logins.check(login, pin)
+        if account is None:
+            self._lockout.failed(login, address, now)
+            return None
+        self._lockout.succeeded(login, address)
+        await self.open(request, account, answer)
+        return account
+
+    async def open(self, request: web.Request, account: Account, answer: web.Response) -> None:
+        now = self._clock.now()
+        await self._books.forget_sessions(Millis(now - LONGEST * 1000))
+        cookie, session = new_session(account.id, now)
+        await self._books.add_session(session)
+        answer.set_cookie(
+            self._name(request), cookie, max_age=LONGEST, httponly=True, samesite="Lax", path="/",
+            secure=self._https(request),
+        )  # fmt: skip
+
+    async def sign_out(self, request: web.Request, visitor: Visitor, answer: web.Response, *, everywhere: bool) -> None:
+        await self._books.end_session(visitor.session.mark)
+        if everywhere:
+            await self._books.end_sessions(visitor.account.id)
+        answer.del_cookie(self._name(request), path="/", secure=self._https(request), httponly=True, samesite="Lax")
+
+    def _https(self, request: web.Request) -> bool:
+        return self._secure or request.secure
+
+    def _name(self, request: web.Request) -> str:
+        # The prefix binds the cookie to this host and to https (RFC 6265bis §4.1.3.2).
+        return "__Host-voxgate" if self._https(request) else "voxgate"
+
+
+def _network(address: str) -> str:
+    """An address, or the /64 of an IPv6 one: a single subscriber has all of it."""
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is None:
+        return str(ipaddress.ip_network((found, 64), strict=False))
+    return str(found)

@@ -1,0 +1,64 @@
+"""Sign in, sign out, sign out everywhere."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+import structlog
+from aiohttp import web
+
+from gateway.core.saying import span
+from gateway.core.visiting import Visitor
+from gateway.services.pages.sessions import Locked, Sessions
+from gateway.services.pages.site import Site, see
+
+log = structlog.get_logger()
+
+
+class SignIn:
+    def __init__(self, site: Site, sessions: Sessions) -> None:
+        self._site = site
+        self._sessions = sessions
+
+    def add_routes(self, router: web.UrlDispatcher) -> None:
+        router.add_get("/signin", self.form)
+        router.add_post("/signin", self._site.open_action(self.sign_in))
+        router.add_post("/signout", self._site.action(self.sign_out))
+        router.add_post("/signout/everywhere", self._site.action(self.sign_out))
+
+    async def form(self, request: web.Request) -> web.StreamResponse:
+        if await self._sessions.visitor(request) is not None:
+            return see("/")
+        return self._page(request, "", "")
+
+    async def sign_in(self, request: web.Request) -> web.StreamResponse:
+        form = await request.post()
+        login, pin = str(form.get("login", ""))[:128], str(form.get("pin", ""))[:16]
+        answer = see(_inside(str(form.get("next", ""))))
+        match await self._sessions.sign_in(request, login, pin, answer):
+            case Locked(seconds):
+                log.warning("signin.locked", address=request.remote)
+                return self._page(request, login, f"Too many failed attempts. Try again in {span(seconds)}.", 429)
+            case None:
+                log.warning("signin.failed", address=request.remote)
+                return self._page(request, login, "Login or PIN is wrong.", 403)
+            case account:
+                log.info("signin.done", account=account.login)
+                return answer
+
+    async def sign_out(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
+        answer = see("/signin")
+        await self._sessions.sign_out(request, visitor, answer, everywhere=request.path.endswith("everywhere"))
+        return answer
+
+    def _page(self, request: web.Request, login: str, error: str, status: int = 200) -> web.Response:
+        onward = _inside(request.query.get("next", ""))
+        return self._site.render("signin.html", request, None, status, login=login, error=error, onward=onward)
+
+
+def _inside(path: str) -> str:
+    """A path of ours: where a sign-in leads must not be another site."""
+    parts = urlsplit(path)
+    if parts.scheme or parts.netloc or not path.startswith("/") or path.startswith(("//", "/\\")) or "\\" in path:
+        return "/"
+    return path

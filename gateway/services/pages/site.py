@@ -1,0 +1,247 @@
+"""What every page stands on: templates, headers, who is asking, and the proof that a form is ours."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import hmac
+import mimetypes
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+from urllib.parse import quote, urlsplit
+from zoneinfo import ZoneInfo
+
+import aiohttp_jinja2
+import jinja2
+import structlog
+from aiohttp import web
+
+from gateway.core import saying
+from gateway.core.model import Account, Millis
+from gateway.core.states import CALL_WORDS
+from gateway.core.visiting import Visitor
+from gateway.ports import Clock, Store, StoreError
+from gateway.services.pages.sessions import Sessions
+
+log = structlog.get_logger()
+
+Handler = Callable[[web.Request, Visitor], Awaitable[web.StreamResponse]]
+Open = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+#: Nothing is loaded from elsewhere, no script or style stands in a page, and no other page may frame ours.
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "media-src 'self' blob:; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Permissions-Policy": "microphone=(self), camera=(), geolocation=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+CSRF_FIELD, CSRF_HEADER = "csrf", "X-CSRF"
+_PACKAGE = "gateway.services.pages"
+
+
+class NotHere(Exception):
+    """There is no such thing, or it is another account's; the page does not tell which."""
+
+
+class Refused(Exception):
+    """Not allowed, or not now: the message says why and what to do."""
+
+    def __init__(self, message: str, status: int = 403) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class _Static:
+    body: bytes
+    kind: str
+    version: str
+
+
+@functools.cache
+def _statics() -> dict[str, _Static]:
+    found = {}
+    for path in (files(_PACKAGE) / "static").iterdir():
+        if path.is_file():
+            body = path.read_bytes()
+            kind = mimetypes.guess_type(path.name)[0] or "text/plain"
+            found[path.name] = _Static(body, kind, hashlib.sha256(body).hexdigest()[:12])
+    return found
+
+
+class Site:
+    """``page`` and ``action`` turn a handler that knows its visitor into one of aiohttp's."""
+
+    def __init__(self, store: Store, sessions: Sessions, clock: Clock, state: Callable[[], Mapping[str, Any]]) -> None:
+        self._store = store
+        self.sessions = sessions
+        self._clock = clock
+        self._state = state
+
+    def setup(self, app: web.Application) -> None:
+        environment = aiohttp_jinja2.setup(
+            app,
+            loader=jinja2.PackageLoader(_PACKAGE),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        environment.filters |= {
+            "capitalize_first": lambda text: text[:1].upper() + text[1:],
+            "talk": saying.talk,
+            "span": saying.span,
+            "thousands": thousands,
+            "word": CALL_WORDS.get,
+        }
+        environment.globals |= {"static": _static_url, "csrf_field": CSRF_FIELD}
+        app.router.add_get("/static/{name}", _serve_static)
+
+    # --- handlers ---
+
+    def page(self, handler: Handler, *, operator: bool = False) -> Open:
+        async def serve(request: web.Request) -> web.StreamResponse:
+            visitor = await self.sessions.visitor(request)
+            if visitor is None:
+                return self._to_sign_in(request)
+            try:
+                if operator and not visitor.operator:
+                    raise Refused("This page is for operators.")
+                return await handler(request, visitor)
+            except NotHere:
+                return self._fault(request, visitor, 404, "There is nothing here", "It was removed, or never was.")
+            except Refused as refused:
+                return self._fault(request, visitor, refused.status, "This cannot be done", str(refused))
+            except StoreError as error:
+                return self._fault(request, visitor, 409, "This cannot be done", str(error))
+
+        return serve
+
+    def action(self, handler: Handler, *, operator: bool = False) -> Open:
+        """A POST that changes something: only from our own page, with the session's token."""
+
+        async def checked(request: web.Request, visitor: Visitor) -> web.StreamResponse:
+            given = request.headers.get(CSRF_HEADER) or ""
+            if not given and request.content_type != "multipart/form-data":
+                given = str((await request.post()).get(CSRF_FIELD, ""))
+            self.check(request, visitor, given)
+            return await handler(request, visitor)
+
+        return self.page(checked, operator=operator)
+
+    def check(self, request: web.Request, visitor: Visitor, given: str) -> None:
+        """Raises :class:`Refused` where ``given`` does not prove that our own page sent the request."""
+        if not same_origin(request):
+            raise Refused("The request came from another site.")
+        if not hmac.compare_digest(given.encode(), visitor.session.csrf.encode()):
+            raise Refused("The form is too old, or not ours. Load the page again and repeat.")
+
+    def open_action(self, handler: Open) -> Open:
+        """A POST of somebody who is not signed in yet."""
+
+        async def serve(request: web.Request) -> web.StreamResponse:
+            if not same_origin(request):
+                return web.Response(status=403, text="The request came from another site.", headers=HEADERS)
+            return await handler(request)
+
+        return serve
+
+    def _to_sign_in(self, request: web.Request) -> web.Response:
+        if request.method == "GET" and "text/html" in request.headers.get("Accept", ""):
+            back = "" if request.path_qs == "/" else f"?next={quote(request.path_qs, safe='')}"
+            return see(f"/signin{back}")
+        return web.Response(status=401, text="Sign in again.", headers=HEADERS)
+
+    # --- answers ---
+
+    def render(
+        self, template: str, request: web.Request, visitor: Visitor | None, status: int = 200, **context: Any
+    ) -> web.Response:
+        now = self._clock.now()
+        zone = zone_of(visitor.account) if visitor is not None else ZoneInfo("UTC")
+        context |= {
+            "visitor": visitor,
+            "path": request.path,
+            "gateway": self._state(),
+            "now": now,
+            "zone": zone,
+            "clock": lambda at: saying.clock(at, zone),
+            "short": lambda at: saying.short_clock(at, zone, now),
+            "away": lambda at: saying.distance(at, now),
+            "iso": lambda at: saying.iso(at),
+        }
+        answer = aiohttp_jinja2.render_template(template, request, context, status=status)
+        answer.headers.update(HEADERS)
+        answer.headers["Cache-Control"] = "no-store"
+        return answer
+
+    def _fault(self, request: web.Request, visitor: Visitor, status: int, title: str, text: str) -> web.Response:
+        if "text/html" not in request.headers.get("Accept", ""):
+            return web.Response(status=status, text=text, headers=HEADERS)
+        return self.render("fault.html", request, visitor, status, title=title, text=text)
+
+
+def zone_of(account: Account) -> ZoneInfo:
+    return ZoneInfo(account.settings.time_zone)
+
+
+def see(path: str) -> web.Response:
+    """What follows a POST: the page to look at."""
+    return web.Response(status=303, headers={**HEADERS, "Location": path})
+
+
+def back(request: web.Request, otherwise: str) -> web.Response:
+    """To the page that the form stood on."""
+    came = urlsplit(request.headers.get("Referer", ""))
+    return see(came.path + (f"?{came.query}" if came.query else "") if came.netloc == request.host else otherwise)
+
+
+def plain(value: object, status: int = 200) -> web.Response:
+    return web.json_response(value, status=status, headers={**HEADERS, "Cache-Control": "no-store"})
+
+
+def same_origin(request: web.Request) -> bool:
+    """Whether a browser says that our own page sent this. One that says nothing is no browser of today."""
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        return False
+    origin = request.headers.get("Origin")
+    return origin is None or urlsplit(origin).netloc == request.host
+
+
+def number_of(request: web.Request, name: str = "id") -> int:
+    """A number in the path. Raises :class:`NotHere` where SQLite could not hold it."""
+    text = request.match_info[name]
+    if not text.isascii() or not text.isdigit() or len(text) > 18:
+        raise NotHere
+    return int(text)
+
+
+def thousands(value: int) -> str:
+    """12 345, with a space that does not break."""
+    return f"{value:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
+def since(now: Millis, at: Millis) -> float:
+    return (now - at) / 1000
+
+
+def _static_url(name: str) -> str:
+    return f"/static/{name}?v={_statics()[name].version}"
+
+
+async def _serve_static(request: web.Request) -> web.Response:
+    found = _statics().get(request.match_info["name"])
+    if found is None:
+        raise web.HTTPNotFound(headers=HEADERS)
+    fresh = request.query.get("v") == found.version
+    return web.Response(
+        body=found.body,
+        content_type=found.kind,
+        charset="utf-8" if found.kind.startswith("text/") or found.kind.endswith(("javascript", "xml")) else None,
+        headers={**HEADERS, "Cache-Control": "public, max-age=31536000, immutable" if fresh else "no-cache"},
+    )

@@ -1,0 +1,142 @@
+"""A browser without a screen on the pages, a store behind them, and a clock that stands."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+from argon2 import PasswordHasher
+
+from gateway.adapters.store import SqliteBooks, SqliteStore
+from gateway.core.admission import Admission, Gate
+from gateway.core.model import Account, AccountSettings, CallId, CallPlan, CampaignId, Millis, NewCall
+from gateway.core.retry import RetryPolicy
+from gateway.core.routes import Route, Router, Trunk
+from gateway.ports import FetchError, FetchErrorKind, FetchRequest, FetchResponse
+from gateway.services.feed import Feed
+from gateway.services.intake import Desk, DeskSettings
+from gateway.services.intake.logins import Logins
+from gateway.services.pages import Around, Gauges, Pages, PagesSettings
+from gateway.services.why import Why
+
+NOW = Millis(1_800_000_000_000)
+HTML = {"Accept": "text/html"}
+hasher = PasswordHasher(time_cost=1, memory_cost=64)  # cheap: what it costs to guess is tested elsewhere
+
+
+@dataclass
+class Clock:
+    at: int = NOW
+
+    def now(self) -> Millis:
+        return Millis(self.at)
+
+
+@dataclass
+class House:
+    """``status`` is what the gateway tells of itself."""
+
+    client: TestClient[web.Request, web.Application]
+    store: SqliteStore
+    books: SqliteBooks
+    feed: Feed
+    clock: Clock
+    accounts: dict[str, Account]
+    status: dict[str, Any] = field(default_factory=dict)
+
+    async def sign_in(self, login: str = "user1", pin: str = "12345678", **more: str) -> int:
+        answer = await self.client.post(
+            "/signin", data={"login": login, "pin": pin, **more}, headers=HTML, allow_redirects=False
+        )
+        return answer.status
+
+    async def page(self, path: str = "/") -> str:
+        answer = await self.client.get(path, headers=HTML)
+        return await answer.text()
+
+    async def csrf(self) -> str:
+        found = re.search(r'data-csrf="([^"]+)"', await self.page())
+        assert found is not None
+        return found[1]
+
+    async def post(self, path: str, **data: str) -> tuple[int, str]:
+        """Status, and where it leads or what it says."""
+        answer = await self.client.post(
+            path, data={"csrf": await self.csrf(), **data}, headers=HTML, allow_redirects=False
+        )
+        return answer.status, answer.headers.get("Location") or await answer.text()
+
+    async def campaign(self, login: str, name: str, count: int = 1, **plan: Any) -> CampaignId:
+        values: dict[str, Any] = {
+            "start_url": "http://a/s", "result_url": None, "message_reference": None, "call_parameters": None,
+            "max_retries": 0, "retry_interval": 60, "scheduled_at": NOW, "expires_at": None, **plan,
+        }  # fmt: skip
+        opened = await self.store.open_campaign(self.accounts[login].id, name, CallPlan(**values), NOW)
+        calls = [NewCall(f"1617555{n:04d}", f"+1617555{n:04d}", "t", message_reference=f"r{n}") for n in range(count)]
+        await self.store.load_calls(opened, calls, NOW)
+        await self.store.publish_campaign(opened, 0)
+        return opened
+
+
+class Nowhere:
+    """A network on which nobody answers but one server."""
+
+    async def fetch(self, request: FetchRequest) -> FetchResponse:
+        if request.url == "http://app.example/result.php":
+            return FetchResponse(request.url, 200, "text/plain", None, repr(dict(request.form or ())).encode())
+        raise FetchError(FetchErrorKind.CONNECT, "connection refused")
+
+
+def pages_on(
+    store: SqliteStore, spool: Path, clock: Clock, feed: Feed, status: dict[str, Any], **settings: Any
+) -> Pages:
+    async def preflight(url: str) -> str | None:
+        return None
+
+    router = Router({"t": Trunk("t", "PJSIP/{number}@t")}, [Route("", "t")])
+    desk = Desk(store, clock, router, preflight, lambda: None, DeskSettings(), feed.publish)
+    admission = Admission(None, 1, {"t": Gate(1, None)})
+    why = Why(store, clock, lambda: admission, lambda call, account: None)
+
+    async def hang_up(call: CallId) -> bool:
+        return False
+
+    around = Around(
+        store=store, books=SqliteBooks(store), logins=Logins(store, clock), feed=feed, clock=clock, desk=desk, why=why,
+        fetcher=Nowhere(), gauges=Gauges(feed), status=lambda: status, vitals=store.vitals,
+        trunks=lambda: {"t": (5.0, 20)}, live_of=lambda account: 0, hang_up=hang_up, so_far=lambda attempt: {}, wake_dialer=lambda: None,
+        wake_notifier=lambda: None,
+    )  # fmt: skip
+    return Pages(around, PagesSettings(spool, **settings))
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    store = SqliteStore(tmp_path / "q.db", installation="abc", policy=RetryPolicy())
+    clock = Clock()
+    feed = Feed(clock)
+    plain = AccountSettings("America/New_York", "US")
+    accounts = {
+        login: await store.add_account(login, hasher.hash(pin), settings)
+        for login, pin, settings in (
+            ("user1", "12345678", plain), ("user2", "88888888", plain),
+            ("boss", "99999999", AccountSettings("UTC", "US", operator=True)),
+        )
+    }  # fmt: skip
+    status: dict[str, Any] = {"why_not_dialing": None, "trunks": {}, "ami": True, "live": 0, "pid": 1}
+    app = web.Application()
+    pages = pages_on(store, tmp_path / "spool", clock, feed, status)
+    pages.setup(app)
+    running = asyncio.create_task(pages.run())
+    async with TestClient(TestServer(app)) as client:
+        yield House(client, store, SqliteBooks(store), feed, clock, accounts, status)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await store.close()

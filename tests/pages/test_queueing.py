@@ -1,0 +1,123 @@
+"""The two forms over HTTP: what is told while typing, the preview of a list, and what is queued."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+
+from aiohttp import FormData
+
+from gateway.core.lists import CallQuery
+from tests.pages.conftest import HTML, NOW, House
+
+LIST = b'"destination","name"\n"6175550001","Ann"\n"61755","Bob"\n"6175550001","Ann again"\n"6175550002","Cy"\n'
+
+
+async def echo(house: House, **values: str) -> dict[str, dict[str, object]]:
+    data = {"csrf": await house.csrf(), "endpoint": "queuecall", **values}
+    answer = await house.client.post("/queue/echo", data=data)
+    told: dict[str, dict[str, object]] = await answer.json()
+    return told
+
+
+async def upload(house: House, content: bytes) -> str:
+    form = FormData()
+    form.add_field("phone_list", content, filename="numbers.csv")
+    answer = await house.client.post("/queue/list", data=form, headers={"X-CSRF": await house.csrf()})
+    assert answer.status == 200
+    return unescape(await answer.text())
+
+
+async def test_times_and_numbers_are_told_back_while_typing(house: House) -> None:
+    await house.sign_in()  # NOW is 2027-01-15 03:00 in New York
+    told = (await echo(
+        house, phone_number="6175551234;postd=2", scheduled_time="tomorrow 9am", expiration_time="+3 days",
+        start_url="ftp://x", max_retries="2",
+    ))["echo"]  # fmt: skip
+    assert told["phone_number"] == {"text": "+16175551234, over trunk t, keys 2 after the answer", "good": True}
+    assert told["scheduled_time"]["text"] == "Sat 16 Jan 2027 09:00 America/New_York (in 1 d 6 h)"  # type: ignore[index]
+    assert told["start_url"]["good"] is False  # type: ignore[index]
+    assert told["max_retries"]["text"] == "up to 3 attempts, 10 min apart"  # type: ignore[index]
+    told = (await echo(house, scheduled_time="tomorrow 9am", expiration_time="now", phone_number="911"))["echo"]
+    assert told["expiration_time"]["good"] is told["phone_number"]["good"] is False  # type: ignore[index]
+
+
+async def test_the_copied_request_follows_the_form_and_holds_no_pin(house: House) -> None:
+    await house.sign_in()
+    told = (await echo(house, phone_number="6175551234", start_url="http://a/s", call_parameters='it\'s $HOME \\ "x"'))[
+        "samples"
+    ]
+    assert "12345678" not in str(told)
+    assert "'call_parameters=it'\"'\"'s $HOME \\ \"x\"'" in told["curl"]  # type: ignore[operator]
+    assert "$params['call_parameters'] = 'it\\'s $HOME \\\\ \"x\"';" in told["PHP"]  # type: ignore[operator]
+    assert all("result_url" not in str(text) for text in told.values())
+
+
+async def test_a_call_is_queued_and_a_fault_stands_at_its_field(house: House) -> None:
+    await house.sign_in()
+    status, text = await house.post("/queue/call", phone_number="12", start_url="http://a/s", call_parameters="<b>")
+    assert status == 422
+    assert re.search(r'id="queuecall-phone_number"[^>]*aria-invalid="true"', text)
+    assert "&lt;b&gt;" in text and "<b>" not in text  # what was typed is still there
+    status, place = await house.post("/queue/call", phone_number="6175551234", start_url="http://a/s")
+    assert status == 303
+    (call,) = (await house.store.calls(CallQuery(), None, 10)).calls
+    assert place == f"/calls/{call.id}" and call.dialed == "+16175551234" and call.due_at == NOW
+
+
+async def test_a_list_is_previewed_before_anything_is_queued(house: House) -> None:
+    await house.sign_in()
+    shown = await upload(house, LIST)
+    assert "2 numbers" in shown and "2 lines rejected" in shown and "name=Ann" in shown
+    assert re.search(r'<td class="n">3</td><td class="wrap">61755</td>', shown) and "duplicate of line 2" in shown
+    assert await house.store.campaigns(None) == []
+    token = re.search(r'name="list" value="([^"]+)"', shown)[1]  # type: ignore[index]
+    status, place = await house.post("/queue/campaign", list=token, campaign_name="spring", start_url="http://a/s")
+    assert (status, place) == (303, "/campaigns/1")
+    (campaign,) = await house.store.campaigns(None)
+    assert campaign.counts["pending"] == 2 and campaign.rejected == 2  # type: ignore[index]
+    status, text = await house.post("/queue/campaign", list=token, campaign_name="twice", start_url="http://a/s")
+    assert status == 422 and "phone_list is required" in text  # a list is queued once
+
+
+async def test_without_scripts_the_form_shows_the_preview_first(house: House) -> None:
+    await house.sign_in()
+    form = FormData()
+    for name, value in (("csrf", await house.csrf()), ("campaign_name", "spring"), ("start_url", "http://a/s")):
+        form.add_field(name, value)
+    form.add_field("phone_list", LIST, filename="numbers.csv")
+    answer = await house.client.post("/queue/campaign", data=form, headers=HTML)
+    text = unescape(await answer.text())
+    assert "2 lines rejected" in text and 'value="spring"' in text and 'name="list"' in text
+    assert await house.store.campaigns(None) == []
+
+
+async def test_a_list_of_another_account_is_not_found(house: House) -> None:
+    await house.sign_in()
+    token = re.search(r'name="list" value="([^"]+)"', await upload(house, LIST))[1]  # type: ignore[index]
+    await house.post("/signout")
+    await house.sign_in("user2", "88888888")
+    status, _ = await house.post("/queue/campaign", list=token, campaign_name="theirs", start_url="http://a/s")
+    assert status == 422 and await house.store.campaigns(None) == []
+
+
+async def test_an_upload_without_proof_is_refused_and_leaves_nothing(house: House) -> None:
+    await house.sign_in()
+    form = FormData()
+    form.add_field("phone_list", LIST, filename="numbers.csv")
+    assert (await house.client.post("/queue/list", data=form)).status == 403
+    form = FormData()
+    form.add_field("phone_list", LIST, filename="numbers.csv")
+    assert (await house.client.post("/queue/campaign", data=form)).status == 403
+
+
+async def test_an_operator_queues_for_the_account_it_names(house: House) -> None:
+    await house.sign_in("boss", "99999999")
+    await house.post("/queue/call", account="user2", phone_number="6175551234", start_url="http://a/s")
+    (call,) = (await house.store.calls(CallQuery(), None, 10)).calls
+    assert call.account_id == house.accounts["user2"].id
+    await house.post("/signout")
+    await house.sign_in()
+    await house.post("/queue/call", account="user2", phone_number="6175551235", start_url="http://a/s")
+    newest = (await house.store.calls(CallQuery(account=house.accounts["user1"].id), None, 10)).calls
+    assert [one.dialed for one in newest] == ["+16175551235"]  # an account queues for itself alone

@@ -1,0 +1,134 @@
+"""Signing in over HTTP: cookies, proofs of origin, the lockout, and what other accounts may not see."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from gateway.adapters.store import SqliteStore
+from gateway.core.model import AccountSettings
+from gateway.core.retry import RetryPolicy
+from gateway.services.feed import Feed
+from tests.pages.conftest import HTML, Clock, House, hasher, pages_on
+
+
+async def test_a_page_leads_to_the_sign_in_and_back(house: House) -> None:
+    answer = await house.client.get("/?order=status", headers=HTML, allow_redirects=False)
+    assert (answer.status, answer.headers["Location"]) == (303, "/signin?next=%2F%3Forder%3Dstatus")
+    assert await house.sign_in() == 303
+    assert "Outbound Calling" in await house.page()
+
+
+@pytest.mark.parametrize("onward", ["//evil.example/", "https://evil.example/", "/\\evil.example", "javascript:x", ""])
+async def test_a_sign_in_leads_nowhere_else(house: House, onward: str) -> None:
+    data = {"login": "user1", "pin": "12345678", "next": onward}
+    answer = await house.client.post("/signin", data=data, headers=HTML, allow_redirects=False)
+    assert answer.headers["Location"] == "/"
+
+
+async def test_the_cookie_is_bound_and_opaque_and_the_page_allows_nothing_foreign(house: House) -> None:
+    answer = await house.client.post("/signin", data={"login": "user1", "pin": "12345678"}, allow_redirects=False)
+    cookie = answer.headers["Set-Cookie"]
+    assert "HttpOnly" in cookie and "SameSite=Lax" in cookie and "Path=/" in cookie and "Secure" not in cookie
+    page = await house.client.get("/", headers=HTML)
+    policy = page.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy and "unsafe" not in policy and "http" not in policy
+    text = await page.text()
+    assert not re.search(r"<script(?![^>]*\bsrc=)|\bstyle=|\bon[a-z]+=", text)
+
+
+async def test_https_binds_the_cookie_to_this_host(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "s.db", installation="abc", policy=RetryPolicy())
+    await store.add_account("user1", hasher.hash("12345678"), AccountSettings("UTC", "US"))
+    clock = Clock()
+    status: dict[str, Any] = {"why_not_dialing": None}
+    pages = pages_on(store, tmp_path / "spool", clock, Feed(clock), status, secure=True)
+    app = web.Application()
+    pages.setup(app)
+    async with TestClient(TestServer(app)) as client:
+        answer = await client.post("/signin", data={"login": "user1", "pin": "12345678"}, allow_redirects=False)
+        assert answer.headers["Set-Cookie"].startswith("__Host-voxgate=") and "Secure" in answer.headers["Set-Cookie"]
+    await store.close()
+
+
+async def test_guessing_is_slowed_down_and_ends_with_time(house: House) -> None:
+    assert [await house.sign_in(pin="0000") for _ in range(5)] == [403] * 5
+    assert await house.sign_in() == 429  # even with the right PIN
+    assert await house.sign_in("user2", "88888888") == 303  # another login from the same address
+    house.clock.at += 31_000
+    assert await house.sign_in() == 303
+
+
+async def test_an_unknown_login_is_told_like_a_wrong_pin(house: House) -> None:
+    told = []
+    for login in ("user1", "nobody"):
+        answer = await house.client.post("/signin", data={"login": login, "pin": "0000"}, headers=HTML)
+        told.append(re.search(r'role="alert">([^<]+)', await answer.text())[1])  # type: ignore[index]
+    assert told[0] == told[1]
+
+
+async def test_nothing_changes_without_the_sessions_own_proof(house: House) -> None:
+    campaign = await house.campaign("user1", "mine")
+    await house.sign_in()
+    token, path = await house.csrf(), f"/campaigns/{campaign}/pause"
+    for data, headers in (
+        ({}, {}), ({"csrf": "x"}, {}), ({"csrf": token}, {"Origin": "http://evil.example"}),
+        ({"csrf": token}, {"Sec-Fetch-Site": "cross-site"}),
+    ):  # fmt: skip
+        assert (await house.client.post(path, data=data, headers=headers)).status == 403
+    found = await house.store.campaign(campaign)
+    assert found is not None and found.state == "active"
+    assert (await house.client.post(path, data={"csrf": token}, allow_redirects=False)).status == 303
+    found = await house.store.campaign(campaign)
+    assert found is not None and found.state == "paused"
+
+
+async def test_accounts_see_their_own_and_operators_all(house: House) -> None:
+    theirs = await house.campaign("user2", "theirs")
+    await house.sign_in()
+    assert "theirs" not in await house.page()
+    token = await house.csrf()
+    answer = await house.client.post(f"/campaigns/{theirs}/cancel", data={"csrf": token})
+    assert answer.status == 404
+    await house.client.post("/signout", data={"csrf": token})
+    await house.sign_in("boss", "99999999")
+    assert "theirs" in await house.page()
+
+
+async def test_signing_out_everywhere_ends_all_sessions_of_the_account(house: House) -> None:
+    await house.sign_in()
+    first = house.client.session.cookie_jar.filter_cookies(house.client.make_url("/"))["voxgate"].value
+    house.client.session.cookie_jar.clear()
+    await house.sign_in()
+    await house.client.post("/signout/everywhere", data={"csrf": await house.csrf()})
+    house.client.session.cookie_jar.clear()
+    answer = await house.client.get("/", headers={**HTML, "Cookie": f"voxgate={first}"}, allow_redirects=False)
+    assert answer.status == 303 and answer.headers["Location"].startswith("/signin")
+
+
+async def test_a_session_ends_without_use(house: House) -> None:
+    await house.sign_in()
+    house.clock.at += 11 * 3600 * 1000
+    assert "Outbound Calling" in await house.page()  # used within twelve hours
+    house.clock.at += 11 * 3600 * 1000
+    assert "Outbound Calling" in await house.page()
+    house.clock.at += 13 * 3600 * 1000
+    assert "Sign in" in await house.page()
+
+
+async def test_suspending_is_for_the_account_or_for_all(house: House) -> None:
+    await house.sign_in()
+    await house.client.post("/dialing/suspend", data={"csrf": await house.csrf()})
+    assert await house.store.held() == {house.accounts["user1"].id}
+    assert "Dialing is suspended" in await house.page()
+    await house.client.post("/dialing/resume", data={"csrf": await house.csrf()})
+    assert await house.store.held() == frozenset()
+    await house.store.hold(None)
+    answer = await house.client.post("/dialing/resume", data={"csrf": await house.csrf()}, headers=HTML)
+    assert answer.status == 403 and "operator has suspended" in await answer.text()
+    assert await house.store.held() == {None}
