@@ -19,8 +19,12 @@ PAUSE, UNSURE = 25.0, 14.0
 EDGE = 0.03
 
 
-def frames(pcm: bytes, speech: Sequence[tuple[float, float]]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
-    """Features of the frames, and whether each is a voice's. ``speech`` are seconds; frames that may be either way are left out."""
+#: Features of frames, and whether each is a voice's.
+Frames = tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]
+
+
+def frames(pcm: bytes, speech: Sequence[tuple[float, float]]) -> Frames:
+    """The frames of a clip in which somebody speaks in ``speech`` (seconds), without those that may be either."""
     samples = np.frombuffer(pcm, "<i2")
     batch = 4 * HOP
     analyser = Analyser()

@@ -5,12 +5,12 @@ AMD()'s threshold is absolute, and one over the noise's level takes gusts and mu
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
 
 import numpy as np
 
 from gateway.core.hearing.prosody import BANDS, Floats, Prosody
-from gateway.core.hearing.trees import Trees
 
 #: Rows in which the noise is looked for (2 s), and the part of them that is taken for noise.
 PAST: Final = 100
@@ -34,21 +34,19 @@ def activity(prosody: Prosody, rows: int) -> Floats:
     ordered = np.sort(level)
     loudest, quietest = ordered[-1], ordered[count // QUIET]
     floor = np.sort(prosody.bands[past], axis=0)[count // QUIET]
-    bands = _last(prosody.bands, end, rows + SHORT - 1)
+    bands = _last(prosody.bands, end, rows + SHORT)
     changes = np.abs(bands[1:] - bands[:-1]).sum(axis=1)
     levels = _last(prosody.level, end, rows + LONG - 1)
-    long, short = _windows(levels, LONG), _windows(levels[-rows - SHORT + 1 :], SHORT)
     voicing = _last(prosody.voicing, end, rows + SHORT - 1)
-    now = levels[-rows:]
+    now, short, long = levels[-rows:], _means(rows, SHORT), _means(rows, LONG)
     found = np.empty((rows, len(NAMES)), np.float32)
     wide = len(BANDS)
     found[:, :wide] = bands[-rows:] - floor
-    found[:, wide : 2 * wide] = _windows(bands, SHORT).sum(axis=2) / SHORT - floor
+    found[:, wide : 2 * wide] = short @ bands[1:] - floor
     for column, values in enumerate(
         (
-            now, now - loudest, now - quietest, short.max(axis=1) - short.min(axis=1),
-            long.max(axis=1) - long.min(axis=1), voicing[-rows:], _windows(voicing, SHORT).sum(axis=1) / SHORT,
-            _windows(changes, SHORT - 1).sum(axis=1) / (SHORT - 1), quietest, count,
+            now, now - loudest, now - quietest, _spread(short, levels[-rows - SHORT + 1 :]), _spread(long, levels),
+            voicing[-rows:], short @ voicing, short @ changes, quietest, count,
         ),
         2 * wide,
     ):  # fmt: skip
@@ -63,11 +61,17 @@ def _last(values: Floats, end: int, rows: int) -> Floats:
     return np.concatenate((np.repeat(values[:1], rows - end, axis=0), values[:end]))
 
 
-def _windows(values: Floats, length: int) -> Floats:
-    """A row for each place at which so many values end: (rows, …, length)."""
-    return np.lib.stride_tricks.as_strided(
-        values,
-        (len(values) - length + 1, *values.shape[1:], length),
-        (*values.strides, values.strides[0]),
-        writeable=False,
-    )
+@cache
+def _means(rows: int, length: int) -> Floats:
+    """What makes the means of the last ``length`` values at each of ``rows`` places."""
+    found = np.zeros((rows, rows + length - 1), np.float32)
+    for n in range(rows):
+        found[n, n : n + length] = 1 / length
+    return found
+
+
+def _spread(means: Floats, values: Floats) -> Floats:
+    """Standard deviations."""
+    even = values - values[-1]  # or the squares would lose the digits that count
+    spread: Floats = np.sqrt(np.maximum(means @ even**2 - (means @ even) ** 2, 0))
+    return spread

@@ -20,6 +20,8 @@ from gateway.core.model import CalleeType
 MOST_CONFIDENCE: Final = 0.97
 #: Seconds of silence before which nobody is said to wait.
 SOONEST: Final = 0.14
+#: Seconds by which speech must have grown to be weighed anew, and of silence after which nothing more is known.
+GROWN, LONGEST = 0.15, 3.5
 #: Somebody after a call-screening robot: silence (seconds) before, and at most so much speech, then silence again.
 SCREENED_SILENCE, SCREENED_SPEECH, SCREENED_AFTER = 2.5, 1.3, 0.8
 SCREENED_CONFIDENCE: Final = 0.8
@@ -69,11 +71,16 @@ class Greeting:
         spurts = list(self._spurts) if present is None else [*self._spurts, present]
         if not spurts:
             return None
+        waited = at - spurts[-1][1]
+        if waited < SOONEST and self._melody is not None and 0 <= spurts[-1][1] - self._melody[0][1] < GROWN:
+            return None
+        if waited > LONGEST:
+            return None
         if self._melody is None or self._melody[0] != spurts[-1]:
             self._melody = spurts[-1], melody(spurts, prosody)
         heard = features(at, spurts, self._melody[1])
         odds = self._model.odds(heard) + self._bias
-        if odds <= 0 and at - spurts[-1][1] < SOONEST:
+        if odds <= 0 and waited < SOONEST:
             return None
         callee = CalleeType.ANSWERINGMACHINE if odds > 0 else CalleeType.VOICE
         confidence = min(MOST_CONFIDENCE, 1 / (1 + math.exp(-abs(odds))))
@@ -100,4 +107,3 @@ class Greeting:
             else:
                 found.append((start, end))
         return found
-

@@ -94,7 +94,7 @@ class Listener:
         self.prosody.odds[self.prosody.count - len(power) : self.prosody.count] = odds
         frames = self._analyser.frames(power)
         found: list[Evidence] = []
-        for frame, spoken in zip(frames, odds.tolist(), strict=True):
+        for frame, spoken in zip(frames, odds, strict=True):
             found += self._frame(frame, spoken, batch)
         if (flags := self._v21.push(batch, frames)) is not None:
             found.append(flags)

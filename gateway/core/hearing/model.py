@@ -29,7 +29,7 @@ class Model:
         self._trees = trees or shipped("greeting", NAMES)
 
     def odds(self, features: Sequence[float]) -> float:
-        return float(self._trees.odds(np.array([features], np.float32))[0])
+        return self._trees.odds(np.array([features], np.float32))[0]
 
     def reason(self, features: Sequence[float]) -> str:
         weights = self._trees.weights(np.array(features, np.float32))

@@ -1,4 +1,4 @@
-"""How it is said: loudness, colour, pitch and syllables of every frame of a greeting."""
+"""How it sounds: loudness, colour, voicing and syllables of the last frames."""
 
 from __future__ import annotations
 
@@ -24,10 +24,6 @@ _LAGS = slice(round(RATE / PITCHES[1]), round(RATE / PITCHES[0]) + 1)
 _WINDOW = np.hanning(FRAME + 1)[:FRAME]
 _LOSS = np.fft.irfft(np.abs(np.fft.rfft(_WINDOW, 2 * FRAME)) ** 2)
 _LOSS = (_LOSS[_LAGS] / _LOSS[0]).astype(np.float32)
-#: A shorter lag whose correlation is nearly the highest is the fundamental, the longer one its octave.
-OCTAVE: Final = 0.9
-#: The correlation that makes a frame voiced.
-VOICED: Final = 0.45
 #: dB that a syllable's nucleus stands above the dips at its sides.
 NUCLEUS: Final = 3.0
 _QUIETEST: Final = 1e-10
@@ -36,8 +32,8 @@ _QUIETEST: Final = 1e-10
 class Prosody:
     """One row a frame: the last :data:`KEPT` at least, of which the first is of the frame at ``start`` seconds.
 
-    ``level`` and ``bands`` are dBFS, ``pitch`` semitones above 1 Hz, ``voicing`` the correlation, 0 to 1, at its lag,
-    ``odds`` the log-odds for a voice that :mod:`activity` gives.
+    ``level`` and ``bands`` are dBFS, ``voicing`` is the correlation, 0 to 1, at the likeliest
+    fundamental, ``odds`` the log-odds for a voice that :mod:`activity` gives.
     """
 
     def __init__(self, start: float) -> None:
@@ -45,7 +41,6 @@ class Prosody:
         self.count = 0
         self.level = np.zeros(2 * KEPT, np.float32)
         self.bands = np.zeros((2 * KEPT, len(BANDS)), np.float32)
-        self.pitch = np.zeros(2 * KEPT, np.float32)
         self.voicing = np.zeros(2 * KEPT, np.float32)
         self.odds = np.zeros(2 * KEPT, np.float32)
 
@@ -62,18 +57,11 @@ class Prosody:
         whole[:, LOW : LOW + power.shape[1]] = power
         # The root evens out the formants, or a strong one would pass for the fundamental.
         correlation = np.fft.irfft(np.sqrt(whole))
-        alike = correlation[:, _LAGS] / (correlation[:, :1] + 1e-9) / _LOSS
-        best = alike.max(axis=1)
-        lag = (alike >= OCTAVE * best[:, None]).argmax(axis=1)
-        # The first lag above the bar is on the peak's rising side: the peak is the highest of the next few.
-        near = np.minimum(lag[:, None] + np.arange(6), alike.shape[1] - 1)
-        lag = near[np.arange(rows), np.take_along_axis(alike, near, 1).argmax(axis=1)]
-        self.pitch[here] = 12 * np.log2(RATE / (lag + _LAGS.start))
-        self.voicing[here] = np.minimum(np.maximum(best, 0), 1)
-
+        alike = (correlation[:, _LAGS] / _LOSS).max(axis=1) / (correlation[:, 0] + 1e-9)
+        self.voicing[here] = np.minimum(np.maximum(alike, 0), 1)
 
     def _forget(self, rows: int) -> None:
-        for kept in (self.level, self.bands, self.pitch, self.voicing, self.odds):
+        for kept in (self.level, self.bands, self.voicing, self.odds):
             kept[: self.count - rows] = kept[rows : self.count]
         self.count -= rows
         self.start += rows * SECONDS_A_FRAME

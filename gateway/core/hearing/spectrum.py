@@ -102,7 +102,7 @@ class Analyser:
     def _strongest(power: npt.NDArray[np.float32]) -> list[tuple[float, float]]:
         """Hertz and power of the strongest line of each row, which is then taken out of ``power``."""
         peaks = power.argmax(axis=1)
-        np.clip(peaks, 2, power.shape[1] - 3, out=peaks)
+        peaks = np.minimum(np.maximum(peaks, 2), power.shape[1] - 3)
         where = (_INDEX[: len(power)], peaks[:, None] + _LOBE)
         lobes = power[where].tolist()
         power[where] = 0

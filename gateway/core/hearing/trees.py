@@ -30,25 +30,27 @@ class Trees:
     over: Places
     value: npt.NDArray[np.float64]  # log-odds at each node, the root's too
 
-    def odds(self, given: Floats) -> npt.NDArray[np.float64]:
+    def odds(self, given: Floats) -> list[float]:
         """Log-odds for each row of ``given`` (rows, features)."""
-        return self.even + self.value[self._walked(given)[-1]].sum(axis=1)
+        return [self.even + float(self.value.take(path[-1]).sum()) for path in self._walked(given)]
 
     def weights(self, given: Floats) -> npt.NDArray[np.float64]:
         """What each feature of one row adds to the log-odds, along the trees' paths."""
         found = np.zeros(len(self.names))
-        for here, there in itertools.pairwise(self._walked(given[None])):
-            np.add.at(found, self.feature[here[0]], self.value[there[0]] - self.value[here[0]])
+        for here, there in itertools.pairwise(self._walked(given[None])[0]):
+            np.add.at(found, self.feature[here], self.value[there] - self.value[here])
         return found
 
-    def _walked(self, given: Floats) -> list[Places]:
-        """The nodes from roots to leaves, each (rows, trees)."""
-        child = np.where(given[:, self.feature] <= self.threshold, self.under, self.over)
-        rows = np.arange(len(given))[:, None]
-        path = [np.broadcast_to(self.roots, (len(given), len(self.roots)))]
-        for _ in range(self.depth):
-            path.append(child[rows, path[-1]])
-        return path
+    def _walked(self, given: Floats) -> list[list[Places]]:
+        """For each row the nodes of all trees, from roots to leaves."""
+        # take() and a row at a time: of so few numbers an index of arrays costs twice as much.
+        paths = []
+        for child in np.where(given.take(self.feature, axis=1) <= self.threshold, self.under, self.over):
+            path = [self.roots]
+            for _ in range(self.depth):
+                path.append(child.take(path[-1]))
+            paths.append(path)
+        return paths
 
     @staticmethod
     def read(text: str) -> Trees:

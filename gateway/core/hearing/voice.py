@@ -9,7 +9,7 @@ from gateway.core.hearing.evidence import Evidence, Sound
 from gateway.core.hearing.spectrum import SECONDS_A_FRAME, Frame
 
 #: Log-odds at which speech begins, and under which it is over.
-BEGINS, ENDS = 1.0, -0.5
+BEGINS, ENDS = 0.5, -0.5
 #: dBFS under which nothing is a voice.
 FAINTEST: Final = -55.0
 #: Frames that a pause inside a spurt may last (0.3 s), and the voiced frames that make one (0.1 s).
