@@ -29,6 +29,11 @@ class Server(Section):
     """0 takes a free port, which the log names."""
     max_body_mb: Annotated[int, Meta(ge=1)] = 256
     """The largest request in megabytes; it bounds an uploaded list."""
+    certificate: str = ""
+    """A PEM file with the certificate and its chain: then the port speaks https, and nothing else. SIGHUP reads it
+    again, and open connections go on."""
+    key: str = ""
+    """The PEM file of its private key. Empty: it is in `certificate` too."""
     socket: str = ""
     """The Unix socket over which commands speak to the gateway. Empty: `voxgate.sock` beside the database."""
 
@@ -70,6 +75,12 @@ class Ami(Section):
     """Where Asterisk's AMI listens."""
     port: Port = 5038
     """AMI's TCP port, as `port` in Asterisk's `manager.conf`."""
+    tls: bool = False
+    """Speak TLS with Asterisk: `tlsenable`, `tlsbindaddr` and `tlscertfile` in its `manager.conf`; `port` is then
+    the TLS port, usually 5039."""
+    ca: str = ""
+    """A PEM file of the authority, or of the certificate itself, that vouches for Asterisk, in the name of `host`.
+    Empty: the authorities that this machine trusts."""
     user: str = "voxgate"
     """The manager user. Two gateways at one Asterisk need one each, and an `installation` each."""
 
@@ -139,11 +150,34 @@ class Intake(Section):
     """Repeat the PIN in replies, as Plum did. Off: it is masked."""
 
 
+class ApiSection(Section):
+    """How fast each account, and each token of no account, may ask the API on the public port."""
+
+    rate: Annotated[float, Meta(gt=0)] = 50.0
+    """Requests a second in the long run; a stream of calls is one request. Beyond, the answer is 429."""
+    burst: Annotated[int, Meta(ge=1)] = 200
+    """Requests at once."""
+
+
 class PagesSection(Section):
     """The operator's pages."""
 
     https: bool = False
     """A proxy in front of the gateway speaks https: the pages' cookies are then sent over https alone."""
+
+
+class PhoneSection(Section):
+    """The test phone of the pages: a softphone in the browser, whose WebSocket the gateway passes on to Asterisk."""
+
+    websocket: str = ""
+    """Asterisk's WebSocket, as `ws://127.0.0.1:8088/ws`, once it includes the files of `voxgate/webphone/`. Empty:
+    there is no test phone."""
+    user: str = "voxgate-phone9"
+    """The endpoint that the browser registers as."""
+    secret: str = ""
+    """Its password, from `voxgate/webphone/pjsip.conf`. Whoever may sign in to the pages is told it."""
+    extension: str = "909"
+    """The extension by which a route reaches that endpoint."""
 
 
 class Dial(Section):
@@ -239,6 +273,20 @@ class Metrics(Section):
     """Networks that may read `/metrics` on the public port. Behind a reverse proxy every peer is the proxy."""
 
 
+Level = Literal["debug", "info", "warning", "error"]
+
+
+class LogSection(Section):
+    """What `voxgate serve` writes to stderr; its options `--log-json` and `--log-level` win."""
+
+    level: Level = "info"
+    """The least level that is written."""
+    areas: dict[str, Level] = {}
+    """Levels of single areas, as `{ami = "debug", vxml = "warning"}`: an event's area is its name up to the dot."""
+    format: Literal["console", "json"] = "console"
+    """`json` writes one object a line, for a log collector."""
+
+
 class LabSection(Section):
     """For tests alone; a running gateway warns of it in its log."""
 
@@ -263,12 +311,15 @@ class Config(Section):
     media: MediaSection = msgspec.field(default_factory=MediaSection)
     fetch: FetchSection = msgspec.field(default_factory=FetchSection)
     intake: Intake = msgspec.field(default_factory=Intake)
+    api: ApiSection = msgspec.field(default_factory=ApiSection)
     pages: PagesSection = msgspec.field(default_factory=PagesSection)
+    phone: PhoneSection = msgspec.field(default_factory=PhoneSection)
     dial: Dial = msgspec.field(default_factory=Dial)
     numbers: Numbers = msgspec.field(default_factory=Numbers)
     session: SessionSection = msgspec.field(default_factory=SessionSection)
     results: Results = msgspec.field(default_factory=Results)
     metrics: Metrics = msgspec.field(default_factory=Metrics)
+    log: LogSection = msgspec.field(default_factory=LogSection)
     lab: LabSection = msgspec.field(default_factory=LabSection)
     trunk: list[TrunkSection] = []
     route: list[RouteSection] = []

@@ -11,6 +11,8 @@ import tempfile
 from pathlib import Path
 from types import TracebackType
 
+import trustme
+
 from gateway.core.asteriskconf import fill
 from lab import carrier, fetch, tones, wire
 from lab.behaviours import SILENT_AREA, Line, NumberPlan, draw
@@ -52,11 +54,16 @@ class Lab:
         self.gateway_host = "127.0.0.1" if host is None else host.gateway_address
         self.run.mkdir(parents=True)
         self.media.mkdir(exist_ok=True)
-        self.ami_port = free_port()
+        self.ami_port, self.ami_tls_port = free_port(), free_port()
+        self.ami_ca, certificate = self.folder / "ami-ca.pem", self.folder / "ami.pem"
+        authority = trustme.CA()
+        authority.cert_pem.write_to_path(self.ami_ca)
+        authority.issue_cert(self.ami_host).private_key_and_cert_chain_pem.write_to_path(certificate)
         self.ami_user, self.ami_secret = "voxgate", secrets.token_hex(16)
         self.sip_port = free_port(socket.SOCK_DGRAM)
         self.carrier_port = free_port(socket.SOCK_DGRAM)
         self.phone_secrets = (secrets.token_hex(8), secrets.token_hex(8))
+        self.web_port, self.webphone_secret = free_port(), secrets.token_hex(8)
         self._silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._silent.bind(("127.0.0.1", 0))
         self._captures: list[Path] = []
@@ -80,6 +87,8 @@ class Lab:
             "INSTALLATION": self.installation,
             "PHONE1_SECRET": self.phone_secrets[0],
             "PHONE2_SECRET": self.phone_secrets[1],
+            "PHONE9_SECRET": self.webphone_secret,
+            "WEBPHONE_PORT": str(self.web_port),
         }
 
     def _carrier(self, rtp: int) -> dict[str, str]:
@@ -90,14 +99,17 @@ class Lab:
         core = "\n".join(f"load = {name}.so" for name in (*CORE_MODULES, "cdr_csv"))
         included = (ASTERISK_CONF / "modules.conf").read_text()
         return {
-            "modules.conf": f"[modules]\nautoload = no\n{core}\n#include voxgate/modules.conf\n",
+            "modules.conf": f"[modules]\nautoload = no\n{core}\n#include voxgate/modules.conf\n"
+            "#include voxgate/webphone/modules.conf\n",
             "voxgate/modules.conf": included,
+            "voxgate/webphone/modules.conf": (ASTERISK_CONF / "webphone/modules.conf").read_text(),
         }
 
     def _pbx(self, rtp: int) -> dict[str, str]:
         """Our own files, whole and unchanged, each included by a main file as an operator would."""
         ours = {
-            f"voxgate/{path.name}": fill(path.read_text(), self.placeholders) for path in ASTERISK_CONF.glob("*.conf")
+            f"voxgate/{path.relative_to(ASTERISK_CONF)}": fill(path.read_text(), self.placeholders)
+            for path in ASTERISK_CONF.rglob("*.conf")
         }
         silent_port = self._silent.getsockname()[1]
         return {
@@ -107,9 +119,12 @@ class Lab:
             # As an office's PBX has them.
             "cdr.conf": "[general]\nenable = yes\nunanswered = yes\n[csv]\nloguniqueid = yes\n",
             "manager.conf": f"[general]\nenabled = yes\nport = {self.ami_port}\nbindaddr = {self.ami_host}\n"
+            f"tlsenable = yes\ntlsbindaddr = {self.ami_host}:{self.ami_tls_port}\n"
+            f"tlscertfile = {self.folder}/ami.pem\ntlsprivatekey = {self.folder}/ami.pem\n"
             "#include voxgate/manager.conf\n",
             "extensions.conf": "#include voxgate/extensions.conf\n",
-            "rtp.conf": carrier.rtp_conf(rtp),
+            "http.conf": "#include voxgate/webphone/http.conf\n",
+            "rtp.conf": carrier.rtp_conf(rtp, ice=True),
             "pjsip.conf": f"""[global]
 type = global
 default_from_user = voxgate
@@ -118,6 +133,7 @@ type = transport
 protocol = udp
 bind = {self.bind}:{self.sip_port}
 #include voxgate/pjsip.conf
+#include voxgate/webphone/pjsip.conf
 [carrier](voxgate-trunk)
 aors = carrier
 [carrier]

@@ -79,6 +79,8 @@ def toml(value: object) -> str:
             return str(value).lower()
         case str():
             return f'"{value}"'
+        case dict():
+            return "{" + ", ".join(f"{name} = {toml(one)}" for name, one in value.items()) + "}"
         case list() | tuple():
             return "[" + ", ".join(toml(one) for one in value) + "]"
         case float():
@@ -110,6 +112,8 @@ def words(kind: Any) -> str:
             return ", ".join(f"`{one}`" for one in values)
         case msgspec.inspect.ListType(item_type=item) | msgspec.inspect.VarTupleType(item_type=item):
             return f"list of {words(item)}"
+        case msgspec.inspect.DictType(value_type=value):
+            return f"table of {words(value)}"
         case _:
             raise TypeError(f"no words for {kind}")
 
@@ -202,7 +206,7 @@ def command_text(name: str, command: Any) -> str:
         f"| `{', '.join((*one.opts, *one.secondary_opts))}` | {cell(one.help)} | {shown_default(one)} |\n"
         for one in options
     )
-    example = (command.epilog or "").partition("Example: ")[2]
+    example = (command.epilog or "").partition(": ")[2].replace(", voxgate", "`, `voxgate")
     parts = [f"## `{usage}`", inspect.cleandoc(command.help or "")]
     parts += [f"Example: `{example}`"] if example else []
     parts += [f"| option | | default |\n|---|---|---|\n{rows}"] if rows else [""]
@@ -244,11 +248,31 @@ def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:] + ("" if text.endswith(("?", ".")) else ".")
 
 
+LOGS = """# Logs
+
+Generated from the gateway's code. `voxgate serve` logs to stderr: a line for people, or with `--log-json` (or
+`format` of [`[log]`](settings.md#log)) a JSON object. `timestamp`, `level` and `event` are in every line; every line
+that belongs to a call has its `call_id`, and its `attempt_id` where an attempt is under way. An event's area is its
+name up to the dot: `areas` of `[log]` sets levels for single ones.
+
+PINs, passwords, tokens, digits and what was said are in no line, and a URL's query is masked: forms that are sent by
+GET hold what callees keyed. Lines of other libraries are `library.said`, with their `library` and `text`.
+
+"""
+
+
+def logs_page() -> str:
+    from logevents import table
+
+    return LOGS + table()
+
+
 #: Every generated page.
 PAGES: dict[str, Callable[[], str]] = {
     "settings.md": settings_page,
     "metrics.md": metrics_page,
     "troubleshooting.md": troubleshooting_page,
+    "logs.md": logs_page,
     "every-command.md": commands_page,
 }
 

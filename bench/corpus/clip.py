@@ -57,7 +57,8 @@ class Kind(StrEnum):
 class Clip:
     """One callee. ``pcm`` is 16-bit little-endian mono at 8 kHz and begins with the answer, from which all times count.
 
-    ``speech`` are the stretches in which the callee speaks, ``beeps`` the ends of beeps. ``level`` is the speech's, in
+    ``speech`` are the stretches in which the callee speaks, ``beeps`` the ends of beeps, which are
+    made as ``beep`` says. ``level`` is the speech's, in
     dB under a full-scale sine; ``snr`` is in dB, None where there is no more noise than a quiet room's. ``loss`` is the
     share of lost 20 ms packets, ``concealed`` whether the last packet was repeated in their place.
     """
@@ -81,6 +82,7 @@ class Clip:
     echo: bool
     speech: tuple[tuple[float, float], ...]
     beeps: tuple[float, ...]
+    beep: str | None
     pcm: bytes
 
     @property

@@ -34,6 +34,7 @@ class Scene:
     parts: list[Audio] = field(default_factory=list)
     speech: list[tuple[float, float]] = field(default_factory=list)
     beeps: list[float] = field(default_factory=list)
+    beep: str | None = None
     texts: list[str] = field(default_factory=list)
 
     @property
@@ -129,7 +130,7 @@ def machine(rng: random.Random, said: Sequence[Phrase]) -> Scene:
     beeps = rng.randint(2, 3) if kind is Kind.BEEPS else 1 if kind is Kind.SHORT or rng.random() < 0.88 else 0
     if beeps:
         scene.wait(rng.uniform(0.2, 1.5))
-        tone = beep(rng)
+        scene.beep, tone = beep(rng)
         for n in range(beeps):
             if n:
                 scene.wait(rng.uniform(0.1, 0.4))
@@ -180,20 +181,24 @@ def _until(rng: random.Random, scene: Scene, sentences: Sequence[Phrase], end: f
         scene.say(rng.choice(sentences))
 
 
-def beep(rng: random.Random) -> Audio:
+def beep(rng: random.Random) -> tuple[str, Audio]:
     """A sine, two tones at once, or a sine with overtones; 330 to 2600 Hz, 0.12 to 1 s, with soft or hard edges."""
     length = round(rng.uniform(0.12, 1.0) * RATE)
     t = np.arange(length) / RATE
     pitch = rng.uniform(330, 2600)
     tone = np.sin(2 * np.pi * pitch * t + rng.uniform(0, 6))
-    match rng.choices(("sine", "two", "overtones"), (75, 13, 12))[0]:
-        case "two":
-            tone = (tone + np.sin(2 * np.pi * (pitch * rng.uniform(1.15, 1.5)) * t)) / 2
+    kind = rng.choices(("sine", "two tones", "overtones"), (75, 13, 12))[0]
+    match kind:
+        case "two tones":
+            ratio = rng.uniform(1.15, 1.5)
+            second = pitch * ratio if pitch * ratio <= 2600 else pitch / ratio
+            tone = (tone + np.sin(2 * np.pi * second * t)) / 2
         case "overtones":
             tone = tone + 0.3 * np.sin(4 * np.pi * pitch * t) * (2 * pitch < 3600)
     edge = max(1, round(rng.choice((0.001, 0.005, 0.015)) * RATE))
     ramp = np.minimum(1, np.minimum(np.arange(1, length + 1), np.arange(length, 0, -1)) / edge)
-    return np.asarray(tone * ramp * rng.uniform(0.15, 0.6) / np.abs(tone).max(), dtype=np.float32)
+    loudest = rng.uniform(0.15, 0.6)
+    return kind, np.asarray(tone * ramp * loudest / np.abs(tone).max(), dtype=np.float32)
 
 
 def _of(said: Sequence[Phrase], lengths: tuple[float, float]) -> list[Phrase]:

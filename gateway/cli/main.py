@@ -8,10 +8,13 @@ from typing import Annotated
 import typer
 
 from gateway import logs
-from gateway.cli import account, calls, campaign, db, exits, retention, route, running
-from gateway.cli.classify.commands import classify
+from gateway.cli import account, calls, campaign, config, db, exits, result, retention, route, running
+from gateway.cli.classify.commands import app as classify_app
 from gateway.cli.doctor.commands import doctor
+from gateway.cli.export import EPILOG as EXPORT
+from gateway.cli.export import export
 from gateway.cli.metrics import metrics
+from gateway.cli.status import status
 from gateway.cli.vxml.commands import app as vxml_app
 from gateway.cli.why import why
 
@@ -38,15 +41,19 @@ _CALL = "Example: voxgate call +16175551234 --account user1 --start-url http://a
 
 app.command(epilog="Example: voxgate init --fetch-allow 192.168.1.0/24")(running.init)
 app.command(epilog="Example: voxgate serve --config /etc/voxgate/voxgate.toml")(running.serve)
+app.command(epilog="Example: voxgate status --ready")(status)
 app.command(epilog="Example: voxgate doctor --asterisk-etc /etc/asterisk")(doctor)
 app.command(epilog="Example: voxgate metrics | grep outbox")(metrics)
 app.command(epilog=_CALL)(calls.call)
+app.command(epilog="Example: voxgate top")(running.top)
+app.command(epilog="Example: voxgate reload")(config.reload)
+app.command(epilog=EXPORT)(export)
 app.command(epilog="Examples: voxgate why, voxgate why 17, voxgate why --campaign 2")(why)
-app.command(epilog="Example: voxgate classify answered.wav --json")(classify)
 app.command(epilog="Example: voxgate version")(running.version)
 for name, group in {
     "account": account.app, "campaign": campaign.app, "calls": calls.app, "route": route.app, "db": db.app,
-    "retention": retention.app, "vxml": vxml_app,
+    "config": config.app, "result": result.app,
+    "retention": retention.app, "classify": classify_app, "vxml": vxml_app,
 }.items():  # fmt: skip
     app.add_typer(group, name=name)
 
@@ -60,11 +67,11 @@ def main() -> None:
         sys.exit(int(exits.ExitStatus.INTERRUPTED))
     except Exception as error:
         first = _first(error)
-        status = exits.status_of(first)
-        if status is None or (isinstance(error, BaseExceptionGroup) and _mixed(error)):
+        ending = exits.status_of(first)
+        if ending is None or (isinstance(error, BaseExceptionGroup) and _mixed(error)):
             raise
         print(f"voxgate: {first}", file=sys.stderr)
-        sys.exit(int(status))
+        sys.exit(int(ending))
 
 
 def _first(error: BaseException) -> BaseException:

@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from gateway import __version__
-from gateway.cli.shared import ConfigOption, JsonOption, show_json
+from gateway.cli.shared import ConfigOption, JsonOption, client_of, show_json
 from gateway.config import find, load
+from gateway.settings import Level
 
 
 def init(
@@ -52,17 +53,19 @@ def init(
 
 def serve(
     config: ConfigOption = None,
-    log_json: Annotated[bool, typer.Option("--log-json", help="Log as JSON.")] = False,
-    log_level: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "info",
+    log_json: Annotated[bool, typer.Option("--log-json", help="Log as JSON, whatever [log] says.")] = False,
+    log_level: Annotated[Level | None, typer.Option(help="The least level, whatever [log] says.")] = None,
 ) -> None:
     """Run the gateway until SIGTERM."""
     import asyncio
 
     from gateway import logs, wiring
 
-    logs.configure(as_json=log_json, level=log_level)
     place = find(config)
-    asyncio.run(wiring.serve(load(place), place.resolve()))
+    settings = load(place)
+    log = settings.log
+    logs.configure(as_json=log_json or log.format == "json", level=log_level or log.level, areas=log.areas)
+    asyncio.run(wiring.serve(settings, place.resolve(), log_level))
 
 
 def version(as_json: JsonOption = False) -> None:
@@ -78,3 +81,23 @@ def print_version(asked: bool) -> None:
     if asked:
         version()
         raise typer.Exit
+
+
+def top(
+    every: Annotated[float, typer.Option(min=0.2, help="Seconds between two looks.")] = 1.0,
+    once: Annotated[bool, typer.Option("--once", help="Show one screen and end.")] = False,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Watch trunks, pace, live calls and outcomes, and why nothing is dialed. --json shows one look."""
+    from rich.console import Console
+
+    from gateway.cli.top import Window, look, watch
+
+    client = client_of(config)
+    if as_json:
+        show_json(look(client, Window()).plain())
+    elif once:
+        Console().print(look(client, Window()).screen())
+    else:
+        watch(client, every)

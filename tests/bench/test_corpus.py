@@ -121,6 +121,6 @@ def test_the_manifest_keeps_all_but_the_audio():
     clip = Clip(
         name="n", fold=Fold.DEV, origin=Origin.OWN, source="own", speaker="s", language="en", texts=("a",),
         callee=CalleeType.VOICE, kind=Kind.ONCE, delay=0.5, level=-20.0, snr=None, noise=None, codec="ulaw", loss=0.0,
-        concealed=False, echo=False, speech=((0.5, 1.0),), beeps=(), pcm=b"\0\0",
+        concealed=False, echo=False, speech=((0.5, 1.0),), beeps=(), beep=None, pcm=b"\0\0",
     )  # fmt: skip
     assert Clip.read(clip.plain(), clip.pcm) == clip

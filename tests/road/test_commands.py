@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import os
 import pty
 import socket
@@ -65,9 +66,9 @@ def test_a_campaigns_life(gateway: GatewayProcess, application: SampleApplicatio
     assert "paused" in gateway.voxgate("campaign", "pause", ident)
     assert "resume it" in gateway.voxgate("why", "--campaign", ident)
     assert gateway.json("campaign", "show", ident)["pending"] == 2
-    assert "active" in gateway.voxgate("campaign", "resume", ident)
     waiting = gateway.json("calls", "list", "--campaign", ident, "--state", "pending")
     assert "cancelled" in gateway.voxgate("calls", "cancel", str(waiting[0]["id"]))
+    assert "active" in gateway.voxgate("campaign", "resume", ident)
     assert "cancelled" in gateway.voxgate("campaign", "cancel", ident)
     shown = gateway.json("campaign", "show", ident)
     assert (shown["state"], shown["pending"], shown["cancelled"]) == ("cancelled", 0, 2)
@@ -93,9 +94,9 @@ def test_a_call_from_the_command_line(gateway: GatewayProcess, application: Samp
         (("call", "112", "--account", LOGIN, "--start-url", "http://a/b"), "phone_number"),
         (("call", "+16175550100", "--account", "nobody", "--start-url", "http://a/b"), "voxgate account list"),
         (("call", "+16175550100", "--account", LOGIN, "--start-url", "ftp://a/b"), "start_url"),
-        (("calls", "show", "99999999999999999999"), "at most 18 digits"),
+        (("calls", "show", "99999999999999999999"), "at most 15 digits"),
         (("calls", "cancel", "424242"), "no call 424242"),
-        (("campaign", "show", "424242"), "no such campaign"),
+        (("campaign", "show", "424242"), "no campaign 424242"),
         (("campaign", "pause", "424242"), "no campaign 424242"),
         (("why", "424242"), "no call 424242"),
         (("why", "--campaign", "424242"), "no campaign 424242"),
@@ -165,3 +166,20 @@ def test_a_client_that_stalls_in_mid_upload_does_not_hold_up_the_stop(lab: Lab) 
         began = time.monotonic()
         assert gateway.stop() == 0
         assert time.monotonic() - began < 10
+
+
+def test_upkeep_beside_a_running_gateway(
+    gateway: GatewayProcess, application: SampleApplication, tmp_path: Path
+) -> None:
+    given = ("--account", LOGIN, "--start-url", application.start_url, "--at", "tomorrow 9am")
+    ident = gateway.voxgate("call", "6175550104", *given).strip()
+    out = tmp_path / "calls.csv"
+    gateway.voxgate("export", "--out", str(out), "--state", "pending")
+    (row,) = (one for one in csv.DictReader(out.read_text().splitlines()) if one["call_id"] == ident)
+    assert (row["dialed"], row["state"]) == ("+16175550104", "pending")
+    assert "'asleep' is not one of" in refused(gateway, "export", "--state", "asleep")
+    assert {one["kind"] for one in gateway.json("retention", "run", "--dry-run")} >= {"recordings", "receipts"}
+    assert gateway.json("retention", "show")["hour"] == 3
+    assert gateway.json("db", "check", "--quick")["faults"] == []
+    assert "stop it first" in refused(gateway, "db", "vacuum")
+    gateway.voxgate("calls", "cancel", ident)

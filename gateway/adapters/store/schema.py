@@ -268,6 +268,12 @@ def m_retention(db: Database) -> None:
     db.conn.execute("CREATE TABLE mark (name TEXT PRIMARY KEY, upto INTEGER NOT NULL) STRICT, WITHOUT ROWID")
 
 
+@MIGRATIONS()
+def m_label(db: Database) -> None:
+    """Who answered, where a person said so after the call."""
+    db.conn.execute(f"ALTER TABLE attempt ADD COLUMN label TEXT CHECK (label IN {one_of(CalleeType)})")
+
+
 def _statements(script: str) -> list[str]:
     """The script's statements one by one: executescript would commit the migration's transaction."""
     bare = "\n".join(line for line in script.splitlines() if not line.startswith("--"))

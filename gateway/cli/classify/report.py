@@ -11,15 +11,35 @@ from typing import Any
 from gateway.adapters.audio import AudioError, wav_of_file
 from gateway.core.hearing import Classifier, Evidence, Settings, Verdict
 
+RATE = 8000
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One file's evidence and verdicts in the order in which a call would have brought them. It lasts ``seconds``."""
+    """One file's evidence and verdicts in the order in which a call would have brought them. It lasts ``seconds``.
+
+    ``pcm`` is what was heard: 16-bit little-endian mono at 8 kHz.
+    """
 
     file: Path
     seconds: float
+    answered_at: float
     timeline: list[Evidence | Verdict]
     verdict: Verdict | None
+    pcm: bytes
+
+    @property
+    def verdicts(self) -> list[Verdict]:
+        return [one for one in self.timeline if isinstance(one, Verdict)]
+
+    @property
+    def evidence(self) -> list[Evidence]:
+        return [one for one in self.timeline if isinstance(one, Evidence)]
+
+    @property
+    def first(self) -> Verdict | None:
+        """The one with which a session would begin: the first after the answer."""
+        return next((one for one in self.verdicts if one.at >= self.answered_at), None)
 
     def plain(self) -> dict[str, Any]:
         """For JSON: times in seconds, frequencies in Hz."""
@@ -36,23 +56,28 @@ class Report:
         return [found, *(f"  {_words(one)}" for one in self.timeline), f"  {_summary(self.verdict)}"]
 
 
-def classify(file: Path, settings: Settings, answered_at: float) -> Report:
-    """Hear a file of any format that libsndfile reads. Raises OSError, and ValueError where it is none."""
+def samples(file: Path) -> bytes:
+    """A file of any format that libsndfile reads. Raises OSError, and ValueError where it is none."""
     try:
         wav = wav_of_file(file.read_bytes(), "")
     except AudioError as error:
         raise ValueError(f"{file}: {error}") from None
     with wave.open(io.BytesIO(wav)) as audio:
-        seconds = audio.getnframes() / audio.getframerate()
-        pcm = audio.readframes(audio.getnframes())
+        return bytes(audio.readframes(audio.getnframes()))
+
+
+def classify(file: Path, settings: Settings, answered_at: float) -> Report:
+    """Hear a file. Raises OSError, and ValueError where it is no audio."""
+    pcm = samples(file)
+    seconds = len(pcm) / 2 / RATE
     classifier = Classifier(settings)
-    early = 2 * round(min(answered_at, seconds) * audio.getframerate())
+    early = 2 * round(min(answered_at, seconds) * RATE)
     timeline = classifier.feed(pcm[:early])
     if answered_at <= seconds:
         classifier.answered()
     timeline += classifier.feed(pcm[early:])
     timeline += classifier.finish()
-    return Report(file, seconds, timeline, classifier.verdict)
+    return Report(file, seconds, answered_at, timeline, classifier.verdict, pcm)
 
 
 def _rounded(one: Evidence | Verdict) -> dict[str, Any]:

@@ -9,7 +9,9 @@ from gateway.core.hearing.evidence import Evidence, Sound
 from gateway.core.hearing.spectrum import SECONDS_A_FRAME, Frame
 
 #: Log-odds at which speech begins, and under which it is over.
-BEGINS, ENDS = 0.5, -0.5
+BEGINS, ENDS = 1.0, -0.5
+#: So soon (seconds) after a tone, whose level is still taken for the line's, speech begins at this.
+AFTER_TONE, BEGINS_AFTER_TONE = 0.6, 3.0
 #: dBFS under which nothing is a voice.
 FAINTEST: Final = -55.0
 #: Frames that a pause inside a spurt may last (0.3 s), and the voiced frames that make one (0.1 s).
@@ -25,6 +27,7 @@ class Voice:
         self._voiced = 0  # frames of the present spurt
         self._speaks = False
         self._tonal = False
+        self._tone_until = -AFTER_TONE
 
     @property
     def present(self) -> tuple[float, float] | None:
@@ -36,7 +39,10 @@ class Voice:
         if tonal and not self._tonal:
             self._take_back(runs.STEADY_AFTER)  # the frames in which it was not known yet were no voice's
         self._tonal = tonal
-        self._speaks = not tonal and frame.level > FAINTEST and odds > (ENDS if self._speaks else BEGINS)
+        if tonal:
+            self._tone_until = frame.at
+        begins = BEGINS if frame.at - self._tone_until > AFTER_TONE else BEGINS_AFTER_TONE
+        self._speaks = not tonal and frame.level > FAINTEST and odds > (ENDS if self._speaks else begins)
         if self._speaks:
             if self.since is None:
                 self.since = frame.at - SECONDS_A_FRAME / 2

@@ -1,0 +1,1 @@
+"""Who answered, measured on ``bench.corpus`` and on tones made as recommended."""
