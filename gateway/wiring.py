@@ -13,14 +13,14 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from aiohttp import web
 
 from gateway import __version__
 from gateway.adapters.agi import AgiDetector, AgiServer, AgiSettings
-from gateway.adapters.ami import AmiPbx, AmiSettings
+from gateway.adapters.ami import AmiPbx, AmiSettings, Recorder
 from gateway.adapters.audiosocket import AudioSocketServer, AudioSocketSettings
 from gateway.adapters.cookies import CookieStore
 from gateway.adapters.exports import available, export
@@ -29,6 +29,7 @@ from gateway.adapters.media import FileMedia, in_folder
 from gateway.adapters.promptserver import PromptServer, PromptServerSettings
 from gateway.adapters.speech import EspeakSpeech
 from gateway.adapters.store import SqliteBooks, SqliteStore, SqliteSweeps, backup, check
+from gateway.config import ConfigError
 from gateway.core.addresses import AllowList
 from gateway.core.model import Account, AccountId, AttemptEnd, AttemptId, Call, CallId, Claimed, Millis
 from gateway.core.numbers import DestinationKind, parse_destination
@@ -42,6 +43,7 @@ from gateway.services.dialer import Dialer, Dialing, NoRoute
 from gateway.services.dialog import DialogService, DialogSettings
 from gateway.services.dialog.prompts import PromptRenderer
 from gateway.services.dialog.transferring import Way
+from gateway.services.doctoring import Doctoring
 from gateway.services.exports import Exports
 from gateway.services.feed import Feed
 from gateway.services.hearing import Hearing
@@ -62,6 +64,9 @@ from gateway.services.tapdetector import TapDetector
 from gateway.services.upkeep import Upkeep
 from gateway.services.why import Why
 from gateway.settings import Config
+
+if TYPE_CHECKING:
+    from gateway.tracing import Tracer  # OpenTelemetry is an extra: it is imported where it is wanted
 
 log = structlog.get_logger()
 
@@ -109,6 +114,18 @@ def retention_of(config: Config, store: SqliteStore) -> Retention:
         Kept.RECORDINGS: keep.recordings,
     }  # fmt: skip
     return Retention(SqliteSweeps(store), media_of(config)[0].remove_recordings, SystemClock(), days, keep.hour)
+
+
+def tracer_of(config: Config) -> Tracer | None:
+    """Raises :class:`ConfigError` where traces are wanted and cannot be had."""
+    traces = config.traces
+    if not traces.endpoint:
+        return None
+    try:
+        from gateway.tracing import exporting
+    except ImportError:
+        raise ConfigError("[traces] needs OpenTelemetry: pip install 'voxgate[otel]'") from None
+    return exporting(config.installation, endpoint=traces.endpoint, service=traces.service, sample=traces.sample)
 
 
 def kind_of(dialed: str) -> DestinationKind:
@@ -164,8 +181,10 @@ class Planner:
 class Gateway:
     """All parts, made but not yet running."""
 
-    def __init__(self, config: Config, store: SqliteStore, place: Path | None = None) -> None:
-        """``place`` is the configuration's file, where it has one."""
+    def __init__(
+        self, config: Config, store: SqliteStore, place: Path | None = None, recorder: Recorder | None = None
+    ) -> None:
+        """``place`` is the configuration's file, where it has one; ``recorder`` writes the AMI link down."""
         self.config = config
         self._place = place
         self.store = store
@@ -173,10 +192,14 @@ class Gateway:
         self.feed = Feed(self.clock)
         self.gauges = Gauges(self.feed)
         self.instruments = Instruments()
-        self.observe = observe = told_to(Meter(self.instruments), self.gauges.saw)
+        self.tracer = tracer_of(config)
+        tracers = [] if self.tracer is None else [self.tracer]
+        self.observe = observe = told_to(Meter(self.instruments), self.gauges.saw, *tracers)
         ami, dial = config.ami, config.dial
-        self.pbx = AmiPbx(AmiSettings(ami.host, ami.port, ami.user, ami.secret, config.installation), observe)
-        self.fetcher = HttpFetcher(AllowList.of(config.fetch.allow), observe=observe)
+        settings = AmiSettings(ami.host, ami.port, ami.user, ami.secret, config.installation)
+        self.pbx = AmiPbx(settings, observe, recorder)
+        headers = None if self.tracer is None else self.tracer.headers
+        self.fetcher = HttpFetcher(AllowList.of(config.fetch.allow), observe=observe, headers=headers)
         self.speech = EspeakSpeech(observe)
         media, self.prompts = media_of(config)
         router = router_of(config)
@@ -263,8 +286,11 @@ class Gateway:
         database = Path(config.database.path)
         exports = Exports(store, available, functools.partial(export, database))
         upkeep = Upkeep(lambda quick: check(database, quick=quick), functools.partial(backup, database))
+        doctoring = Doctoring(self.pbx, self.agi.lender.lend)
         self.api = build_api(
-            Api(store, desk, logins, spool, self.status, publish), (operating, upkeep, self.retention, exports), limit
+            Api(store, desk, logins, spool, self.status, publish),
+            (operating, upkeep, self.retention, exports, doctoring),
+            limit,
         )
         self.metrics = MetricsEndpoint(self.instruments, self.read)
         self.metrics.add_to(self.api)
@@ -396,6 +422,8 @@ class Gateway:
                 await self.prompts.close()
             await self.speech.close()
             await self.fetcher.close()
+            if self.tracer is not None:
+                await asyncio.to_thread(self.tracer.close)
             await self.store.close()
             log.info("gateway.stopped")
 
@@ -436,6 +464,14 @@ class Gateway:
         return int(sites[0].addresses[0][1])
 
 
-async def serve(config: Config, place: Path | None = None) -> None:
-    """Run the gateway of ``config``, which was read from ``place``, to its end."""
-    await Gateway(config, open_store(config), place).run()
+async def serve(config: Config, place: Path | None = None, record_ami: tuple[Path, int] | None = None) -> None:
+    """Run the gateway of ``config``, which was read from ``place``, to its end.
+
+    ``record_ami`` is a file for what goes over AMI, masked, and its largest size in bytes.
+    """
+    recorder = None if record_ami is None else Recorder(record_ami[0], limit=record_ami[1], version=__version__)
+    try:
+        await Gateway(config, open_store(config), place, recorder).run()
+    finally:
+        if recorder is not None:
+            recorder.close()

@@ -25,10 +25,15 @@ def _free(folder: Path) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """This host as far as the doctor asks it. ``now`` is Unix time in seconds, ``free`` is bytes."""
+    """This host as far as the doctor asks it. ``now`` is Unix time in seconds, ``free`` is bytes.
+
+    ``gateway`` tells whether a gateway of this configuration runs, ``gateway_links`` how many AMI links it has.
+    """
 
     now: Callable[[], float] = time.time
     free: Callable[[Path], int] = _free
+    gateway: bool = False
+    gateway_links: int = 0
 
 
 def examine_host(config: Config, host: Host) -> list[Finding]:
