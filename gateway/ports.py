@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from gateway.core.access import Receipt
 from gateway.core.lists import CallQuery, DeliveryQuery, DeliveryState, Position
 from gateway.core.model import (
     Account,
@@ -39,6 +40,10 @@ class Clock(Protocol):
 
 class StoreError(Exception):
     """The store could not do what was asked; nothing of it was written."""
+
+
+class StoreRefused(StoreError):
+    """A change that the state of what is to be changed does not allow."""
 
 
 class NameTaken(StoreError):
@@ -161,10 +166,23 @@ class Store(Protocol):
     async def accounts(self) -> list[Account]: ...
     async def account_by_login(self, login: str) -> Account | None: ...
 
-    async def queue_call(self, account: AccountId, call: NewCall, plan: CallPlan, now: Millis) -> CallId: ...
+    async def queue_call(
+        self, account: AccountId, call: NewCall, plan: CallPlan, now: Millis,
+        receipt: Callable[[CallId], Receipt] | None = None,
+    ) -> CallId: ...  # fmt: skip
     async def open_campaign(self, account: AccountId, name: str, plan: CallPlan, now: Millis) -> CampaignId: ...
     async def load_calls(self, campaign: CampaignId, calls: Sequence[NewCall], now: Millis) -> None: ...
-    async def publish_campaign(self, campaign: CampaignId, rejected: int) -> None: ...
+    async def publish_campaign(self, campaign: CampaignId, rejected: int, receipt: Receipt | None = None) -> None: ...
+    async def add_calls(
+        self, campaign: CampaignId, calls: Sequence[NewCall], now: Millis, receipt: Receipt | None = None
+    ) -> None:
+        """Let calls join a campaign that runs or is paused, all at once. Raises :class:`StoreRefused`."""
+        ...
+
+    async def dialed_in(self, campaign: CampaignId, numbers: Sequence[str]) -> set[str]:
+        """Which of the numbers the campaign holds already."""
+        ...
+
     async def discard_campaign(self, campaign: CampaignId) -> None: ...
     async def discard_unpublished(self) -> int: ...
 
@@ -581,8 +599,11 @@ class Media(Protocol):
         """A name that nothing has yet and nobody can guess."""
         ...
 
-    async def keep_recording(self, name: str, wav: bytes) -> None:
-        """Keep what the gateway itself recorded, under a name of :meth:`new_recording`. Raises :class:`MediaError`."""
+    async def keep_recording(self, name: str, pcm: bytes) -> bytes:
+        """Keep what the gateway itself recorded, under a name of :meth:`new_recording`; the WAV file that it became.
+
+        ``pcm`` is signed 16-bit little-endian mono at 8 kHz. Raises :class:`MediaError`.
+        """
         ...
 
     async def recording(self, name: str) -> bytes:

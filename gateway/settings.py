@@ -139,11 +139,34 @@ class Intake(Section):
     """Repeat the PIN in replies, as Plum did. Off: it is masked."""
 
 
+class ApiSection(Section):
+    """How fast each account, and each token of no account, may ask the API on the public port."""
+
+    rate: Annotated[float, Meta(gt=0)] = 50.0
+    """Requests a second in the long run; a stream of calls is one request. Beyond, the answer is 429."""
+    burst: Annotated[int, Meta(ge=1)] = 200
+    """Requests at once."""
+
+
 class PagesSection(Section):
     """The operator's pages."""
 
     https: bool = False
     """A proxy in front of the gateway speaks https: the pages' cookies are then sent over https alone."""
+
+
+class PhoneSection(Section):
+    """The test phone of the pages: a softphone in the browser, whose WebSocket the gateway passes on to Asterisk."""
+
+    websocket: str = ""
+    """Asterisk's WebSocket, as `ws://127.0.0.1:8088/ws`, once it includes the files of `voxgate/webphone/`. Empty:
+    there is no test phone."""
+    user: str = "voxgate-phone9"
+    """The endpoint that the browser registers as."""
+    secret: str = ""
+    """Its password, from `voxgate/webphone/pjsip.conf`. Whoever may sign in to the pages is told it."""
+    extension: str = "909"
+    """The extension by which a route reaches that endpoint."""
 
 
 class Dial(Section):
@@ -288,7 +311,9 @@ class Config(Section):
     media: MediaSection = msgspec.field(default_factory=MediaSection)
     fetch: FetchSection = msgspec.field(default_factory=FetchSection)
     intake: Intake = msgspec.field(default_factory=Intake)
+    api: ApiSection = msgspec.field(default_factory=ApiSection)
     pages: PagesSection = msgspec.field(default_factory=PagesSection)
+    phone: PhoneSection = msgspec.field(default_factory=PhoneSection)
     dial: Dial = msgspec.field(default_factory=Dial)
     numbers: Numbers = msgspec.field(default_factory=Numbers)
     session: SessionSection = msgspec.field(default_factory=SessionSection)

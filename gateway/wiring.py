@@ -26,41 +26,46 @@ from gateway.adapters.cookies import CookieStore
 from gateway.adapters.exports import available, export
 from gateway.adapters.fetcher import HttpFetcher
 from gateway.adapters.media import FileMedia, in_folder
+from gateway.adapters.phonesocket import PhoneSocket
 from gateway.adapters.promptserver import PromptServer, PromptServerSettings
 from gateway.adapters.speech import EspeakSpeech
-from gateway.adapters.store import SqliteBooks, SqliteStore, SqliteSweeps, backup, check
+from gateway.adapters.store import SqliteAccess, SqliteBooks, SqliteStore, SqliteSweeps, backup, check
 from gateway.config import ConfigError
 from gateway.core.addresses import AllowList
 from gateway.core.model import Account, AccountId, AttemptEnd, AttemptId, Call, CallId, Claimed, Millis
 from gateway.core.numbers import DestinationKind, parse_destination
 from gateway.core.pacing import Limit, Pacer
+from gateway.core.ratelimit import RateLimit
 from gateway.core.retention import Kept
 from gateway.core.retry import RetryPolicy
 from gateway.core.routes import Dialable, NumberPolicy, Refused, Router
 from gateway.happenings import AttemptClosed, told_to
 from gateway.metrics import Instruments, Meter, MetricsEndpoint, Reading, TrunkReading, watch_loop
+from gateway.services.accounts import Accounts
+from gateway.services.api import Api, Parts
+from gateway.services.audit import Audit
 from gateway.services.dialer import Dialer, Dialing, NoRoute
 from gateway.services.dialog import DialogService, DialogSettings
 from gateway.services.dialog.prompts import PromptRenderer
+from gateway.services.dialog.recorders import TapRecorder
 from gateway.services.dialog.transferring import Way
 from gateway.services.doctoring import Doctoring
 from gateway.services.exports import Exports
 from gateway.services.feed import Feed
 from gateway.services.hearing import Hearing
-from gateway.services.intake import Desk, DeskSettings, build_api, build_app, clear_spool
-from gateway.services.intake.api import Api
+from gateway.services.intake import Desk, DeskSettings, build_app, clear_spool
 from gateway.services.intake.app import AppSettings
 from gateway.services.intake.logins import Logins
 from gateway.services.livecalls import LiveCall, LiveCalls
 from gateway.services.notifier import Notifier, NotifierSettings
-from gateway.services.operating import Operating
-from gateway.services.pages import Around, Gauges, Pages, PagesSettings
+from gateway.services.pages import Around, Gauges, Pages, PagesSettings, PhoneSettings
 from gateway.services.preflight import Preflights
 from gateway.services.rerouter import Rerouter
 from gateway.services.rescuer import Rescuer
 from gateway.services.retention import Retention
 from gateway.services.switchboard import Switchboard
 from gateway.services.tapdetector import TapDetector
+from gateway.services.tokens import Tokens
 from gateway.services.upkeep import Upkeep
 from gateway.services.why import Why
 from gateway.settings import Config
@@ -237,11 +242,12 @@ class Gateway:
         detector = TapDetector(self.hearing, self.live.of_path, AgiDetector())
         dialog = DialogService(
             self.live, self.pbx, detector, renderer, self.fetcher, media, planner.transfer, CookieStore, session,
-            observe,
+            observe, recorder=None if self.prompts is None else lambda live: TapRecorder(media, live.ear),
         )  # fmt: skip
         agi = AgiSettings(config.agi.host, config.agi.port, tuple(config.agi.allow))
         self.agi = AgiServer(agi, dialog.accept, dialog.handle)
-        logins = Logins(store, self.clock)
+        logins, access = Logins(store, self.clock), SqliteAccess(store)
+        accounts = Accounts(store, access, logins, self.clock)
         self.spool = spool = Path(config.database.path).parent / "spool"
         desk = Desk(
             store,
@@ -257,6 +263,7 @@ class Gateway:
         self.app = build_app(desk, logins, AppSettings(spool, limit, config.intake.echo_pin), self._ready)
         admission = self.dialer.admission
         why = Why(store, self.clock, admission, planner.way)
+        self.phone_socket = PhoneSocket(config.phone.websocket)
         self.pages = Pages(
             Around(
                 store=store,
@@ -274,24 +281,29 @@ class Gateway:
                 live_of=self._live_of,
                 hang_up=self._hang_up,
                 so_far=self._so_far,
+                bridge=self.phone_socket.bridge,
                 wake_dialer=self.dialer.wake,
                 wake_notifier=self.notifier.wake,
             ),
-            PagesSettings(spool, secure=config.pages.https, doctor=self._doctor_command()),
+            self._pages_settings(spool),
         )
         self.pages.setup(self.app)
         preflights = Preflights(store, self.clock, desk, pacer, admission, planner.way)
-        operating = Operating(store, why, preflights, spool)
         self.retention = retention_of(config, store)
         database = Path(config.database.path)
         exports = Exports(store, available, functools.partial(export, database))
         upkeep = Upkeep(lambda quick: check(database, quick=quick), functools.partial(backup, database))
-        doctoring = Doctoring(self.pbx, self.agi.lender.lend)
-        self.api = build_api(
-            Api(store, desk, logins, spool, self.status, publish),
-            (operating, upkeep, self.retention, exports, doctoring),
-            limit,
-        )
+        api = Api(
+            Parts(
+                store=store, clock=self.clock, accounts=accounts, logins=logins, tokens=Tokens(access, self.clock),
+                audit=Audit(access, self.clock), receipts=access, desk=desk, feed=self.feed, live=self.live,
+                pbx=self.pbx, notifier=self.notifier, fetcher=self.fetcher, why=why, preflights=preflights,
+                status=self.status, wake=self.dialer.wake, spool=spool, max_body=limit,
+            ),
+            RateLimit(config.api.rate, config.api.burst),
+        )  # fmt: skip
+        api.mount(self.app)
+        self.api = api.on_socket(upkeep, self.retention, exports, Doctoring(self.pbx, self.agi.lender.lend))
         self.metrics = MetricsEndpoint(self.instruments, self.read)
         self.metrics.add_to(self.api)
         if config.metrics.allow:
@@ -309,11 +321,16 @@ class Gateway:
         live = self.live.get(attempt)
         return {} if live is None or live.session is None else live.session.evidence
 
-    def _doctor_command(self) -> tuple[str, ...]:
-        """What examines this gateway: a command of its own, on the same configuration."""
-        if self._place is None:
-            return ()
-        return (sys.executable, "-m", "gateway.cli", "doctor", "--json", "--config", str(self._place))
+    def _pages_settings(self, spool: Path) -> PagesSettings:
+        phone, own = self.config.phone, (sys.executable, "-m", "gateway.cli")
+        place = () if self._place is None else ("--config", str(self._place))
+        return PagesSettings(
+            spool,
+            secure=self.config.pages.https,
+            doctor=(*own, "doctor", "--json", *place) if place else (),
+            walk=(*own, "vxml", "run", "--as-gateway", *place) if place else (),
+            phone=PhoneSettings(bool(phone.websocket), phone.user, phone.secret, phone.extension),
+        )
 
     def _live_of(self, account: AccountId | None) -> int:
         return sum(account in (None, one.claimed.account.id) for one in self.live)
@@ -359,7 +376,8 @@ class Gateway:
                 for name, trunk in config.trunks.items()
             },
             dialing=self.dialer.why_not_dialing is None, ami_up=self.pbx.connected,
-            ami_events_waiting=self.pbx.events_waiting, taps_open=0, speech_cache_bytes=self.speech.cached_bytes,
+            ami_events_waiting=self.pbx.events_waiting, taps_open=self.taps.taps,
+            speech_cache_bytes=self.speech.cached_bytes,
             free={name: shutil.disk_usage(folder).free for name, folder in folders.items() if folder.exists()},
         )  # fmt: skip
 
@@ -420,6 +438,7 @@ class Gateway:
                 await runner.cleanup()
             if self.prompts is not None:
                 await self.prompts.close()
+            await self.phone_socket.close()
             await self.speech.close()
             await self.fetcher.close()
             if self.tracer is not None:

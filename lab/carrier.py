@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 from lab.behaviours import Line, NumberPlan
@@ -64,5 +65,11 @@ t38_udptl = no
     }
 
 
-def rtp_conf(first: int) -> str:
-    return f"[general]\nrtpstart = {first}\nrtpend = {first + 1998}\nstrictrtp = no\nicesupport = no\n"
+def rtp_conf(first: int, *, ice: bool = False) -> str:
+    """``ice``: for browsers; every candidate is the loopback address, the only one that the lab answers on."""
+    on = "yes" if ice else "no"
+    text = f"[general]\nrtpstart = {first}\nrtpend = {first + 1998}\nstrictrtp = no\nicesupport = {on}\n"
+    if not ice:
+        return text
+    own = subprocess.run(["hostname", "-I"], capture_output=True, text=True, check=False).stdout.split()
+    return text + "[ice_host_candidates]\n" + "".join(f"{address} => 127.0.0.1\n" for address in own)

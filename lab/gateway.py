@@ -44,6 +44,7 @@ class GatewayProcess:
         tap: str = "",
     ) -> None:
         self.lab = lab
+        self.options: list[str] = []  # of `voxgate serve`, beside the usual ones
         self.folder = lab.folder / name
         self.folder.mkdir(exist_ok=True)
         self.media = lab.media / name  # each gateway's own: what callees heard is looked for among its prompts
@@ -69,6 +70,9 @@ gateway_dir = "{self.media}"
 {self._shared()}
 [fetch]
 allow = ["127.0.0.0/8"]
+[phone]
+websocket = "ws://127.0.0.1:{lab.web_port}/ws"
+secret = "{lab.webphone_secret}"
 [dial]
 cps = {cps:g}
 max_calls = {max_calls}
@@ -165,6 +169,7 @@ extensions = true
         env = {**os.environ, "PYTHONUNBUFFERED": "1"}
         log = self.log.open("ab")
         command = [sys.executable, "-m", "gateway.cli", "serve", "--config", str(self.config), "--log-json"]
+        command += self.options
         self._process = subprocess.Popen(command, stdout=log, stderr=log, env=env)
         log.close()
         deadline = time.monotonic() + timeout

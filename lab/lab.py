@@ -57,6 +57,7 @@ class Lab:
         self.sip_port = free_port(socket.SOCK_DGRAM)
         self.carrier_port = free_port(socket.SOCK_DGRAM)
         self.phone_secrets = (secrets.token_hex(8), secrets.token_hex(8))
+        self.web_port, self.webphone_secret = free_port(), secrets.token_hex(8)
         self._silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._silent.bind(("127.0.0.1", 0))
         self._captures: list[Path] = []
@@ -80,6 +81,8 @@ class Lab:
             "INSTALLATION": self.installation,
             "PHONE1_SECRET": self.phone_secrets[0],
             "PHONE2_SECRET": self.phone_secrets[1],
+            "PHONE9_SECRET": self.webphone_secret,
+            "WEBPHONE_PORT": str(self.web_port),
         }
 
     def _carrier(self, rtp: int) -> dict[str, str]:
@@ -90,14 +93,17 @@ class Lab:
         core = "\n".join(f"load = {name}.so" for name in (*CORE_MODULES, "cdr_csv"))
         included = (ASTERISK_CONF / "modules.conf").read_text()
         return {
-            "modules.conf": f"[modules]\nautoload = no\n{core}\n#include voxgate/modules.conf\n",
+            "modules.conf": f"[modules]\nautoload = no\n{core}\n#include voxgate/modules.conf\n"
+            "#include voxgate/webphone/modules.conf\n",
             "voxgate/modules.conf": included,
+            "voxgate/webphone/modules.conf": (ASTERISK_CONF / "webphone/modules.conf").read_text(),
         }
 
     def _pbx(self, rtp: int) -> dict[str, str]:
         """Our own files, whole and unchanged, each included by a main file as an operator would."""
         ours = {
-            f"voxgate/{path.name}": fill(path.read_text(), self.placeholders) for path in ASTERISK_CONF.glob("*.conf")
+            f"voxgate/{path.relative_to(ASTERISK_CONF)}": fill(path.read_text(), self.placeholders)
+            for path in ASTERISK_CONF.rglob("*.conf")
         }
         silent_port = self._silent.getsockname()[1]
         return {
@@ -109,7 +115,8 @@ class Lab:
             "manager.conf": f"[general]\nenabled = yes\nport = {self.ami_port}\nbindaddr = {self.ami_host}\n"
             "#include voxgate/manager.conf\n",
             "extensions.conf": "#include voxgate/extensions.conf\n",
-            "rtp.conf": carrier.rtp_conf(rtp),
+            "http.conf": "#include voxgate/webphone/http.conf\n",
+            "rtp.conf": carrier.rtp_conf(rtp, ice=True),
             "pjsip.conf": f"""[global]
 type = global
 default_from_user = voxgate
@@ -118,6 +125,7 @@ type = transport
 protocol = udp
 bind = {self.bind}:{self.sip_port}
 #include voxgate/pjsip.conf
+#include voxgate/webphone/pjsip.conf
 [carrier](voxgate-trunk)
 aors = carrier
 [carrier]

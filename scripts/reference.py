@@ -206,7 +206,7 @@ def command_text(name: str, command: Any) -> str:
         f"| `{', '.join((*one.opts, *one.secondary_opts))}` | {cell(one.help)} | {shown_default(one)} |\n"
         for one in options
     )
-    example = (command.epilog or "").partition("Example: ")[2]
+    example = (command.epilog or "").partition(": ")[2].replace(", voxgate", "`, `voxgate")
     parts = [f"## `{usage}`", inspect.cleandoc(command.help or "")]
     parts += [f"Example: `{example}`"] if example else []
     parts += [f"| option | | default |\n|---|---|---|\n{rows}"] if rows else [""]

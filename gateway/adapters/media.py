@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from gateway.adapters.audio import RATE, AudioError, g711_of_wav, wav_of_file
+from gateway.adapters.audio import RATE, AudioError, g711_of_wav, wav_of_file, wav_of_samples
 from gateway.core.model import Millis
 from gateway.ports import MediaError, MediaRef, RecordingRef
 
@@ -80,14 +80,17 @@ class FileMedia:
         name = f"recording-{secrets.token_hex(16)}"
         return RecordingRef(name, self._name(name))
 
-    async def keep_recording(self, name: str, wav: bytes) -> None:
-        def write() -> None:
-            path = self._recording_path(name)
+    async def keep_recording(self, name: str, pcm: bytes) -> bytes:
+        path = self._recording_path(name)
+
+        def write() -> bytes:
+            wav = wav_of_samples(pcm, RATE)
             path.touch(mode=0o600)
             path.write_bytes(wav)
+            return wav
 
         try:
-            await asyncio.to_thread(write)
+            return await asyncio.to_thread(write)
         except OSError as error:
             raise MediaError(f"cannot write to {self._folder}: {error}") from error
 

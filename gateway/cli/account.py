@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
+import msgspec
 import typer
 
 from gateway.cli.client import GatewayDown
 from gateway.cli.shared import ConfigOption, JsonOption, client_of, config_of, group, show, show_json
+from gateway.core.model import AccountSettings
 from gateway.settings import Config
 
 app = group("Accounts that may queue calls.")
@@ -31,32 +33,34 @@ def add(
     import secrets
 
     shown = pin or "".join(secrets.choice("0123456789") for _ in range(8))
-    body = {
-        "login": login, "pin": shown, "time_zone": time_zone, "country": country, "caller_id": caller_id,
-        "allowed_caller_ids": allow_ani or [], "operator": operator,
-    }  # fmt: skip
+    chosen = AccountSettings(
+        time_zone, country, caller_id=caller_id, allowed_caller_ids=tuple(allow_ani or ()), operator=operator
+    )
     settings = config_of(config)
     try:
+        body = {"login": login, "pin": shown, "settings": msgspec.to_builtins(chosen)}
         client_of(config).ask("POST", "/accounts", body)
     except GatewayDown:
-        _add_directly(settings, dict(body))
+        _add_directly(settings, login, shown, chosen)
     if as_json:
         show_json({"login": login, "pin": None if pin else shown})
         return
     print(f"account {login} added" + ("" if pin else f"; its PIN, shown this once: {shown}"))
 
 
-def _add_directly(config: Config, body: dict[str, Any]) -> None:
+def _add_directly(config: Config, login: str, pin: str, settings: AccountSettings) -> None:
     """No gateway runs: this process may own the database for a moment."""
     import asyncio
 
-    from gateway.services.intake.api import new_account
-    from gateway.wiring import open_store
+    from gateway.adapters.store import SqliteAccess
+    from gateway.services.accounts import Accounts
+    from gateway.services.intake.logins import Logins
+    from gateway.wiring import SystemClock, open_store
 
     async def work() -> None:
-        store = open_store(config)
+        store, clock = open_store(config), SystemClock()
         try:
-            await store.add_account(*new_account(body))
+            await Accounts(store, SqliteAccess(store), Logins(store, clock), clock).add(login, pin, settings)
         finally:
             await store.close()
 
@@ -66,5 +70,5 @@ def _add_directly(config: Config, body: dict[str, Any]) -> None:
 @app.command("list", epilog="Example: voxgate account list --json")
 def list_accounts(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Show all accounts."""
-    found = client_of(config).ask("GET", "/accounts")
+    found = [{**one, **one["settings"]} for one in client_of(config).ask("GET", "/accounts")]
     show(found, as_json, ["id", "login", "time_zone", "country", "caller_id"])

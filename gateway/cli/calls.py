@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
+from urllib.parse import urlencode
 
 import typer
 
@@ -10,7 +11,7 @@ from gateway.cli.shared import ConfigOption, JsonOption, client_of, group, show,
 
 app = group("Single calls.")
 
-_COLUMNS = ("id", "shown", "destination", "callee_type", "attempts", "duration", "reason")
+_COLUMNS = ("id", "shown", "phone_number", "callee_type", "attempts", "duration", "reason")
 
 
 def call(
@@ -25,10 +26,11 @@ def call(
     as_json: JsonOption = False,
 ) -> None:
     """Queue one call through the running gateway."""
-    body = {
+    asked = {
         "account": account, "phone_number": number, "start_url": start_url, "result_url": result_url,
         "max_retries": max_retries, "retry_interval": retry_interval, "scheduled_time": at,
     }  # fmt: skip
+    body = {name: value for name, value in asked.items() if value is not None}
     queued = client_of(config).ask("POST", "/calls", body)
     if as_json:
         show_json(queued)
@@ -36,20 +38,43 @@ def call(
     print(queued["id"])
 
 
-@app.command("list", epilog="Example: voxgate calls list --campaign 2 --state failed")
+@app.command("list", epilog="Example: voxgate calls list --campaign 2 --state failed --order last_attempt")
 def list_calls(
     campaign: Annotated[int | None, typer.Option(help="Only this campaign's.")] = None,
-    state: Annotated[str | None, typer.Option(help="Only in this state, as failed.")] = None,
-    after: Annotated[int, typer.Option(help="Only with ids beyond this one.")] = 0,
+    state: Annotated[str | None, typer.Option(help="Only in these states, as failed,cancelled.")] = None,
+    callee_type: Annotated[str | None, typer.Option(help="Only of these callee types, as busy,noanswer.")] = None,
+    number: Annotated[str | None, typer.Option(help="Only to this number, or to those that begin so: +1617*")] = None,
+    reference: Annotated[str | None, typer.Option(help="Only with this message reference.")] = None,
+    order: Annotated[str | None, typer.Option(help="queue, status, callee_type or last_attempt.")] = None,
+    descending: Annotated[bool, typer.Option("--descending", help="The last first.")] = False,
     limit: Annotated[int, typer.Option(help="At most so many.")] = 100,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show calls."""
-    query = f"?limit={limit}&after={after}"
-    query += f"&campaign={campaign}" if campaign is not None else ""
-    query += f"&state={state}" if state is not None else ""
-    show(client_of(config).ask("GET", f"/calls{query}")["calls"], as_json, _COLUMNS)
+    asked = {
+        "campaign": campaign, "state": state, "callee_type": callee_type, "number": number, "reference": reference,
+        "order": order, "descending": "true" if descending else None,
+    }  # fmt: skip
+    client, found, after = client_of(config), list[Any](), None
+    while len(found) < limit:
+        query = {**asked, "after": after, "limit": min(1000, limit - len(found))}
+        given = urlencode({name: value for name, value in query.items() if value is not None})
+        page = client.ask("GET", f"/calls?{given}")
+        found += page["items"]
+        if (after := page["next"]) is None:
+            break
+    show(found, as_json, _COLUMNS)
+
+
+@app.command("hangup", epilog="Example: voxgate calls hangup 17")
+def hang_up(call_id: int, config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Hang up a live call."""
+    done = client_of(config).ask("POST", f"/calls/{call_id}/hangup")
+    if as_json:
+        show_json(done)
+        return
+    print(f"call {call_id} is being hung up")
 
 
 @app.command("show", epilog="Example: voxgate calls show 17")
@@ -58,8 +83,7 @@ def show_call(call_id: int, config: ConfigOption = None, as_json: JsonOption = F
     found = client_of(config).ask("GET", f"/calls/{call_id}")
     show(found, as_json, _COLUMNS)
     if not as_json:
-        ends = [{**(one["end"] or {}), "number": one["number"], "state": one["state"]} for one in found["history"]]
-        show(ends, False, ["number", "state", "kind", "callee_type", "cause", "tech_cause", "reason"])
+        show(found["history"], False, ["number", "state", "kind", "callee_type", "cause", "tech_cause", "reason"])
 
 
 @app.command("cancel", epilog="Example: voxgate calls cancel 17")

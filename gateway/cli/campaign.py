@@ -54,9 +54,9 @@ def load(
     if as_json:
         show_json(done)
         return
-    print(f"campaign {done['campaign']}: {done['queued']} queued, {done['rejected']} rejected")
-    for line, text, reason in done["first_rejected"]:
-        print(f"  line {line}: {text!r} {reason}")
+    print(f"campaign {done['campaign_id']}: {done['queued']} queued, {done['rejected']} rejected")
+    for one in done["first_rejected"]:
+        print(f"  line {one['line']}: {one['text']!r} {one['reason']}")
 
 
 def _given(**fields: object) -> dict[str, str]:

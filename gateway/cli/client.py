@@ -112,5 +112,4 @@ class Client:
 
 def _told(answer: http.client.HTTPResponse) -> str:
     content = json.loads(answer.read() or b"null")
-    told = content.get("error", {}) if isinstance(content, dict) else {}
-    return str(told.get("message") or f"HTTP {answer.status}")
+    return str(content.get("detail") if isinstance(content, dict) else None) or f"HTTP {answer.status}"

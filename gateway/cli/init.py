@@ -79,6 +79,10 @@ strip = "90"
 prefix = "90"
 trunk = "softphones"
 extensions = true
+
+[phone]                   # the pages' test phone, extension 909: asterisk/webphone/ has what Asterisk must include
+# websocket = "ws://{ami_host}:8088/ws"
+secret = "{phone_secret}"
 """
 
 
@@ -137,6 +141,8 @@ def write(
         "INSTALLATION": secrets.token_hex(3),
         "PHONE1_SECRET": secrets.token_hex(8),
         "PHONE2_SECRET": secrets.token_hex(8),
+        "PHONE9_SECRET": secrets.token_hex(8),
+        "WEBPHONE_PORT": "8088",
     }
     folder.mkdir(parents=True, exist_ok=True)
     conf.mkdir(exist_ok=True)
@@ -144,18 +150,21 @@ def write(
         installation=values["INSTALLATION"], ami_host=ami_host, ami_port=ami_port, ami_secret=values["AMI_SECRET"],
         agi_host=agi_host, agi_port=agi_port, allow=", ".join(f'"{one}"' for one in allow),
         database=layout.database, socket=layout.socket, media=layout.media, agi_allow=_asterisks(ami_host),
-        share="folder" if shared_folder else "http",
+        share="folder" if shared_folder else "http", phone_secret=values["PHONE9_SECRET"],
     )  # fmt: skip
     target.touch(mode=0o600)
     target.write_text(text)
     _readable_by_the_service(target)
     yield f"{target}: the gateway's configuration"
-    for source in sorted(asterisk_conf().iterdir()):
-        if source.suffix == ".conf":
-            place = conf / source.name
-            place.touch(mode=0o600)
-            place.write_text(fill(source.read_text(), values))
-            yield f"{place}: copy to Asterisk's folder as voxgate/{source.name} and include it"
+    for source in sorted(asterisk_conf().rglob("*.conf")):
+        name = source.relative_to(asterisk_conf())
+        place = conf / name
+        place.parent.mkdir(exist_ok=True)
+        place.touch(mode=0o600)
+        place.write_text(fill(source.read_text(), values))
+        _readable_by_the_service(place)
+        needed = "and include it" if name.parent == Path() else "and include it, if you want the pages' test phone"
+        yield f"{place}: copy to Asterisk's folder as voxgate/{name} {needed}"
     yield f"Read {asterisk_conf() / 'README.md'} for what each file is for, then run `voxgate doctor`."
 
 

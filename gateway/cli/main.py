@@ -14,6 +14,7 @@ from gateway.cli.doctor.commands import doctor
 from gateway.cli.export import EPILOG as EXPORT
 from gateway.cli.export import export
 from gateway.cli.metrics import metrics
+from gateway.cli.status import status
 from gateway.cli.vxml.commands import app as vxml_app
 from gateway.cli.why import why
 
@@ -40,6 +41,7 @@ _CALL = "Example: voxgate call +16175551234 --account user1 --start-url http://a
 
 app.command(epilog="Example: voxgate init --fetch-allow 192.168.1.0/24")(running.init)
 app.command(epilog="Example: voxgate serve --config /etc/voxgate/voxgate.toml")(running.serve)
+app.command(epilog="Example: voxgate status --ready")(status)
 app.command(epilog="Example: voxgate doctor --asterisk-etc /etc/asterisk")(doctor)
 app.command(epilog="Example: voxgate metrics | grep outbox")(metrics)
 app.command(epilog=_CALL)(calls.call)
@@ -62,11 +64,11 @@ def main() -> None:
         sys.exit(int(exits.ExitStatus.INTERRUPTED))
     except Exception as error:
         first = _first(error)
-        status = exits.status_of(first)
-        if status is None or (isinstance(error, BaseExceptionGroup) and _mixed(error)):
+        ending = exits.status_of(first)
+        if ending is None or (isinstance(error, BaseExceptionGroup) and _mixed(error)):
             raise
         print(f"voxgate: {first}", file=sys.stderr)
-        sys.exit(int(status))
+        sys.exit(int(ending))
 
 
 def _first(error: BaseException) -> BaseException:

@@ -53,9 +53,9 @@ def show_json(value: Any) -> None:
     print(json.dumps(value, indent=2))
 
 
-def clock(at: int) -> str:
-    """Unix milliseconds as this machine's local time."""
-    return f"{datetime.fromtimestamp(at / 1000).astimezone():%Y-%m-%d %H:%M:%S %Z}"
+def clock(at: str) -> str:
+    """A time of the API as this machine's local time."""
+    return f"{datetime.fromisoformat(at).astimezone():%Y-%m-%d %H:%M:%S %Z}"
 
 
 def size(count: int) -> str:

@@ -31,8 +31,11 @@ class Doctoring:
         router.add_post("/api/v1/doctor", self.lend)
 
     async def lend(self, request: web.Request) -> web.Response:
-        loan = msgspec.json.decode(await request.read(), type=Loan)
+        try:
+            loan = msgspec.json.decode(await request.read(), type=Loan)
+        except msgspec.MsgspecError as error:
+            raise web.HTTPBadRequest(text=str(error)) from None
         if not loan.path.startswith(PREFIX) or not 0 < loan.port < 65536:
-            raise msgspec.ValidationError(f"path must begin with {PREFIX}, port must be a TCP port")
+            raise web.HTTPBadRequest(text=f"path must begin with {PREFIX}, port must be a TCP port")
         self._lend(loan.path, loan.port)
         return web.json_response({"ami": self._pbx.connected})

@@ -14,7 +14,7 @@ from gateway.core.exporting import ExportQuery, Format
 from gateway.core.model import AccountId, CalleeType, CallState, CampaignId, Millis
 from gateway.core.plum import FieldError
 from gateway.ports import Store, StoreError
-from gateway.services.intake.api import account_named
+from gateway.services.accounts import account_named
 
 log = structlog.get_logger()
 K = TypeVar("K", bound=StrEnum)

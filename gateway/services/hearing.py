@@ -46,6 +46,7 @@ class LineEar:
         self._pending = bytearray()
         self._changed = asyncio.Event()
         self._look: asyncio.TimerHandle | None = None
+        self._followers: list[Callable[[bytes], None]] = []
 
     # --- what it knows ---
 
@@ -69,6 +70,11 @@ class LineEar:
     async def change(self) -> None:
         """Wait until something more is heard, or the tap begins or ends."""
         await self._changed.wait()
+
+    def follow(self, take: Callable[[bytes], None]) -> Callable[[], None]:
+        """Have ``take`` given all that is heard, gaps filled with silence, until what is returned is called."""
+        self._followers.append(take)
+        return lambda: self._followers.remove(take)
 
     async def over(self) -> None:
         """Wait until nothing more comes of a channel that is gone."""
@@ -138,6 +144,8 @@ class LineEar:
 
     def _hear(self) -> None:
         pcm, self._pending = bytes(self._pending), bytearray()
+        for take in self._followers:
+            take(pcm)
         try:
             found = self._classifier.feed(pcm)
         except Exception as fault:  # a fault of ours must cost no call

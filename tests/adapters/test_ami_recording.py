@@ -98,7 +98,8 @@ async def test_recorded_calls_are_understood_when_they_are_played_again() -> Non
     assert replay.faults == []
     assert isinstance(heard[0], LinkUp)
     of = [[one for one in heard[1:] if getattr(one, "attempt_id", "") == f"vg-now-{number}"] for number in (0, 1)]
-    assert [type(one) for one in of[0] if not isinstance(one, OriginateEnded | DtmfReceived)] == [
+    seen = dict.fromkeys(type(one) for one in of[0] if not isinstance(one, OriginateEnded | DtmfReceived))
+    assert list(seen) == [
         ChannelSeen, Ringing, Answered, HungUp,
     ]  # fmt: skip
     assert sum(isinstance(one, DtmfReceived) for one in of[0]) == 4

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from argon2 import PasswordHasher
+from playwright.sync_api import Browser, sync_playwright
 
 from gateway.adapters.store import SqliteBooks, SqliteStore
 from gateway.core.admission import Admission, Gate
@@ -25,6 +26,11 @@ from gateway.services.intake import Desk, DeskSettings
 from gateway.services.intake.logins import Logins
 from gateway.services.pages import Around, Gauges, Pages, PagesSettings
 from gateway.services.why import Why
+from lab.application import SampleApplication
+from lab.browser import FLAGS, PHONE_FLAGS, chromium
+from lab.fetch import FetchFailed
+from lab.gateway import GatewayProcess
+from lab.lab import Lab
 
 NOW = Millis(1_800_000_000_000)
 HTML = {"Accept": "text/html"}
@@ -108,10 +114,13 @@ def pages_on(
     async def hang_up(call: CallId) -> bool:
         return False
 
+    async def bridge(request: web.Request) -> web.StreamResponse:
+        return web.Response(text="bridged")
+
     around = Around(
         store=store, books=SqliteBooks(store), logins=Logins(store, clock), feed=feed, clock=clock, desk=desk, why=why,
         fetcher=Nowhere(), gauges=Gauges(feed), status=lambda: status, vitals=store.vitals,
-        trunks=lambda: {"t": (5.0, 20)}, live_of=lambda account: 0, hang_up=hang_up, so_far=lambda attempt: {}, wake_dialer=lambda: None,
+        trunks=lambda: {"t": (5.0, 20)}, live_of=lambda account: 0, hang_up=hang_up, so_far=lambda attempt: {}, bridge=bridge, wake_dialer=lambda: None,
         wake_notifier=lambda: None,
     )  # fmt: skip
     return Pages(around, PagesSettings(spool, **settings))
@@ -140,3 +149,49 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     await store.close()
+
+
+# --- a real browser on a running gateway ---
+
+OPERATOR, OPERATOR_PIN = "operator", "87654321"
+
+
+@pytest.fixture(scope="module")  # while it lives no asynchronous test can run
+def browser() -> Iterator[Browser]:
+    try:
+        found = chromium()
+    except FetchFailed as error:
+        pytest.skip(f"no Chromium: {error}")
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(
+            executable_path=str(found.program), env=dict(found.environment), args=[*FLAGS, *PHONE_FLAGS]
+        )
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="package")
+def gateway(lab: Lab) -> Iterator[GatewayProcess]:
+    started = GatewayProcess(lab, name="pages", retry_gap_scale=0.05)
+    started.add_account()
+    started.voxgate(
+        "account",
+        "add",
+        OPERATOR,
+        "--pin",
+        OPERATOR_PIN,
+        "--time-zone",
+        "Europe/Berlin",
+        "--country",
+        "US",
+        "--operator",
+    )
+    started.start()
+    yield started
+    assert started.stop() == 0
+
+
+@pytest.fixture(scope="package")
+def application() -> Iterator[SampleApplication]:
+    with SampleApplication() as serving:
+        yield serving

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
@@ -132,3 +133,17 @@ async def test_suspending_is_for_the_account_or_for_all(house: House) -> None:
     answer = await house.client.post("/dialing/resume", data={"csrf": await house.csrf()}, headers=HTML)
     assert answer.status == 403 and "operator has suspended" in await answer.text()
     assert await house.store.held() == {None}
+
+
+async def test_another_site_gets_no_socket(house: House) -> None:
+    await house.sign_in()
+    for headers in ({}, {"Origin": "http://evil.example"}):
+        with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+            await house.client.ws_connect("/phone/ws", headers=headers)
+        assert refused.value.status == 403
+
+
+async def test_who_is_not_signed_in_gets_no_socket(house: House) -> None:
+    with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+        await house.client.ws_connect("/phone/ws", headers={"Origin": "http://127.0.0.1"})
+    assert refused.value.status == 401

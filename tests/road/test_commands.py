@@ -66,9 +66,9 @@ def test_a_campaigns_life(gateway: GatewayProcess, application: SampleApplicatio
     assert "paused" in gateway.voxgate("campaign", "pause", ident)
     assert "resume it" in gateway.voxgate("why", "--campaign", ident)
     assert gateway.json("campaign", "show", ident)["pending"] == 2
-    assert "active" in gateway.voxgate("campaign", "resume", ident)
     waiting = gateway.json("calls", "list", "--campaign", ident, "--state", "pending")
     assert "cancelled" in gateway.voxgate("calls", "cancel", str(waiting[0]["id"]))
+    assert "active" in gateway.voxgate("campaign", "resume", ident)
     assert "cancelled" in gateway.voxgate("campaign", "cancel", ident)
     shown = gateway.json("campaign", "show", ident)
     assert (shown["state"], shown["pending"], shown["cancelled"]) == ("cancelled", 0, 2)
@@ -94,9 +94,9 @@ def test_a_call_from_the_command_line(gateway: GatewayProcess, application: Samp
         (("call", "112", "--account", LOGIN, "--start-url", "http://a/b"), "phone_number"),
         (("call", "+16175550100", "--account", "nobody", "--start-url", "http://a/b"), "voxgate account list"),
         (("call", "+16175550100", "--account", LOGIN, "--start-url", "ftp://a/b"), "start_url"),
-        (("calls", "show", "99999999999999999999"), "at most 18 digits"),
+        (("calls", "show", "99999999999999999999"), "at most 15 digits"),
         (("calls", "cancel", "424242"), "no call 424242"),
-        (("campaign", "show", "424242"), "no such campaign"),
+        (("campaign", "show", "424242"), "no campaign 424242"),
         (("campaign", "pause", "424242"), "no campaign 424242"),
         (("why", "424242"), "no call 424242"),
         (("why", "--campaign", "424242"), "no campaign 424242"),

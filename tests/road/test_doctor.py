@@ -86,7 +86,7 @@ async def test_a_healthy_installation_has_nothing_to_mend(patient: Patient) -> N
     said = " ".join(one["what"] for one in found)
     for part in (
         "AMI login", "Asterisk 22.", "FastAGI", "prompts", "records", "clock", "AMD", "tone detection",
-        "AudioSocket brings", "nobody else uses", "AMI tells of our calls", "the endpoint carrier is there",
+        "media tap brings audio", "nobody else uses", "AMI tells of our calls", "the endpoint carrier is there",
     ):  # fmt: skip
         assert part in said
 
@@ -402,12 +402,13 @@ async def test_another_gateway_at_the_same_user(patient: Patient) -> None:
         other.close()
 
 
-@provokes("wav-format", "amd", "tone-detect", "audiosocket")
+@provokes("wav-format", "amd", "tone-detect", "audiosocket", "tap-deaf")
 @pytest.mark.parametrize(
     ("module", "check", "key"),
     [
         ("format_wav", abilities._sound, "wav-format"), ("app_amd", abilities._amd, "amd"),
-        ("res_tonedetect", abilities._tones, "tone-detect"), ("app_audiosocket", abilities._tap, "audiosocket"),
+        ("res_tonedetect", abilities._tones, "tone-detect"), ("chan_audiosocket", abilities._tap, "audiosocket"),
+        ("app_chanspy", abilities._tap, "tap-deaf"),
     ],
 )  # fmt: skip
 async def test_a_module_that_is_missing(patient: Patient, module: str, check: Check, key: str) -> None:
@@ -419,8 +420,8 @@ async def test_a_module_that_is_missing(patient: Patient, module: str, check: Ch
 @provokes("audiosocket-unreached")
 async def test_audio_that_does_not_arrive(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(abilities, "TIMEOUT", 2.0)
-    port = patient.lab.agi_port
-    config = changed(patient.config(), "agi", advertise=f"127.0.0.2:{port}")
+    port = free_port()
+    config = changed(patient.config(), "audiosocket", port=port, advertise=f"127.0.0.2:{port}")
     assert keys(await called(config, abilities._tap)) == {"audiosocket-unreached"}
 
 

@@ -72,7 +72,7 @@ def test_a_crash_rings_nobody_twice_and_loses_no_call(lab: Lab) -> None:
     assert {call["state"] for call in calls.values()} <= {"completed", "failed"}
     for call_id, line in queued.items():
         rows = calls[call_id]["history"]
-        never_seen = sum("never seen" in (row["end"]["reason"] or "") for row in rows)
+        never_seen = sum("never seen" in (row["reason"] or "") for row in rows)
         rung = len(lab.invites(line.number)) - before[line.number]
         assert len(rows) - never_seen <= rung <= len(rows), (line.behaviour.key, rung, rows)
         assert len(application.posts[str(call_id)]) >= 1, line.behaviour.key

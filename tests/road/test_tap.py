@@ -50,7 +50,7 @@ def ended(running: GatewayProcess, call_id: str) -> dict[str, Any]:
 
 
 def evidence(record: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = record["history"][-1]["end"]["evidence"]
+    found: dict[str, Any] = record["history"][-1]["evidence"]
     return found
 
 

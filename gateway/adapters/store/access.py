@@ -8,14 +8,13 @@ import msgspec
 from sqlite_utils import Database
 
 from gateway.adapters.store.counts import Counts
+from gateway.adapters.store.receipts import find_receipt
 from gateway.adapters.store.rows import SELECT_ACCOUNT, account_of, settings_json
 from gateway.adapters.store.sqlite import SqliteStore
-from gateway.core.access import KEPT_MS, AuditEntry, Receipt, Scope, Token
+from gateway.core.access import AuditEntry, Receipt, Scope, Token
 from gateway.core.model import Account, AccountId, AccountSettings, Millis
 
 _TOKEN = "SELECT id, account_id, name, scopes, created_at, expires_at, used_at, revoked_at FROM token"  # noqa: S105
-#: Receipts beyond their time that one new receipt removes.
-_SWEEP = 20
 
 
 class SqliteAccess:
@@ -113,29 +112,6 @@ class SqliteAccess:
 
     async def receipt(self, owner: int, key: str, now: Millis) -> Receipt | None:
         return await self._store.read(lambda db: find_receipt(db, owner, key, now))
-
-
-def find_receipt(db: Database, owner: int, key: str, now: Millis) -> Receipt | None:
-    row = db.conn.execute(
-        "SELECT owner, key, fingerprint, status, answer, created_at FROM receipt"
-        " WHERE owner = ? AND key = ? AND created_at > ?",
-        (owner, key, now - KEPT_MS),
-    ).fetchone()
-    return None if row is None else Receipt(row[0], row[1], row[2], row[3], row[4], Millis(row[5]))
-
-
-def put_receipt(db: Database, receipt: Receipt) -> None:
-    """Keep a receipt, within the transaction of what it is for."""
-    db.conn.execute(
-        "DELETE FROM receipt WHERE (owner, key) IN (SELECT owner, key FROM receipt WHERE created_at <= ? LIMIT ?)",
-        (receipt.at - KEPT_MS, _SWEEP),
-    )
-    db.conn.execute(
-        "INSERT INTO receipt (owner, key, fingerprint, status, answer, created_at) VALUES (?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT DO UPDATE SET fingerprint = excluded.fingerprint, status = excluded.status,"
-        " answer = excluded.answer, created_at = excluded.created_at",
-        (receipt.owner, receipt.key, receipt.fingerprint, receipt.status, receipt.answer, receipt.at),
-    )
 
 
 def _token(row: tuple[Any, ...]) -> Token:

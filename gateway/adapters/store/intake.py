@@ -6,12 +6,14 @@ import functools
 import itertools
 import sqlite3
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sqlite_utils import Database
 
 from gateway.adapters.store.counts import Counts
-from gateway.adapters.store.rows import plan_json, settings_json
+from gateway.adapters.store.receipts import put_receipt
+from gateway.adapters.store.rows import plan_json, plan_of, settings_json
+from gateway.core.access import Receipt
 from gateway.core.model import (
     Account,
     AccountId,
@@ -24,7 +26,7 @@ from gateway.core.model import (
     Millis,
     NewCall,
 )
-from gateway.ports import NameTaken, StoreError
+from gateway.ports import NameTaken, StoreError, StoreRefused
 
 DEFAULT_CAMPAIGN = "default"
 #: Remains of an unfinished load are removed in steps of this many rows.
@@ -51,7 +53,11 @@ def add_account(db: Database, login: str, pin_hash: str, settings: AccountSettin
     return Account(AccountId(done.lastrowid), login, pin_hash, settings, now)
 
 
-def queue_call(db: Database, counts: Counts, account: AccountId, call: NewCall, plan: CallPlan, now: Millis) -> CallId:
+def queue_call(
+    db: Database, counts: Counts, account: AccountId, call: NewCall, plan: CallPlan, now: Millis,
+    receipt: Callable[[CallId], Receipt] | None,
+) -> CallId:  # fmt: skip
+    """The receipt, where one is asked for, stands in the call's own transaction."""
     campaign = _default_campaign(db, account, now)
     done = db.conn.execute(
         _INSERT_CALL,
@@ -61,7 +67,10 @@ def queue_call(db: Database, counts: Counts, account: AccountId, call: NewCall, 
     )  # fmt: skip
     counts.added(campaign, call.trunk, CallState.PENDING)
     assert done.lastrowid is not None
-    return CallId(done.lastrowid)
+    call_id = CallId(done.lastrowid)
+    if receipt is not None:
+        put_receipt(db, receipt(call_id))
+    return call_id
 
 
 def _default_campaign(db: Database, account: AccountId, now: Millis) -> int:
@@ -133,12 +142,36 @@ def _insert_rows(count: int) -> str:
     return f"INSERT INTO call ({columns}) VALUES {', '.join([first] + [row] * (count - 1))}"
 
 
-def publish_campaign(db: Database, campaign: CampaignId, rejected: int) -> None:
+def add_calls(
+    db: Database, counts: Counts, campaign: CampaignId, calls: Sequence[NewCall], now: Millis, receipt: Receipt | None
+) -> None:
+    """Let calls join a campaign that runs or is paused, all of them at once."""
+    row = db.conn.execute("SELECT state, plan FROM campaign WHERE id = ?", (campaign,)).fetchone()
+    if row is None or row[1] is None or row[0] not in (CampaignState.ACTIVE, CampaignState.PAUSED):
+        what = "no campaign" if row is None else "the campaign of single calls" if row[1] is None else row[0]
+        raise StoreRefused(f"campaign {campaign} is {what}: calls cannot join it")
+    load_calls(db, counts, campaign, plan_of(row[1]), calls, now)
+    if receipt is not None:
+        put_receipt(db, receipt)
+
+
+def dialed_in(db: Database, campaign: CampaignId, numbers: Sequence[str]) -> set[str]:
+    """Which of the numbers the campaign holds already."""
+    sql = (
+        "SELECT EXISTS (SELECT 1 FROM call INDEXED BY call_dialed WHERE account_id ="
+        " (SELECT account_id FROM campaign WHERE id = ?1) AND dialed = ?2 AND campaign_id = ?1)"
+    )
+    return {number for number in numbers if db.conn.execute(sql, (campaign, number)).fetchone()[0]}
+
+
+def publish_campaign(db: Database, campaign: CampaignId, rejected: int, receipt: Receipt | None) -> None:
     done = db.conn.execute(
         "UPDATE campaign SET state = 'active', rejected = ? WHERE id = ? AND state = 'loading'", (rejected, campaign)
     )
     if done.rowcount != 1:
         raise StoreError(f"campaign {campaign} is not being loaded")
+    if receipt is not None:
+        put_receipt(db, receipt)
 
 
 def discard_some(db: Database, counts: Counts, campaign: CampaignId) -> bool:

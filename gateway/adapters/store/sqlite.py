@@ -17,6 +17,7 @@ from gateway.adapters.store.counts import Counts
 from gateway.adapters.store.file import connect, lock
 from gateway.adapters.store.rows import ATTEMPT_COLUMNS, SELECT_ACCOUNT, account_of, attempt_of, plan_of
 from gateway.adapters.store.upgrading import prepare
+from gateway.core.access import Receipt
 from gateway.core.lists import CallQuery, DeliveryQuery, Position
 from gateway.core.model import (
     Account,
@@ -48,6 +49,7 @@ from gateway.ports import (
     DeliveryTry,
     Lane,
     StoreError,
+    StoreRefused,
     Vitals,
 )
 
@@ -128,8 +130,13 @@ class SqliteStore:
 
     # --- intake ---
 
-    async def queue_call(self, account: AccountId, call: NewCall, plan: CallPlan, now: Millis) -> CallId:
-        return await self._writer.run(lambda db, counts: intake.queue_call(db, counts, account, call, plan, now))
+    async def queue_call(
+        self, account: AccountId, call: NewCall, plan: CallPlan, now: Millis,
+        receipt: Callable[[CallId], Receipt] | None = None,
+    ) -> CallId:  # fmt: skip
+        return await self._writer.run(
+            lambda db, counts: intake.queue_call(db, counts, account, call, plan, now, receipt)
+        )
 
     async def open_campaign(self, account: AccountId, name: str, plan: CallPlan, now: Millis) -> CampaignId:
         campaign = await self._writer.run(lambda db, counts: intake.open_campaign(db, account, name, plan, now))
@@ -140,9 +147,17 @@ class SqliteStore:
         plan = self._plans[campaign]
         await self._writer.run(lambda db, counts: intake.load_calls(db, counts, campaign, plan, calls, now))
 
-    async def publish_campaign(self, campaign: CampaignId, rejected: int) -> None:
-        await self._writer.run(lambda db, counts: intake.publish_campaign(db, campaign, rejected))
+    async def publish_campaign(self, campaign: CampaignId, rejected: int, receipt: Receipt | None = None) -> None:
+        await self._writer.run(lambda db, counts: intake.publish_campaign(db, campaign, rejected, receipt))
         self._plans.pop(campaign, None)
+
+    async def add_calls(
+        self, campaign: CampaignId, calls: Sequence[NewCall], now: Millis, receipt: Receipt | None = None
+    ) -> None:
+        await self._writer.run(lambda db, counts: intake.add_calls(db, counts, campaign, calls, now, receipt))
+
+    async def dialed_in(self, campaign: CampaignId, numbers: Sequence[str]) -> set[str]:
+        return await self._read(lambda db: intake.dialed_in(db, campaign, numbers))
 
     async def discard_campaign(self, campaign: CampaignId) -> None:
         self._plans.pop(campaign, None)
@@ -241,11 +256,11 @@ class SqliteStore:
         def write(db: Database, counts: Counts) -> None:
             row = db.conn.execute("SELECT state, single FROM campaign WHERE id = ?", (campaign,)).fetchone()
             if row is None:
-                raise StoreError(f"no campaign {campaign}")
+                raise StoreRefused(f"no campaign {campaign}")
             if row[0] in (CampaignState.LOADING, CampaignState.CANCELLED) and row[0] != state:
-                raise StoreError(f"campaign {campaign} is {row[0]} and cannot become {state}")
+                raise StoreRefused(f"campaign {campaign} is {row[0]} and cannot become {state}")
             if row[1] and state is CampaignState.CANCELLED:
-                raise StoreError("the campaign of single calls cannot be cancelled: cancel its calls")
+                raise StoreRefused("the campaign of single calls cannot be cancelled: cancel its calls")
             db.conn.execute("UPDATE campaign SET state = ? WHERE id = ?", (state, campaign))
 
         await self._writer.run(write)

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gateway.adapters.ami.link import AmiError, Link
 from gateway.cli.doctor import troubles
@@ -37,11 +37,12 @@ async def self_call(config: Config, link: Link, host: Host, checks: Sequence[Che
     reached, ended = asyncio.Event(), asyncio.Event()
 
     async def handle(channel: AgiChannel) -> None:
+        ground = replace(beside, channel=token, ask=lambda action: link.ask(action, TIMEOUT))
         reached.set()
         call.findings.append(good("Asterisk reaches FastAGI"))
         try:
             for check in checks:
-                call.findings.append(await check(config, channel, beside))
+                call.findings.append(await check(config, channel, ground))
         except ChannelGone:
             call.findings.append(troubles.SELF_CALL_LATE.found(seconds=SELF_CALL))
         ended.set()

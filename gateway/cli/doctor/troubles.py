@@ -205,6 +205,11 @@ TONE_DETECT = Trouble(
 AUDIOSOCKET = Trouble(
     "audiosocket", "Asterisk has no AudioSocket", "load res_audiosocket.so, app_audiosocket.so and chan_audiosocket.so"
 )
+TAP_DEAF = Trouble(
+    "tap-deaf", "the media tap comes, and brings no audio",
+    "load app_chanspy.so, and include voxgate/extensions.conf with its context [voxgate-tap]: calls are judged by AMD "
+    "until it does",
+)  # fmt: skip
 AUDIOSOCKET_UNREACHED = Trouble(
     "audiosocket-unreached", "no audio came from Asterisk to {address}",
     "let Asterisk connect to this host at that port, through firewalls too: calls are judged by AMD until it does",

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from gateway.cli.shared import ConfigOption, config_of
+
 app = typer.Typer(no_args_is_help=True, help="Try and check a VoiceXML application without a phone.")
 
 _RUN_HELP = """Examples:
@@ -52,9 +54,13 @@ def run(
         list[str] | None, typer.Option(metavar="NAME=VALUE", help="POST this to the start, as a call does; repeatable.")
     ] = None,
     speech: Annotated[bool, typer.Option(help="Whether the platform recognises speech.")] = True,
+    as_gateway: Annotated[
+        bool, typer.Option("--as-gateway", help="Fetch only what [fetch] of the configuration lets calls fetch.")
+    ] = False,
+    config: ConfigOption = None,
 ) -> None:
     """Walk through an application: prompts are printed, inputs are typed."""
-    from gateway.cli.vxml.desk import walk
+    from gateway.cli.vxml.desk import EVERYTHING, walk
     from gateway.cli.vxml.sources import url_of
 
     fields = [_field(one) for one in param or ()]
@@ -62,7 +68,8 @@ def run(
         url = url_of(place)
     except FileNotFoundError as error:
         raise typer.BadParameter(str(error)) from None
-    if not walk(url, fields, script, audio, trace=trace, speech=speech):
+    allow = config_of(config).fetch.allow if as_gateway else EVERYTHING
+    if not walk(url, fields, script, audio, trace=trace, speech=speech, allow=allow):
         raise typer.Exit(1)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from gateway.adapters.cookies import CookieStore
@@ -20,6 +21,8 @@ from gateway.ports import SpeechError
 from gateway.services.dialog.service import session_variables
 from vxml import Exit, Fetch, Session
 
+#: What the developer's own machine reaches; on a call the gateway's list decides.
+EVERYTHING = ("0.0.0.0/0", "::/0")
 CALLER, CALLEE, CALL_ID = "+15550100", "+15550101", "1"
 #: What to do about an event that ended the application, by the longest name that fits.
 MENDS = {
@@ -35,9 +38,13 @@ MENDS = {
 
 
 def walk(
-    url: str, fields: list[tuple[str, str]], script: Path | None, audio: Path | None, *, trace: bool, speech: bool
-) -> bool:
-    """Whether the application ended regularly, and the script with it. What is wrong is told on stderr."""
+    url: str, fields: list[tuple[str, str]], script: Path | None, audio: Path | None, *, trace: bool, speech: bool,
+    allow: Sequence[str],
+) -> bool:  # fmt: skip
+    """Whether the application ended regularly, and the script with it. What is wrong is told on stderr.
+
+    ``allow`` are the addresses beside public ones that may be fetched from.
+    """
     start = Fetch(url, method="POST" if fields else "GET", form=tuple(fields))
     variables = session_variables(CALLER, CALLEE, CALL_ID, "voice")
     caller = Terminal() if script is None else Script(str(script), script.read_text(encoding="utf-8"))
@@ -46,7 +53,7 @@ def walk(
     if audio is not None:
         audio.mkdir(parents=True, exist_ok=True)
     with asyncio.Runner() as runner:
-        http = runner.run(http_fetcher())
+        http = runner.run(http_fetcher(allow))
         sources = Sources(http, files=url.startswith("file:"))
         hearing = Hearing(sources, recordings, voice, audio)
         try:
@@ -68,9 +75,9 @@ def walk(
     return regular
 
 
-async def http_fetcher() -> HttpFetcher:
-    """Everything that the developer's own machine reaches may be fetched; on a call the gateway's list decides."""
-    return HttpFetcher(AllowList.of(("0.0.0.0/0", "::/0")))
+async def http_fetcher(allow: Sequence[str] = EVERYTHING) -> HttpFetcher:
+    """aiohttp's session is made within a loop."""
+    return HttpFetcher(AllowList.of(allow))
 
 
 async def _cookies() -> CookieStore:

@@ -57,6 +57,11 @@ class Line:
             return True
         return not await self._until_digit(self._channel.stream_file(media.asterisk_name, DIGITS + STOP))
 
+    async def beep(self) -> None:
+        """Asterisk's own."""
+        self._check()
+        await self._channel.stream_file("beep", "")
+
     async def record(self, name: str, keys: str, seconds: float, *, beep: bool, silence: float) -> bool:
         """Record into ``name``; any of ``keys`` ends it and is in the buffer then. Whether one did.
 

@@ -19,6 +19,7 @@ from gateway.services.dialog.line import Line
 from gateway.services.dialog.path import PathTaken
 from gateway.services.dialog.playing import Player
 from gateway.services.dialog.prompts import PromptRenderer
+from gateway.services.dialog.recorders import FileRecorder, Recorder
 from gateway.services.dialog.recording import Recordings
 from gateway.services.dialog.transferring import Transfers, Way
 from gateway.services.livecalls import LiveCall, LiveCalls, SessionRecord
@@ -48,7 +49,7 @@ class DialogService:
     def __init__(
         self, live: LiveCalls, pbx: Pbx, detector: Detector, renderer: PromptRenderer, fetcher: Fetcher, media: Media,
         find_way: Callable[[Claimed, str], Way], new_cookies: Callable[[], Cookies], settings: DialogSettings,
-        observe: Observe = unobserved,
+        observe: Observe = unobserved, *, recorder: Callable[[LiveCall], Recorder] | None = None,
     ) -> None:  # fmt: skip
         self._live = live
         self._pbx = pbx
@@ -60,6 +61,7 @@ class DialogService:
         self._new_cookies = new_cookies
         self._settings = settings
         self._observe = observe
+        self._recorder = recorder or (lambda live: FileRecorder(media))
 
     def accept(self, path: str) -> bool:
         """Whether a FastAGI path names an open attempt that no session has held yet. Says yes once."""
@@ -120,7 +122,7 @@ class DialogService:
             channel,
             player,
             self._fetcher,
-            Recordings(self._media),
+            Recordings(self._media, self._recorder(live)),
             transfers,
             self._new_cookies(),
             call_id,

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import structlog
 from aiohttp import web
@@ -22,7 +21,6 @@ from gateway.core.plum import (
     read_submission,
 )
 from gateway.ports import StoreError
-from gateway.services.intake.api import Api
 from gateway.services.intake.desk import Desk
 from gateway.services.intake.form import Form, FormError, new_spool_file, read_form
 from gateway.services.intake.logins import Logins
@@ -30,12 +28,6 @@ from gateway.services.intake.logins import Logins
 log = structlog.get_logger()
 
 PATHS = ("/webservice", "/outbound/webservice")
-
-
-class Part(Protocol):
-    """Some of the API's routes."""
-
-    def add_routes(self, router: web.UrlDispatcher) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,13 +137,4 @@ def build_app(
 
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/readyz", readyz)
-    return app
-
-
-def build_api(api: Api, parts: Iterable[Part], max_body: int) -> web.Application:
-    """The application on the Unix socket: the file's rights are the authentication."""
-    app = web.Application(client_max_size=max_body, middlewares=[api.errors])
-    api.add_routes(app.router)
-    for part in parts:
-        part.add_routes(app.router)
     return app

@@ -8,21 +8,23 @@ import itertools
 import struct
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import structlog
 
-from gateway.core.model import Account, AccountSettings, CallId, CallPlan, CampaignId, NewCall
+from gateway.core.access import Receipt
+from gateway.core.jsonlist import JsonListReader
+from gateway.core.model import Account, AccountId, AccountSettings, CallId, CallPlan, CampaignId, CampaignState, NewCall
 from gateway.core.numbers import Destination, NumberError, parse_destination
 from gateway.core.phonelist import BadLine, ListError, ListRow, PhoneListReader
 from gateway.core.plum import FieldError, Submission, needs_words, read_plan
 from gateway.core.refusals import Refusals
 from gateway.core.routes import NumberPolicy, Refused, Router
 from gateway.happenings import CallAccepted, Observe, Stopwatch, unobserved
-from gateway.ports import Clock, NameTaken, Store
+from gateway.ports import Campaign, Clock, NameTaken, Store
 from gateway.services.feed import EventKind, Publish, campaign_data, unheard
 
 log = structlog.get_logger()
@@ -31,6 +33,8 @@ Preflight = Callable[[str], Awaitable[str | None]]
 
 BATCH = 2000
 READ = 256 * 1024
+#: Numbers that join a campaign in one transaction: a bound on how long it holds all other writing up.
+ADDED_AT_ONCE = 10_000
 SHOWN_REJECTED = 20
 SHOWN_LOADS = 100
 
@@ -46,6 +50,7 @@ class Load:
 
     id: int
     name: str
+    account: AccountId
     campaign: CampaignId | None = None
     bytes_total: int = 0
     bytes_read: int = 0
@@ -96,14 +101,17 @@ class Desk:
         self._observe = observe
         self._ids = itertools.count(1)
         self.loads: dict[int, Load] = {}
+        self._adding: dict[CampaignId, asyncio.Lock] = {}
 
-    async def queue_call(self, account: Account, submission: Submission) -> CallId:
-        """Queue one call; it is durable when its id is returned. Raises :class:`FieldError`."""
+    async def queue_call(
+        self, account: Account, submission: Submission, receipt: Callable[[CallId], Receipt] | None = None
+    ) -> CallId:
+        """Queue one call; it is durable, with its receipt, when its id is returned. Raises :class:`FieldError`."""
         watch = Stopwatch()
         plan = await self._plan(account, submission)
         call = self._one(account, submission.values["phone_number"])
         await self._check_urls(plan)
-        call_id = await self._store.queue_call(account.id, call, plan, self._clock.now())
+        call_id = await self._store.queue_call(account.id, call, plan, self._clock.now(), receipt)
         log.info("call.queued", call_id=call_id, account=account.login)
         self._publish(
             EventKind.CALL_QUEUED, account.id,
@@ -113,14 +121,16 @@ class Desk:
         self._wake()
         return call_id
 
-    async def queue_list(self, account: Account, submission: Submission, path: Path) -> Load:
+    async def queue_list(
+        self, account: Account, submission: Submission, path: Path, receipt: Callable[[Load], Receipt] | None = None
+    ) -> Load:
         """Queue the numbers of a spooled list as one campaign, all of it or nothing. Raises :class:`FieldError`."""
         name = submission.values["campaign_name"].strip()
         plan = await self._plan(account, submission)
         if await self._store.campaign_by_name(account.id, name) is not None:
             raise FieldError("campaign_name", f"{name!r} was used before: choose another")
         await self._check_urls(plan)
-        load = Load(next(self._ids), name, bytes_total=path.stat().st_size)
+        load = Load(next(self._ids), name, account.id, bytes_total=path.stat().st_size)
         self.loads[load.id] = load
         for old in [one.id for one in self.loads.values() if one.done][:-SHOWN_LOADS]:
             del self.loads[old]
@@ -132,7 +142,8 @@ class Desk:
             await self._load(account, load, path)
             if load.queued == 0:
                 raise FieldError("phone_list", _nothing(load))
-            await self._store.publish_campaign(load.campaign, load.rejected)
+            proof = None if receipt is None else receipt(load)
+            await self._store.publish_campaign(load.campaign, load.rejected, proof)
         except BaseException:
             await asyncio.shield(self._store.discard_campaign(load.campaign))
             raise
@@ -141,6 +152,66 @@ class Desk:
         log.info("campaign.queued", campaign_id=load.campaign, queued=load.queued, rejected=load.rejected)
         if (campaign := await self._store.campaign(load.campaign)) is not None:
             self._publish(EventKind.CAMPAIGN_CHANGED, account.id, campaign_data(campaign))
+        self._wake()
+        return load
+
+    async def new_campaign(
+        self, account: Account, submission: Submission, paused: bool, receipt: Callable[[Campaign], Receipt] | None
+    ) -> Campaign:
+        """A campaign without calls, which may be added to. Raises :class:`FieldError`."""
+        name = submission.values["campaign_name"].strip()
+        plan = await self._plan(account, submission)
+        await self._check_urls(plan)
+        try:
+            opened = await self._store.open_campaign(account.id, name, plan, self._clock.now())
+        except NameTaken as error:
+            raise FieldError("campaign_name", str(error)) from None
+        try:
+            made = await self._store.campaign(opened)
+            assert made is not None
+            state = CampaignState.PAUSED if paused else CampaignState.ACTIVE
+            made = replace(made, state=state)
+            await self._store.publish_campaign(opened, 0, None if receipt is None else receipt(made))
+        except BaseException:
+            await asyncio.shield(self._store.discard_campaign(opened))
+            raise
+        if paused:  # it is empty yet
+            await self._store.set_campaign_state(opened, state)
+        self._publish(EventKind.CAMPAIGN_CHANGED, account.id, campaign_data(made))
+        return made
+
+    async def add_calls(
+        self,
+        account: Account,
+        campaign: Campaign,
+        path: Path,
+        reader: PhoneListReader | JsonListReader,
+        receipt: Callable[[Load], Receipt] | None,
+    ) -> Load:
+        """Let the numbers of a spooled list join a campaign, all at once. Raises :class:`FieldError`."""
+        load = Load(next(self._ids), campaign.name, account.id, campaign.id, bytes_total=path.stat().st_size)
+        batches = _Batches(account, path, self._routed, load, reader)
+        calls: list[NewCall] = []
+        async with self._adding.setdefault(campaign.id, asyncio.Lock()):
+            try:
+                while batch := await asyncio.to_thread(batches.next):
+                    calls += batch
+                    if len(calls) > ADDED_AT_ONCE:
+                        raise FieldError("body", f"holds more than {ADDED_AT_ONCE} numbers: send it in parts")
+                if not account.settings.keep_duplicates:
+                    held = await self._store.dialed_in(campaign.id, [one.dialed for one in calls])
+                    calls = [one for one in calls if one.dialed not in held or batches.reject_held(one)]
+            except ListError as error:
+                raise FieldError("body", str(error)) from None
+            finally:
+                batches.close()
+            load.queued, load.done = len(calls), True
+            await self._store.add_calls(
+                campaign.id, calls, self._clock.now(), None if receipt is None else receipt(load)
+            )
+        log.info("campaign.joined", campaign_id=campaign.id, queued=load.queued, rejected=load.rejected)
+        if (changed := await self._store.campaign(campaign.id)) is not None:
+            self._publish(EventKind.CAMPAIGN_CHANGED, account.id, campaign_data(changed))
         self._wake()
         return load
 
@@ -155,7 +226,7 @@ class Desk:
             await self._check_urls(plan)
         except FieldError as error:
             problems.append(str(error))
-        load, trunks = Load(0, name), Counter[str]()
+        load, trunks = Load(0, name, account.id), Counter[str]()
         batches = _Batches(account, path, self._routed, load)
         try:
             while batch := await asyncio.to_thread(batches.next):
@@ -168,7 +239,7 @@ class Desk:
 
     async def preview(self, account: Account, path: Path, shown: int) -> Preview:
         """Read a spooled list without queueing it; ``shown`` limits the lines that are told."""
-        load = Load(0, "", shown_rejected=shown)
+        load = Load(0, "", account.id, shown_rejected=shown)
         accepted, first, error = 0, list[NewCall](), ""
         batches = _Batches(account, path, self._routed, load)
         try:
@@ -262,9 +333,15 @@ class _Batches:
     """Reads a spooled list in a worker thread, a batch at a call."""
 
     def __init__(
-        self, account: Account, path: Path, route: Callable[[Account, Destination, ListRow], NewCall], load: Load
+        self,
+        account: Account,
+        path: Path,
+        route: Callable[[Account, Destination, ListRow], NewCall],
+        load: Load,
+        reader: PhoneListReader | JsonListReader | None = None,
     ) -> None:
         self._account = account
+        self._reader = reader or PhoneListReader()
         self._route = route
         self._load = load
         self._file = path.open("rb")
@@ -275,11 +352,10 @@ class _Batches:
         self._file.close()
 
     def _read(self) -> Iterator[ListRow | BadLine]:
-        reader = PhoneListReader()
         while piece := self._file.read(READ):
-            yield from reader.feed(piece)
+            yield from self._reader.feed(piece)
             self._load.bytes_read += len(piece)
-        yield from reader.finish()
+        yield from self._reader.finish()
 
     def next(self) -> list[NewCall]:
         batch: list[NewCall] = []
@@ -307,6 +383,12 @@ class _Batches:
         except Refused as error:
             self._reject(row.line, row.destination, f"may not be dialed: {error}")
         return None
+
+    def reject_held(self, call: NewCall) -> bool:
+        """Reject a number that the campaign holds already; False."""
+        line = self._seen[_key(call.dialed)]
+        self._reject(line, call.destination, "is in the campaign already")
+        return False
 
     def _reject(self, line: int, text: str, reason: str) -> None:
         self._load.rejected += 1

@@ -20,7 +20,7 @@ KEEP_ALIVE = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """What a page shows: ``campaign:3``, ``call:17``, ``results``, or ``all``."""
+    """What a page shows: ``campaign:3``, ``call:17``, ``results``, ``all``, or ``none``."""
 
     kind: str
     ident: int = 0
@@ -38,6 +38,8 @@ class Topic:
                 return event.data.get("call_id") == self.ident
             case "campaign":
                 return event.data.get("campaign_id") == self.ident or event.account is None
+            case "none":
+                return False
             case "results":
                 return event.kind == EventKind.DELIVERY_TRIED
             case _:
@@ -69,12 +71,12 @@ class Live:
                 "X-Accel-Buffering": "no",
             }
         )
-        await answer.prepare(request)
-        await answer.write(b"retry: 1000\n\n")
         task = asyncio.current_task()
         assert task is not None
         self._streams.add(task)
         try:
+            await answer.prepare(request)
+            await answer.write(b"retry: 1000\n\n")
             await self._tell(answer, visitor, topic.concerns)
         except (asyncio.CancelledError, ConnectionError):
             pass

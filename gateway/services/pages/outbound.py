@@ -117,7 +117,7 @@ class Outbound:
         if not visitor.operator and None in await self._store.held():
             raise Refused("An operator has suspended all dialing: ask them to resume it.")
         await self._store.release(visitor.scope)
-        log.warning("dialing.resumed", account=visitor.account.login, everybody=visitor.operator)
+        log.info("dialing.resumed", account=visitor.account.login, everybody=visitor.operator)
         self._publish(EventKind.CAMPAIGN_CHANGED, visitor.scope, {"held": False})
         self.wake()
         return back(request, "/")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +22,11 @@ from gateway.services.pages.chores import Chores
 from gateway.services.pages.gauges import Gauges
 from gateway.services.pages.live import Live
 from gateway.services.pages.outbound import Outbound
+from gateway.services.pages.phone import Phone, PhoneSettings
 from gateway.services.pages.queueing import Queueing
 from gateway.services.pages.rates import Rates
 from gateway.services.pages.results import Results
+from gateway.services.pages.runner import Runner
 from gateway.services.pages.sessions import Sessions
 from gateway.services.pages.signin import SignIn
 from gateway.services.pages.site import Site
@@ -36,12 +38,15 @@ from gateway.services.why import Why
 class PagesSettings:
     """``secure``: cookies are for https alone, also where a proxy in front of the gateway speaks it.
 
-    ``doctor`` is the command that examines the gateway and prints JSON; empty where there is none.
+    ``doctor`` is the command that examines the gateway and prints JSON, ``walk`` the one that walks through the
+    application whose URL is added; empty where there is none.
     """
 
     spool: Path
     secure: bool = False
     doctor: tuple[str, ...] = ()
+    walk: tuple[str, ...] = ()
+    phone: PhoneSettings = field(default_factory=PhoneSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +54,8 @@ class Around:
     """The services that the pages stand among, and what else they ask of the gateway.
 
     ``live_of`` counts the live calls of an account, or all; ``hang_up`` tells whether the call was live; ``so_far`` is
-    what evidence an open attempt has; ``trunks`` are their limits, calls a second and calls at once, by name.
+    what evidence an open attempt has; ``trunks`` are their limits, calls a second and calls at once, by name;
+    ``bridge`` passes the test phone's WebSocket on.
     """
 
     store: Store
@@ -67,6 +73,7 @@ class Around:
     live_of: Callable[[AccountId | None], int]
     hang_up: Callable[[CallId], Awaitable[bool]]
     so_far: Callable[[AttemptId], Mapping[str, Any]]
+    bridge: Callable[[web.Request], Awaitable[web.StreamResponse]]
     wake_dialer: Callable[[], None]
     wake_notifier: Callable[[], None]
 
@@ -77,6 +84,7 @@ class Pages:
         sessions = Sessions(books, around.logins, clock, secure=settings.secure)
         self._site = site = Site(store, sessions, clock, around.status)
         self._rates, self._gauges, self._chores = Rates(around.feed), around.gauges, Chores(store)
+        self._runner = Runner(site, settings.walk)
         self._live = Live(site, around.feed)
         self._queueing = Queueing(site, store, around.desk, clock, settings.spool)
         outbound = Outbound(
@@ -89,6 +97,7 @@ class Pages:
             CampaignPage(site, store, books, clock, outbound, self._chores, around.why, publish),
             CallInfo(site, store, clock, around.why, around.hang_up, around.so_far),
             self._queueing,
+            Phone(site, store, clock, around.desk, settings.phone, self._runner, around.bridge, around.so_far),
             Results(site, store, clock, around.fetcher, around.wake_notifier),
             System(site, clock, around.status, around.vitals, self._gauges, around.trunks, settings.doctor),
             self._live,
@@ -103,5 +112,5 @@ class Pages:
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as tasks:
-            for part in (self._rates, self._gauges, self._chores):
+            for part in (self._rates, self._gauges, self._chores, self._runner):
                 tasks.create_task(part.run())

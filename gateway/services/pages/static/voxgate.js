@@ -91,6 +91,12 @@ if (main?.dataset.live) {
     });
   };
   listen();
+  document.addEventListener("topic", ({ detail }) => {
+    main.dataset.live = detail;
+    stream.close();
+    listen();
+    refresh();
+  });
   // A hidden page costs the gateway nothing; it catches up when it is looked at again.
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) {

@@ -1,0 +1,154 @@
+"""Who asks: login and PIN, a bearer token, or whoever may open the Unix socket; and what they may see and do."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from gateway.core.access import Scope
+from gateway.core.model import Account, AccountId
+from gateway.core.visiting import Lockout
+from gateway.ports import Clock
+from gateway.services.accounts import Accounts
+from gateway.services.api.problems import Code, Problem, invalid
+from gateway.services.intake.logins import Logins
+from gateway.services.tokens import Tokens
+
+#: Of a login with its PIN; ``operator`` comes with an account that is one.
+OWN = frozenset(Scope) - {Scope.OPERATOR}
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """``account`` is None for an operator that belongs to no account; ``token`` is the id of the token used."""
+
+    name: str
+    account: Account | None
+    scopes: frozenset[Scope]
+    token: int | None = None
+
+    @property
+    def operator(self) -> bool:
+        return Scope.OPERATOR in self.scopes
+
+    @property
+    def narrowed(self) -> AccountId | None:
+        """The account whose things may be seen; None for all."""
+        return None if self.operator or self.account is None else self.account.id
+
+    @property
+    def owner(self) -> int:
+        """Whose keys and rate these are."""
+        return 0 if self.account is None else self.account.id
+
+    def sees(self, account: AccountId) -> bool:
+        return self.narrowed in (None, account)
+
+    def may(self, scope: Scope) -> bool:
+        return self.operator or scope in self.scopes
+
+
+Authenticate = Callable[[web.Request], Awaitable[Caller]]
+
+OPERATOR = Caller("operator", None, frozenset(Scope))
+
+
+async def by_socket(request: web.Request) -> Caller:
+    """The file's rights are the authentication."""
+    return OPERATOR
+
+
+class Callers:
+    """Authentication on TCP. Failures of one login from one address are slowed down; what is right is not."""
+
+    def __init__(self, logins: Logins, tokens: Tokens, accounts: Accounts, clock: Clock) -> None:
+        self._logins = logins
+        self._tokens = tokens
+        self._accounts = accounts
+        self._clock = clock
+        self._lockout = Lockout()
+
+    async def __call__(self, request: web.Request) -> Caller:
+        kind, _, value = request.headers.get("Authorization", "").partition(" ")
+        match kind.lower():
+            case "basic":
+                return await self._by_pin(request, value.strip())
+            case "bearer":
+                return await self._by_token(request, value.strip())
+            case "":
+                raise _refused("send login and PIN by HTTP Basic, or a token as Bearer")
+            case _:
+                raise _refused("only Basic and Bearer are taken")
+
+    async def valid(self, caller: Caller) -> bool:
+        """Whether a token that opened a stream is still good."""
+        return caller.token is None or await self._tokens.valid(caller.token)
+
+    async def _by_pin(self, request: web.Request, value: str) -> Caller:
+        try:
+            login, colon, pin = base64.b64decode(value, validate=True).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError):
+            raise _refused("what follows Basic is no base64 of login:PIN") from None
+        if not colon or len(login) > 128 or len(pin) > 16:
+            raise _refused("login or PIN is wrong")
+        account = self._logins.known(login, pin)
+        if account is None:
+            account = await self._slowed(request, login, self._logins.check(login, pin))
+        scopes = frozenset(Scope) if account.settings.operator else OWN
+        return Caller(account.login, account, scopes)
+
+    async def _slowed(self, request: web.Request, login: str, check: Awaitable[Account | None]) -> Account:
+        # Of this login from this address alone: nobody elsewhere can lock a customer's own clients out.
+        address, now = request.remote or "", self._clock.now()
+        who = f"{login} {address}"
+        if wait := self._lockout.wait(who, address, now):
+            if hasattr(check, "close"):
+                check.close()
+            raise Problem(
+                Code.TOO_MANY, f"too many failures: try again in {wait} s", headers={"Retry-After": str(wait)}
+            )
+        account = await check
+        if account is None:
+            self._lockout.failed(who, address, now)
+            raise _refused("login or PIN is wrong")
+        self._lockout.succeeded(who, address)
+        return account
+
+    async def _by_token(self, request: web.Request, secret: str) -> Caller:
+        token = await self._tokens.find(secret)
+        if token is None:
+            raise _refused("the token is wrong, expired or revoked")
+        account = None if token.account is None else await self._accounts.get(token.account)
+        scopes = token.scopes
+        if account is not None and not account.settings.operator:
+            scopes -= {Scope.OPERATOR}
+        name = f"token {token.id} ({token.name})" + ("" if account is None else f" of {account.login}")
+        return Caller(name, account, scopes, token.id)
+
+
+def _refused(why: str) -> Problem:
+    return Problem(Code.UNAUTHENTICATED, why, headers={"WWW-Authenticate": 'Basic realm="voxgate", charset="UTF-8"'})
+
+
+async def account_for(caller: Caller, login: str | None, accounts: Accounts) -> Account:
+    """The account that is acted for: the caller's own, or the one that an operator names."""
+    if login is None:
+        if caller.account is None:
+            raise invalid("account", "is required: name the login that this is for")
+        return caller.account
+    if caller.account is not None and login == caller.account.login:
+        return caller.account
+    if not caller.operator:
+        raise Problem(Code.FORBIDDEN, "only an operator acts for another account", field="account", rule="is another's")
+    return await accounts.named(login)
+
+
+async def account_seen(caller: Caller, login: str | None, accounts: Accounts) -> AccountId | None:
+    """The account to whose things a list is narrowed; None for all."""
+    if login is None:
+        return caller.narrowed
+    return (await account_for(caller, login, accounts)).id

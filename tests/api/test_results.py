@@ -1,0 +1,48 @@
+"""/results: what was posted, what is owed, posting again, and trying an address."""
+
+from __future__ import annotations
+
+from gateway.core.model import Millis
+from gateway.ports import DeliveryTry, Lane
+from tests.adapters.test_store import ended
+from tests.api.conftest import BOSS, CALL, OTHER, USER, House
+
+
+async def finish(house: House, auth: dict[str, str] = USER) -> int:
+    """A call that failed, so that its result is owed."""
+    _, made = await house.ask("POST", "/calls", {**CALL, "result_url": "http://app/result"}, auth=auth)
+    (claimed,) = await house.store.claim([Lane("t", 1)], house.clock.now(), 1)
+    await house.store.close_attempt(ended(claimed))
+    return int(made["id"])
+
+
+async def test_results_are_listed_shown_and_posted_again(house: House) -> None:
+    mine, _ = await finish(house), await finish(house, OTHER)
+    _, page = await house.ask("GET", "/results")
+    (owed,) = page["items"]
+    assert (owed["call_id"], owed["state"], owed["form"]["callee_type"]) == (mine, "waiting", "busy")
+    assert len((await house.ask("GET", "/results", auth=BOSS))[1]["items"]) == 2
+    assert (await house.ask("GET", f"/results/{owed['id']}", auth=OTHER))[0] == 404
+    await house.store.record_try(
+        DeliveryTry(owed["id"], Millis(house.clock.now()), False, 500, "HTTP 500", None, 7, "no")
+    )
+    _, shown = await house.ask("GET", f"/results/{owed['id']}")
+    assert (shown["state"], shown["history"][0]["response"], shown["history"][0]["took"]) == ("given_up", "no", 7)
+    assert (await house.ask("GET", "/results?state=waiting"))[1]["items"] == []
+    assert (await house.ask("GET", f"/results?call={mine}&state=given_up"))[1]["items"][0]["id"] == owed["id"]
+    assert (await house.ask("GET", "/results?state=lost"))[0] == 422
+    status, again = await house.ask("POST", f"/results/{owed['id']}/redeliver")
+    assert (status, again["state"], again["tries"]) == (202, "waiting", 0)
+    assert (await house.ask("POST", f"/results/{owed['id']}/redeliver", auth=OTHER))[0] == 404
+    assert (await house.ask("POST", "/results/msg_none/redeliver"))[0] == 404
+    assert (await house.ask("GET", f"/calls/{mine}"))[1]["delivery"]["id"] == owed["id"]
+
+
+async def test_an_address_is_tried(house: House) -> None:
+    status, told = await house.ask("POST", "/results/test", {"url": "http://app/result"})
+    assert status == 200 and told["accepted"] and told["response"] == "thanks"
+    assert house.web.asked[-1].url == "http://app/result" and dict(house.web.asked[-1].form or ())["call_id"] == "0"
+    house.web.answers = {"http://app/no": 500, "http://app/inside": 0}
+    assert (await house.ask("POST", "/results/test", {"url": "http://app/no"}))[1]["error"] == "HTTP 500"
+    assert (await house.ask("POST", "/results/test", {"url": "http://app/inside"}))[1]["error"] == "may not be fetched"
+    assert (await house.ask("POST", "/results/test", {"url": "file:///etc/passwd"}))[0] == 422

@@ -1,0 +1,1 @@
+"""The client of Voxgate's API: its models are the very ones by which the gateway validates and describes it."""
