@@ -12,6 +12,7 @@ from gateway.cli.doctor import troubles
 from gateway.cli.doctor.finding import Finding, good, skipped
 from gateway.cli.doctor.host import Host
 from gateway.cli.doctor.manager import Manager
+from gateway.cli.doctor.nat import address_of_uri
 from gateway.cli.doctor.visit import visited
 from gateway.core.numbers import NumberError, parse_destination
 from gateway.core.routes import NumberPolicy, Refused
@@ -84,7 +85,7 @@ async def _heard(channel: AgiChannel, number: str) -> list[Finding]:
     """On the answered channel: the counters of its RTP (RFC 3550), and the addresses in play."""
     await channel.stream_file("beep")
     await channel.wait_for_digit(round(LISTEN * 1000))
-    signalled = _address(await channel.get_variable("CHANNEL(pjsip,remote_addr)"))
+    signalled = address_of_uri(await channel.get_variable("CHANNEL(pjsip,target_uri)") or "")
     audio = _address(await channel.get_variable("CHANNEL(rtp,dest)"))
     received = await channel.get_variable("CHANNEL(rtcp,rxcount)")
     if received is None:
