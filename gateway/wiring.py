@@ -52,7 +52,7 @@ from gateway.services.dialog.transferring import Way
 from gateway.services.doctoring import Doctoring
 from gateway.services.exports import Exports
 from gateway.services.feed import Feed
-from gateway.services.hearing import Hearing
+from gateway.services.hearing import Hearing, evidence_of
 from gateway.services.intake import Desk, DeskSettings, build_app, clear_spool
 from gateway.services.intake.app import AppSettings
 from gateway.services.intake.logins import Logins
@@ -247,7 +247,7 @@ class Gateway:
         agi = AgiSettings(config.agi.host, config.agi.port, tuple(config.agi.allow))
         self.agi = AgiServer(agi, dialog.accept, dialog.handle)
         logins, access = Logins(store, self.clock), SqliteAccess(store)
-        accounts = Accounts(store, access, logins, self.clock)
+        accounts, audit = Accounts(store, access, logins, self.clock), Audit(access, self.clock)
         self.spool = spool = Path(config.database.path).parent / "spool"
         desk = Desk(
             store,
@@ -269,6 +269,8 @@ class Gateway:
                 store=store,
                 books=SqliteBooks(store),
                 logins=logins,
+                accounts=accounts,
+                audit=audit,
                 feed=self.feed,
                 clock=self.clock,
                 desk=desk,
@@ -296,7 +298,7 @@ class Gateway:
         api = Api(
             Parts(
                 store=store, clock=self.clock, accounts=accounts, logins=logins, tokens=Tokens(access, self.clock),
-                audit=Audit(access, self.clock), receipts=access, desk=desk, feed=self.feed, live=self.live,
+                audit=audit, receipts=access, desk=desk, feed=self.feed, live=self.live,
                 pbx=self.pbx, notifier=self.notifier, fetcher=self.fetcher, why=why, preflights=preflights,
                 status=self.status, wake=self.dialer.wake, spool=spool, max_body=limit,
             ),
@@ -319,7 +321,10 @@ class Gateway:
 
     def _so_far(self, attempt: AttemptId) -> Mapping[str, Any]:
         live = self.live.get(attempt)
-        return {} if live is None or live.session is None else live.session.evidence
+        if live is None:
+            return {}
+        heard = {} if live.ear is None else evidence_of(live.ear)
+        return heard | ({} if live.session is None else live.session.evidence)
 
     def _pages_settings(self, spool: Path) -> PagesSettings:
         phone, own = self.config.phone, (sys.executable, "-m", "gateway.cli")
@@ -408,6 +413,8 @@ class Gateway:
         log.info(
             "gateway.started", port=self._port(sites), agi=self.agi.port, unfinished=removed, open_attempts=adopted
         )
+        if (first := await self.pages.first_link()) is not None:
+            log.info("pages.first_run", url=f"http://{config.server.host}:{self._port(sites)}{first}")
         try:
             async with asyncio.TaskGroup() as tasks:
                 parts = [

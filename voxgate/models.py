@@ -192,6 +192,12 @@ class HangUp(Out):
     attempt: int
 
 
+class Label(In):
+    """Who answered, as somebody knows who heard the call."""
+
+    callee_type: CalleeType
+
+
 class CallFilter(In):
     """``state`` and ``callee_type`` may name several, with commas. ``number`` may end in ``*``."""
 

@@ -7,6 +7,8 @@ NOT_RUN = {
     "make demo": "runs in its own test job: it is the longest of all, and tests/road goes the same road",
     "make test": "it is what runs this",
     "make lab": "stays up until Ctrl-C; tests/road starts the same lab",
+    "docker ": "needs a Docker daemon: tests/packaging/test_image.py builds and runs the same with buildah",
+    "python3 -m venv ": "tests/packaging/test_wheel.py installs it",
     "pip install .": "tests/packaging/test_wheel.py installs it",
     "voxgate doctor": "needs an Asterisk: tests/road/test_doctor.py runs it",
     "sudo ": "changes the machine: packaging/walk.sh walks through it in a root of its own",

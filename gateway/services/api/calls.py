@@ -1,4 +1,4 @@
-"""/calls: queue one or a stream of them, look, list, cancel, hang up."""
+"""/calls: queue one or a stream of them, look, list, cancel, relabel, hang up."""
 
 from __future__ import annotations
 
@@ -183,6 +183,20 @@ class Calls:
         if one.state is not CallState.CANCELLED:
             self._publish(EventKind.CALL_CHANGED, changed.account_id, call_data(changed))
             await self._audit.note(who.name, "call.cancel", f"call {call_id}", changed.account_id)
+        return shaping.call(changed, await self._accounts.login_of(changed.account_id))
+
+    @route("POST", "/calls/{call_id}/relabel", Scope.CALLS)
+    async def relabel_call(self, who: Caller, call_id: int, body: models.Label) -> models.Call:
+        """Correct who answered a call that has ended. Its state, its retries and its posted result stay as they are."""
+        one = await self._seen(who, call_id)
+        changed = await self._store.relabel(one.account_id, one.id, body.callee_type)
+        if changed is None:
+            raise not_found(f"call {call_id}")
+        self._publish(EventKind.CALL_CHANGED, changed.account_id, call_data(changed))
+        was = one.callee_type or "unknown"
+        await self._audit.note(
+            who.name, "call.relabel", f"call {call_id}", changed.account_id, f"{was} to {changed.callee_type}"
+        )
         return shaping.call(changed, await self._accounts.login_of(changed.account_id))
 
     @route("POST", "/calls/{call_id}/hangup", Scope.CALLS, status=202)
