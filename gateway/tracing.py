@@ -118,7 +118,7 @@ class Tracer:
                 told = {"try": delivery.tries + 1, "http.response.status_code": tried.status}
                 self._ended(
                     delivery.call_id, "result post", seconds, parent=self._root(delivery.call_id), attributes=told,
-                    error=tried.error,
+                    error=None if tried.accepted else "not accepted",
                 )  # fmt: skip
             case _:
                 pass  # what belongs to no call
@@ -158,7 +158,7 @@ class Tracer:
             self._emit(call.id, "answered", end.answered_at, end.ended_at, parent=own)
         told = {
             "attempt": attempt.number, "trunk": attempt.trunk, "kind": end.kind, "callee_type": end.callee_type,
-            "q850.cause": end.cause, "sip.status_code": end.tech_cause, "reason": end.reason,
+            "q850.cause": end.cause, "sip.status_code": end.tech_cause,
         }  # fmt: skip
         self._emit(call.id, "attempt", attempt.started_at, end.ended_at, parent=root, own=own, attributes=told)
         if call.state in ENDED:
