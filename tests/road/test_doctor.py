@@ -402,19 +402,26 @@ async def test_another_gateway_at_the_same_user(patient: Patient) -> None:
         other.close()
 
 
-@provokes("wav-format", "amd", "tone-detect", "audiosocket", "tap-deaf")
+@provokes("wav-format", "amd", "tone-detect", "audiosocket")
 @pytest.mark.parametrize(
     ("module", "check", "key"),
     [
         ("format_wav", abilities._sound, "wav-format"), ("app_amd", abilities._amd, "amd"),
         ("res_tonedetect", abilities._tones, "tone-detect"), ("chan_audiosocket", abilities._tap, "audiosocket"),
-        ("app_chanspy", abilities._tap, "tap-deaf"),
     ],
 )  # fmt: skip
 async def test_a_module_that_is_missing(patient: Patient, module: str, check: Check, key: str) -> None:
     with patient.without(module):
         assert keys(await called(patient.config(), check)) == {key}
     assert keys(await called(patient.config(), check)) == set()
+
+
+@provokes("tap-deaf")
+async def test_a_tap_that_hears_nothing(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where app_chanspy is not loaded, which a running Asterisk does not unload."""
+    monkeypatch.setattr(abilities, "TIMEOUT", 2.0)
+    with patient.file("voxgate/extensions.conf", "ChanSpy(", "NoSuchApplication(", reload="dialplan reload"):
+        assert keys(await called(patient.config(), abilities._tap)) == {"tap-deaf"}
 
 
 @provokes("audiosocket-unreached")

@@ -54,6 +54,7 @@ def test_one_trace_from_the_request_to_the_result(lab: Lab) -> None:
         assert gateway.stop() == 0  # sends what is left
         asked = application.traceparents
     collector.shutdown()
+    collector.server_close()
     spans = collector.spans
     assert len({span.trace_id for span in spans}) == 1
     named = Counter(span.name for span in spans)
