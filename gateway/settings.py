@@ -29,6 +29,11 @@ class Server(Section):
     """0 takes a free port, which the log names."""
     max_body_mb: Annotated[int, Meta(ge=1)] = 256
     """The largest request in megabytes; it bounds an uploaded list."""
+    certificate: str = ""
+    """A PEM file with the certificate and its chain: then the port speaks https, and nothing else. SIGHUP reads it
+    again, and open connections go on."""
+    key: str = ""
+    """The PEM file of its private key. Empty: it is in `certificate` too."""
     socket: str = ""
     """The Unix socket over which commands speak to the gateway. Empty: `voxgate.sock` beside the database."""
 
@@ -70,6 +75,12 @@ class Ami(Section):
     """Where Asterisk's AMI listens."""
     port: Port = 5038
     """AMI's TCP port, as `port` in Asterisk's `manager.conf`."""
+    tls: bool = False
+    """Speak TLS with Asterisk: `tlsenable`, `tlsbindaddr` and `tlscertfile` in its `manager.conf`; `port` is then
+    the TLS port, usually 5039."""
+    ca: str = ""
+    """A PEM file of the authority, or of the certificate itself, that vouches for Asterisk, in the name of `host`.
+    Empty: the authorities that this machine trusts."""
     user: str = "voxgate"
     """The manager user. Two gateways at one Asterisk need one each, and an `installation` each."""
 

@@ -28,7 +28,7 @@ class GatewayProcess:
 
     ``retry_gap_scale`` shortens retry gaps, in the lab only. ``ami_port`` is that of a :class:`lab.proxy.Proxy` where
     the link is to be cut. ``agi_port`` is for a gateway beside another one: no call reaches it there. ``tap``
-    is the section [audiosocket] where it is to be another one.
+    is the section [audiosocket] where it is to be another one, ``ami`` further lines of [ami].
     """
 
     def __init__(
@@ -42,6 +42,7 @@ class GatewayProcess:
         ami_port: int | None = None,
         agi_port: int | None = None,
         tap: str = "",
+        ami: str = "",
     ) -> None:
         self.lab = lab
         self.options: list[str] = []  # of `voxgate serve`, beside the usual ones
@@ -57,6 +58,7 @@ class GatewayProcess:
 [server]
 port = {self.port}
 [ami]
+{ami}
 host = "{lab.ami_host}"
 port = {ami_port or lab.ami_port}
 user = "{lab.ami_user}"

@@ -44,6 +44,8 @@ MEANINGS = {
     "export.failed": "An export ended early; whoever asked for it was told.",
     "first.account": "The first account was made.",
     "gateway.started": "The gateway takes requests; `open_attempts` were left open by an earlier process.",
+    "gateway.reloaded": "a changed configuration is in force; `need_restart` names what it leaves as it was",
+    "gateway.not_reloaded": "the configuration cannot be used: the one in force stays",
     "gateway.stopped": "The gateway has ended.",
     "gateway.stopping": "The gateway dials no more and waits for live calls.",
     "hearing.failed": "A defect: a call's audio could not be judged; AMD judges it.",

@@ -435,7 +435,11 @@ class AuditFilter(In):
 
 
 class TrunkStatus(Out):
+    """``live`` calls of ``max_calls``, at most ``cps`` of them started in a second."""
+
     live: int
+    max_calls: int
+    cps: float
     faults: int
     suspended: bool
     last_fault: str | None

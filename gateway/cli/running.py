@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from gateway import __version__
-from gateway.cli.shared import ConfigOption, JsonOption, show_json
+from gateway.cli.shared import ConfigOption, JsonOption, client_of, show_json
 from gateway.config import find, load
 from gateway.settings import Level
 
@@ -71,7 +71,7 @@ def serve(
     log = settings.log
     logs.configure(as_json=log_json or log.format == "json", level=log_level or log.level, areas=log.areas)
     recording = None if record_ami is None else (record_ami, record_ami_mb * 1024**2)
-    asyncio.run(wiring.serve(settings, place.resolve(), recording))
+    asyncio.run(wiring.serve(settings, place.resolve(), log_level, recording))
 
 
 def version(as_json: JsonOption = False) -> None:
@@ -87,3 +87,23 @@ def print_version(asked: bool) -> None:
     if asked:
         version()
         raise typer.Exit
+
+
+def top(
+    every: Annotated[float, typer.Option(min=0.2, help="Seconds between two looks.")] = 1.0,
+    once: Annotated[bool, typer.Option("--once", help="Show one screen and end.")] = False,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Watch trunks, pace, live calls and outcomes, and why nothing is dialed. --json shows one look."""
+    from rich.console import Console
+
+    from gateway.cli.top import Window, look, watch
+
+    client = client_of(config)
+    if as_json:
+        show_json(look(client, Window()).plain())
+    elif once:
+        Console().print(look(client, Window()).screen())
+    else:
+        watch(client, every)

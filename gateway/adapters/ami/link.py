@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import ssl
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -142,13 +143,19 @@ class Link(Manager):  # type: ignore[misc]
     """A logged-in connection. ``on_event`` gets the wanted events; :attr:`lost` is set when the connection ends."""
 
     def __init__(
-        self, host: str, port: int, wanted: frozenset[str], on_event: Callable[[Message], None],
+        self,
+        host: str,
+        port: int,
+        wanted: frozenset[str],
+        on_event: Callable[[Message], None],
+        tls: ssl.SSLContext | None = None,
         recorder: Recorder | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         names = frozenset(name.encode() for name in wanted)
         super().__init__(
             host=host,
             port=port,
+            ssl=tls,
             loop=asyncio.get_running_loop(),
             encoding="utf8",
             ping_delay=10**8,  # our own ping reads its reply

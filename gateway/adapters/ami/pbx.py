@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import ssl
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -66,6 +67,7 @@ class AmiSettings:
     ping_every: float = 5.0
     backoff: float = 0.25
     backoff_limit: float = 15.0
+    tls: ssl.SSLContext | None = None
 
 
 class AmiPbx:
@@ -101,7 +103,7 @@ class AmiPbx:
         """Keep a link up for ever. Raises :class:`AmiLoginRefused` where the very first login is refused."""
         settings, failures = self._settings, 0
         while True:
-            link = Link(settings.host, settings.port, WANTED, self._hear, self._recorder)
+            link = Link(settings.host, settings.port, WANTED, self._hear, settings.tls, self._recorder)
             self._booted.clear()
             try:
                 await link.open(settings.user, settings.secret, settings.connect_timeout)

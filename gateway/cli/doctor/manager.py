@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from panoramisk.message import Message
 
 from gateway.adapters.ami.link import AmiError, AmiLoginRefused, AmiTimeout, Link
+from gateway.adapters.tls import client_context
 from gateway.cli.doctor import troubles
 from gateway.cli.doctor.finding import Finding, good, skipped
 from gateway.settings import Config
@@ -54,7 +56,8 @@ async def logged_in(config: Config, findings: list[Finding]) -> AsyncIterator[Ma
     """Log in, and add what was found; None where nothing more can be asked."""
     ami = config.ami
     address = f"{ami.host}:{ami.port}"
-    if (trouble := await _greeting(ami.host, ami.port, address)) is not None:
+    tls = client_context(ami.ca) if ami.tls else None
+    if (trouble := await _greeting(ami.host, ami.port, address, tls)) is not None:
         findings.append(trouble)
         yield None
         return
@@ -66,7 +69,7 @@ async def logged_in(config: Config, findings: list[Finding]) -> AsyncIterator[Ma
             events.append(event)
             news.set()
 
-    link = Link(ami.host, ami.port, HEARD | _LISTS, hear)
+    link = Link(ami.host, ami.port, HEARD | _LISTS, hear, tls)
     try:
         await link.open(ami.user, ami.secret, TIMEOUT)
     except AmiLoginRefused as error:
@@ -82,11 +85,11 @@ async def logged_in(config: Config, findings: list[Finding]) -> AsyncIterator[Ma
         link.close()
 
 
-async def _greeting(host: str, port: int, address: str) -> Finding | None:
+async def _greeting(host: str, port: int, address: str, tls: ssl.SSLContext | None) -> Finding | None:
     """Whether it is AMI that answers there."""
     try:
         async with asyncio.timeout(TIMEOUT):
-            reader, writer = await asyncio.open_connection(host, port)
+            reader, writer = await asyncio.open_connection(host, port, ssl=tls)
     except ConnectionRefusedError:
         return troubles.AMI_REFUSED.found(address=address)
     except (OSError, TimeoutError) as error:
