@@ -119,10 +119,10 @@ def test_results_are_shown_posted_again_and_tried_out(folder: Path, customer: st
     ident = voxgate("call", "6175550100", *given, cwd=folder).stdout.strip()
     assert said(folder, "why", ident)["reason"] == "no_ami"
     # Nothing can be dialed: its expiration ends it, and its result is owed.
-    soon = (datetime.now(UTC) + timedelta(seconds=2)).strftime("%Y-%m-%d %H:%M:%S UTC")
+    soon = (datetime.now(UTC) + timedelta(seconds=10)).strftime("%Y-%m-%d %H:%M:%S UTC")
     (folder / "list.txt").write_text("16175550101\n")
     load = said(folder, "campaign", "load", "short", "list.txt", *given, "--expires", soon)
-    wait_for(lambda: said(folder, "result", "list", "--state", "waiting"))
+    wait_for(lambda: said(folder, "result", "list", "--state", "waiting"), 60)
     (owed,) = said(folder, "result", "list", "--account", "user1")
     wait_for(lambda: said(folder, "result", "show", owed["id"])["tries"] >= 1)
     detail = said(folder, "result", "show", owed["id"])
