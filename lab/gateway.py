@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from gateway.cli.client import Client
 from gateway.config import load
 from lab.instance import free_port
 from lab.lab import Lab
+from voxgate.client import Client
+from voxgate.request import Request
 
 LOGIN, PIN = "demo", "12345678"
 
@@ -45,6 +46,7 @@ class GatewayProcess:
         ami: str = "",
     ) -> None:
         self.lab = lab
+        self.options: list[str] = []  # of `voxgate serve`, beside the usual ones
         self.folder = lab.folder / name
         self.folder.mkdir(exist_ok=True)
         self.media = lab.media / name  # each gateway's own: what callees heard is looked for among its prompts
@@ -138,7 +140,7 @@ extensions = true
 
     def ask(self, path: str) -> Any:
         """What the running gateway answers over its Unix socket, as to a command but faster."""
-        return Client(load(self.config, {}).socket_path).ask("GET", path)
+        return Client(socket=load(self.config, {}).socket_path).ask(Request("GET", path, Any))
 
     def add_account(self) -> None:
         self.voxgate(
@@ -170,6 +172,7 @@ extensions = true
         env = {**os.environ, "PYTHONUNBUFFERED": "1"}
         log = self.log.open("ab")
         command = [sys.executable, "-m", "gateway.cli", "serve", "--config", str(self.config), "--log-json"]
+        command += self.options
         self._process = subprocess.Popen(command, stdout=log, stderr=log, env=env)
         log.close()
         deadline = time.monotonic() + timeout
