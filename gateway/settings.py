@@ -273,6 +273,17 @@ class Metrics(Section):
     """Networks that may read `/metrics` on the public port. Behind a reverse proxy every peer is the proxy."""
 
 
+class Traces(Section):
+    """OpenTelemetry traces, one a call; they need `pip install voxgate[otel]`."""
+
+    endpoint: str = ""
+    """The collector's OTLP address over HTTP, as `http://127.0.0.1:4318/v1/traces`. Empty: nothing is traced."""
+    service: str = "voxgate"
+    """The name under which the gateway appears."""
+    sample: Annotated[float, Meta(ge=0, le=1)] = 1.0
+    """The share of the calls that is traced."""
+
+
 Level = Literal["debug", "info", "warning", "error"]
 
 
@@ -319,6 +330,7 @@ class Config(Section):
     session: SessionSection = msgspec.field(default_factory=SessionSection)
     results: Results = msgspec.field(default_factory=Results)
     metrics: Metrics = msgspec.field(default_factory=Metrics)
+    traces: Traces = msgspec.field(default_factory=Traces)
     log: LogSection = msgspec.field(default_factory=LogSection)
     lab: LabSection = msgspec.field(default_factory=LabSection)
     trunk: list[TrunkSection] = []

@@ -13,14 +13,14 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from aiohttp import web
 
 from gateway import __version__, logs
 from gateway.adapters.agi import AgiDetector, AgiServer, AgiSettings
-from gateway.adapters.ami import AmiPbx, AmiSettings
+from gateway.adapters.ami import AmiPbx, AmiSettings, Recorder
 from gateway.adapters.audiosocket import AudioSocketServer, AudioSocketSettings
 from gateway.adapters.cookies import CookieStore
 from gateway.adapters.exports import available, export
@@ -51,6 +51,7 @@ from gateway.services.dialog import DialogService, DialogSettings
 from gateway.services.dialog.prompts import PromptRenderer
 from gateway.services.dialog.recorders import TapRecorder
 from gateway.services.dialog.transferring import Way
+from gateway.services.doctoring import Doctoring
 from gateway.services.exports import Exports
 from gateway.services.feed import Feed
 from gateway.services.hearing import Hearing, evidence_of
@@ -70,6 +71,9 @@ from gateway.services.tokens import Tokens
 from gateway.services.upkeep import Upkeep
 from gateway.services.why import Why
 from gateway.settings import Config
+
+if TYPE_CHECKING:
+    from gateway.tracing import Tracer  # OpenTelemetry is an extra: it is imported where it is wanted
 
 log = structlog.get_logger()
 
@@ -143,6 +147,18 @@ def retention_of(config: Config, store: SqliteStore) -> Retention:
     return Retention(SqliteSweeps(store), recordings, SystemClock(), days_of(config), config.retention.hour)
 
 
+def tracer_of(config: Config) -> Tracer | None:
+    """Raises :class:`ConfigError` where traces are wanted and cannot be had."""
+    traces = config.traces
+    if not traces.endpoint:
+        return None
+    try:
+        from gateway.tracing import exporting
+    except ImportError:
+        raise ConfigError("[traces] needs OpenTelemetry: pip install 'voxgate[otel]'") from None
+    return exporting(config.installation, endpoint=traces.endpoint, service=traces.service, sample=traces.sample)
+
+
 def kind_of(dialed: str) -> DestinationKind:
     if dialed.startswith("sip:"):
         return DestinationKind.SIP
@@ -197,9 +213,13 @@ class Gateway:
     """All parts, made but not yet running."""
 
     def __init__(
-        self, config: Config, store: SqliteStore, place: Path | None = None, log_level: str | None = None
-    ) -> None:
-        """``place`` is the configuration's file, where it has one. ``log_level`` wins over the configuration's."""
+        self, config: Config, store: SqliteStore, place: Path | None = None, log_level: str | None = None,
+        recorder: Recorder | None = None,
+    ) -> None:  # fmt: skip
+        """``place`` is the configuration's file, where it has one. ``log_level`` wins over the configuration's.
+
+        ``recorder`` writes the AMI link down.
+        """
         self.config = config
         self._log_level = log_level
         self._place = place
@@ -210,11 +230,15 @@ class Gateway:
         self.feed = Feed(self.clock)
         self.gauges = Gauges(self.feed)
         self.instruments = Instruments()
-        self.observe = observe = told_to(Meter(self.instruments), self.gauges.saw)
+        self.tracer = tracer_of(config)
+        tracers = [] if self.tracer is None else [self.tracer]
+        self.observe = observe = told_to(Meter(self.instruments), self.gauges.saw, *tracers)
         ami = config.ami
         tls = client_context(ami.ca) if ami.tls else None
-        self.pbx = AmiPbx(AmiSettings(ami.host, ami.port, ami.user, ami.secret, config.installation, tls=tls), observe)
-        self.fetcher = HttpFetcher(AllowList.of(config.fetch.allow), observe=observe)
+        settings = AmiSettings(ami.host, ami.port, ami.user, ami.secret, config.installation, tls=tls)
+        self.pbx = AmiPbx(settings, observe, recorder)
+        headers = None if self.tracer is None else self.tracer.headers
+        self.fetcher = HttpFetcher(AllowList.of(config.fetch.allow), observe=observe, headers=headers)
         self.speech = EspeakSpeech(observe)
         media, self.prompts = media_of(config)
         self.routing = router = Routing(router_of(config))
@@ -311,7 +335,8 @@ class Gateway:
             RateLimit(config.api.rate, config.api.burst),
         )  # fmt: skip
         api.mount(self.app)
-        self.api = api.on_socket(upkeep, self.retention, exports, self.reloader)
+        doctoring = Doctoring(self.pbx, self.agi.lender.lend)
+        self.api = api.on_socket(upkeep, self.retention, exports, self.reloader, doctoring)
         self.metrics = MetricsEndpoint(self.instruments, self.read)
         self.metrics.add_to(self.api)
         if config.metrics.allow:
@@ -389,7 +414,8 @@ class Gateway:
                 for name, trunk in config.trunks.items()
             },
             dialing=self.dialer.why_not_dialing is None, ami_up=self.pbx.connected,
-            ami_events_waiting=self.pbx.events_waiting, taps_open=0, speech_cache_bytes=self.speech.cached_bytes,
+            ami_events_waiting=self.pbx.events_waiting, taps_open=self.taps.taps,
+            speech_cache_bytes=self.speech.cached_bytes,
             free={name: shutil.disk_usage(folder).free for name, folder in folders.items() if folder.exists()},
         )  # fmt: skip
 
@@ -487,6 +513,8 @@ class Gateway:
             await self.phone_socket.close()
             await self.speech.close()
             await self.fetcher.close()
+            if self.tracer is not None:
+                await asyncio.to_thread(self.tracer.close)
             await self.store.close()
             log.info("gateway.stopped")
 
@@ -533,6 +561,16 @@ class Gateway:
         return int(sites[0].addresses[0][1])
 
 
-async def serve(config: Config, place: Path | None = None, log_level: str | None = None) -> None:
-    """Run the gateway of ``config``, which was read from ``place``, to its end."""
-    await Gateway(config, open_store(config), place, log_level).run()
+async def serve(
+    config: Config, place: Path | None = None, log_level: str | None = None, record_ami: tuple[Path, int] | None = None
+) -> None:
+    """Run the gateway of ``config``, which was read from ``place``, to its end.
+
+    ``record_ami`` is a file for what goes over AMI, masked, and its largest size in bytes.
+    """
+    recorder = None if record_ami is None else Recorder(record_ami[0], limit=record_ami[1], version=__version__)
+    try:
+        await Gateway(config, open_store(config), place, log_level, recorder).run()
+    finally:
+        if recorder is not None:
+            recorder.close()

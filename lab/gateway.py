@@ -45,6 +45,7 @@ class GatewayProcess:
         ami: str = "",
     ) -> None:
         self.lab = lab
+        self.options: list[str] = []  # of `voxgate serve`, beside the usual ones
         self.folder = lab.folder / name
         self.folder.mkdir(exist_ok=True)
         self.media = lab.media / name  # each gateway's own: what callees heard is looked for among its prompts
@@ -170,6 +171,7 @@ extensions = true
         env = {**os.environ, "PYTHONUNBUFFERED": "1"}
         log = self.log.open("ab")
         command = [sys.executable, "-m", "gateway.cli", "serve", "--config", str(self.config), "--log-json"]
+        command += self.options
         self._process = subprocess.Popen(command, stdout=log, stderr=log, env=env)
         log.close()
         deadline = time.monotonic() + timeout

@@ -19,6 +19,7 @@ MEANINGS = {
     "ami.down": "The link to Asterisk was lost: nothing is dialed until it is back.",
     "ami.message_failed": "A defect: one AMI message could not be taken in.",
     "ami.protocol": "What answers at AMI's port is not AMI, or not sane.",
+    "ami.recording_full": "The recording of the AMI link has reached its size and goes no further.",
     "ami.reconnecting": "The link to Asterisk is tried again in so many seconds.",
     "ami.up": "Logged in to Asterisk; `boot` changes when Asterisk was restarted.",
     "api.failed": "A defect: one API request was answered by an internal error.",

@@ -6,6 +6,7 @@ import asyncio
 import ipaddress
 import time
 from collections import OrderedDict
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -93,11 +94,14 @@ class _Cached:
 
 
 class HttpFetcher:
-    """The Fetcher port. GETs are kept by HTTP's rules within VoiceXML's maxage and maxstale."""
+    """The Fetcher port. GETs are kept by HTTP's rules within VoiceXML's maxage and maxstale.
+
+    ``headers`` are added to each request, as they are at that moment.
+    """
 
     def __init__(
         self, allow: AllowList, *, resolver: AbstractResolver | None = None, user_agent: str = "Voxgate",
-        observe: Observe = unobserved,
+        observe: Observe = unobserved, headers: Callable[[], Mapping[str, str]] | None = None,
     ) -> None:  # fmt: skip
         self._guard = GuardedResolver(resolver or aiohttp.ThreadedResolver(), allow)
         self._connector = _Connector(self._guard, allow)
@@ -112,6 +116,7 @@ class HttpFetcher:
         self._checks: dict[str, tuple[float, asyncio.Future[str | None]]] = {}
         self._checking = asyncio.Semaphore(20)
         self._observe = observe
+        self._headers = headers
 
     def allow(self, allowed: AllowList) -> None:
         """Another list from the next connection on."""
@@ -196,7 +201,7 @@ class HttpFetcher:
                     data.add_field(name, value.body, filename=value.filename, content_type=value.content_type)
                 else:
                     data.add_field(name, value)
-        sent = dict(request.headers)
+        sent = {**request.headers, **({} if self._headers is None else self._headers())}
         if request.cookies is not None and (cookie := request.cookies.header(request.url)):
             sent["Cookie"] = cookie
         try:

@@ -55,6 +55,11 @@ def serve(
     config: ConfigOption = None,
     log_json: Annotated[bool, typer.Option("--log-json", help="Log as JSON, whatever [log] says.")] = False,
     log_level: Annotated[Level | None, typer.Option(help="The least level, whatever [log] says.")] = None,
+    record_ami: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write down what goes over AMI, for a bug report: without secrets, masked."),
+    ] = None,
+    record_ami_mb: Annotated[int, typer.Option(min=1, help="Stop recording at so many megabytes.")] = 50,
 ) -> None:
     """Run the gateway until SIGTERM."""
     import asyncio
@@ -65,7 +70,8 @@ def serve(
     settings = load(place)
     log = settings.log
     logs.configure(as_json=log_json or log.format == "json", level=log_level or log.level, areas=log.areas)
-    asyncio.run(wiring.serve(settings, place.resolve(), log_level))
+    recording = None if record_ami is None else (record_ami, record_ami_mb * 1024**2)
+    asyncio.run(wiring.serve(settings, place.resolve(), log_level, recording))
 
 
 def version(as_json: JsonOption = False) -> None:

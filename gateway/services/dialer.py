@@ -151,7 +151,7 @@ class Dialer:
         watch = Stopwatch()
         claimed = await self._store.claim(lanes, self._clock.now(), admission.total)
         if claimed:
-            self._observe(CallsClaimed(len(claimed), watch.seconds))
+            self._observe(CallsClaimed(tuple(claimed), watch.seconds))
         for one in claimed:
             self._live.add(one)
             self._pacer.started(one.attempt.trunk)

@@ -7,7 +7,7 @@ import re
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from panoramisk.message import Message
 
@@ -34,10 +34,21 @@ _ENDPOINT = re.compile(r"PJSIP/(?:[^@]*@)?([^/@]+)(?:/.*)?$")
 
 @dataclass(slots=True)
 class Manager:
-    """A logged-in link. ``heard`` holds the names of the call events that came since the login."""
+    """A logged-in link, and the call events that came since the login."""
 
     link: Link
-    heard: set[str] = field(default_factory=set)
+    events: list[Message]
+    news: asyncio.Event
+
+    async def hung_up(self, uniqueid: str) -> tuple[int, int | None]:
+        """Wait for a channel's end: its Q.850 cause, and the SIP code where Asterisk tells it."""
+        while True:
+            for event in self.events:
+                if event.event == "Hangup" and event.uniqueid == uniqueid:
+                    tech = event.techcause
+                    return int(event.cause or 0), int(tech) if tech.isdigit() else None
+            self.news.clear()
+            await self.news.wait()
 
 
 @asynccontextmanager
@@ -50,11 +61,13 @@ async def logged_in(config: Config, findings: list[Finding]) -> AsyncIterator[Ma
         findings.append(trouble)
         yield None
         return
-    heard: set[str] = set()
+    events: list[Message] = []
+    news = asyncio.Event()
 
     def hear(event: Message) -> None:
         if event.event in HEARD:
-            heard.add(event.event)
+            events.append(event)
+            news.set()
 
     link = Link(ami.host, ami.port, HEARD | _LISTS, hear, tls)
     try:
@@ -67,7 +80,7 @@ async def logged_in(config: Config, findings: list[Finding]) -> AsyncIterator[Ma
         yield None
     else:
         findings.append(good(f"AMI login at {address}"))
-        yield Manager(link, heard)
+        yield Manager(link, events, news)
     finally:
         link.close()
 
@@ -174,5 +187,5 @@ async def _rows(link: Link, action: str, event: str) -> list[Message]:
 
 def examine_events(manager: Manager) -> Finding:
     """Whether AMI told of the call that Asterisk made to itself."""
-    missing = sorted(HEARD - manager.heard)
+    missing = sorted(HEARD - {one.event for one in manager.events})
     return troubles.AMI_EVENTS.unless(not missing, "AMI tells of our calls", missing=", ".join(missing))
