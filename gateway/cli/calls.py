@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 import typer
 
+from gateway.cli.classify.commands import callee_of
 from gateway.cli.shared import ConfigOption, JsonOption, client_of, group, show, show_json
 
 app = group("Single calls.")
@@ -94,3 +95,42 @@ def cancel(call_id: int, config: ConfigOption = None, as_json: JsonOption = Fals
         show_json(done)
         return
     print(f"call {call_id} cancelled")
+
+
+@app.command("relabel", epilog="Example: voxgate calls relabel 17 human")
+def relabel(
+    call_id: int,
+    label: Annotated[str, typer.Argument(help="Who answered: human, machine, or a callee type as fax.")],
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Correct who answered a call that has ended; `voxgate classify replay` judges by it.
+
+    State, retries and the result that was posted stay as they are.
+    """
+    done = client_of(config).ask("POST", f"/calls/{call_id}/relabel", {"callee_type": str(callee_of(label))})
+    if as_json:
+        show_json(done)
+        return
+    print(f"call {call_id} was answered by {done['callee_type']}")
+
+
+@app.command(
+    "tail", epilog="Examples: voxgate calls tail, voxgate calls tail --campaign 2 --kinds attempt.ended --json"
+)
+def tail(
+    campaign: Annotated[int | None, typer.Option(help="Only this campaign's.")] = None,
+    call_id: Annotated[int | None, typer.Option("--call", help="Only this call's.")] = None,
+    kinds: Annotated[
+        str, typer.Option(help="Kinds of events, as attempt.*,call.changed.")
+    ] = "call.*,attempt.*,campaign.*,delivery.*,trunk.*,link.*",
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what happens to calls as it happens, until the keyboard interrupts; with --json a line for each event."""
+    import msgspec
+
+    from gateway.cli.tail import events, line
+
+    for event in events(client_of(config), kinds=kinds, campaign=campaign, call=call_id):
+        print(msgspec.json.encode(event).decode() if as_json else line(event), flush=True)
