@@ -49,3 +49,8 @@ def reload() -> Request[dict[str, Any]]:
 def metrics() -> Request[bytes]:
     """Ask for its pieces: Prometheus' text format."""
     return Request("GET", "/metrics", bytes, base="")
+
+
+def lend(path: str, port: int) -> Request[dict[str, Any]]:
+    """Let one FastAGI session that comes to the gateway be answered by the doctor, at ``port``."""
+    return post("/doctor", dict[str, Any], {"path": path, "port": port})
