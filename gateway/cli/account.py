@@ -7,12 +7,14 @@ from typing import Annotated
 import msgspec
 import typer
 
+from gateway.cli import token
 from gateway.cli.client import GatewayDown
 from gateway.cli.shared import ConfigOption, JsonOption, client_of, config_of, group, show, show_json
 from gateway.core.model import AccountSettings
 from gateway.settings import Config
 
 app = group("Accounts that may queue calls.")
+app.add_typer(token.app, name="token")
 
 
 @app.command("add", epilog="Example: voxgate account add user1 --time-zone America/New_York --country US")

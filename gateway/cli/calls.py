@@ -113,3 +113,24 @@ def relabel(
         show_json(done)
         return
     print(f"call {call_id} was answered by {done['callee_type']}")
+
+
+@app.command(
+    "tail", epilog="Examples: voxgate calls tail, voxgate calls tail --campaign 2 --kinds attempt.ended --json"
+)
+def tail(
+    campaign: Annotated[int | None, typer.Option(help="Only this campaign's.")] = None,
+    call_id: Annotated[int | None, typer.Option("--call", help="Only this call's.")] = None,
+    kinds: Annotated[
+        str, typer.Option(help="Kinds of events, as attempt.*,call.changed.")
+    ] = "call.*,attempt.*,campaign.*,delivery.*,trunk.*,link.*",
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what happens to calls as it happens, until the keyboard interrupts; with --json a line for each event."""
+    import msgspec
+
+    from gateway.cli.tail import events, line
+
+    for event in events(client_of(config), kinds=kinds, campaign=campaign, call=call_id):
+        print(msgspec.json.encode(event).decode() if as_json else line(event), flush=True)

@@ -51,6 +51,11 @@ class Client:
             while piece := answer.read(256 * 1024):
                 yield piece
 
+    def pieces_of_lines(self, path: str) -> Iterator[bytes]:
+        """A stream's lines, as they come. Raises :class:`GatewayDown`, :class:`ApiRefused`."""
+        with self._asked("GET", path, None, None) as answer:
+            yield from answer
+
     @contextmanager
     def _asked(
         self, method: str, path: str, body: Any, headers: dict[str, str] | None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 
 from gateway.adapters.ami import AmiLoginRefused
+from gateway.adapters.tls import TlsRefused
 from gateway.cli.client import ApiRefused, GatewayDown
 from gateway.config import ConfigError
 from gateway.core.plum import FieldError
@@ -37,6 +38,7 @@ MEANING: dict[ExitStatus, str] = {
 FAULTS: dict[type[Exception], ExitStatus] = {
     GatewayDown: ExitStatus.NO_GATEWAY,
     ConfigError: ExitStatus.CONFIGURATION,
+    TlsRefused: ExitStatus.CONFIGURATION,
     NameTaken: ExitStatus.REFUSED,
     StoreError: ExitStatus.DATABASE,
     AmiLoginRefused: ExitStatus.ASTERISK,

@@ -9,13 +9,19 @@ from gateway.cli.doctor.finding import Finding, State
 from gateway.cli.doctor.host import Host, examine_host
 from gateway.cli.doctor.manager import examine_events, examine_manager, logged_in
 from gateway.cli.doctor.selfcall import self_call
+from gateway.cli.doctor.testcall import call_number
 from gateway.settings import Config
 
 __all__ = ["Finding", "Host", "State", "examine"]
 
 
-async def examine(config: Config, asterisk_etc: Path, host: Host | None = None) -> list[Finding]:
-    """Every finding, in the order in which things depend on each other. ``asterisk_etc`` is Asterisk's folder."""
+async def examine(
+    config: Config, asterisk_etc: Path, host: Host | None = None, number: str | None = None, country: str = "US"
+) -> list[Finding]:
+    """Every finding, in the order in which things depend on each other. ``asterisk_etc`` is Asterisk's folder.
+
+    Nobody's phone rings, but that of ``number`` where one is given.
+    """
     host = host or Host()
     findings = [*examine_host(config, host), *examine_files(config, asterisk_etc)]
     async with logged_in(config, findings) as manager:
@@ -25,4 +31,6 @@ async def examine(config: Config, asterisk_etc: Path, host: Host | None = None) 
             findings += called.findings
             if called.done:
                 findings.append(examine_events(manager))
+                if number is not None:
+                    findings += await call_number(config, manager, host, number, country)
     return findings

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import re
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from panoramisk.message import Message
 
 from gateway.adapters.ami.link import AmiError, AmiLoginRefused, AmiTimeout, Link
+from gateway.adapters.tls import client_context
 from gateway.cli.doctor import troubles
 from gateway.cli.doctor.finding import Finding, good, skipped
 from gateway.settings import Config
@@ -32,10 +34,21 @@ _ENDPOINT = re.compile(r"PJSIP/(?:[^@]*@)?([^/@]+)(?:/.*)?$")
 
 @dataclass(slots=True)
 class Manager:
-    """A logged-in link. ``heard`` holds the names of the call events that came since the login."""
+    """A logged-in link, and the call events that came since the login."""
 
     link: Link
-    heard: set[str] = field(default_factory=set)
+    events: list[Message]
+    news: asyncio.Event
+
+    async def hung_up(self, uniqueid: str) -> tuple[int, int | None]:
+        """Wait for a channel's end: its Q.850 cause, and the SIP code where Asterisk tells it."""
+        while True:
+            for event in self.events:
+                if event.event == "Hangup" and event.uniqueid == uniqueid:
+                    tech = event.techcause
+                    return int(event.cause or 0), int(tech) if tech.isdigit() else None
+            self.news.clear()
+            await self.news.wait()
 
 
 @asynccontextmanager
@@ -43,17 +56,20 @@ async def logged_in(config: Config, findings: list[Finding]) -> AsyncIterator[Ma
     """Log in, and add what was found; None where nothing more can be asked."""
     ami = config.ami
     address = f"{ami.host}:{ami.port}"
-    if (trouble := await _greeting(ami.host, ami.port, address)) is not None:
+    tls = client_context(ami.ca) if ami.tls else None
+    if (trouble := await _greeting(ami.host, ami.port, address, tls)) is not None:
         findings.append(trouble)
         yield None
         return
-    heard: set[str] = set()
+    events: list[Message] = []
+    news = asyncio.Event()
 
     def hear(event: Message) -> None:
         if event.event in HEARD:
-            heard.add(event.event)
+            events.append(event)
+            news.set()
 
-    link = Link(ami.host, ami.port, HEARD | _LISTS, hear)
+    link = Link(ami.host, ami.port, HEARD | _LISTS, hear, tls)
     try:
         await link.open(ami.user, ami.secret, TIMEOUT)
     except AmiLoginRefused as error:
@@ -64,16 +80,16 @@ async def logged_in(config: Config, findings: list[Finding]) -> AsyncIterator[Ma
         yield None
     else:
         findings.append(good(f"AMI login at {address}"))
-        yield Manager(link, heard)
+        yield Manager(link, events, news)
     finally:
         link.close()
 
 
-async def _greeting(host: str, port: int, address: str) -> Finding | None:
+async def _greeting(host: str, port: int, address: str, tls: ssl.SSLContext | None) -> Finding | None:
     """Whether it is AMI that answers there."""
     try:
         async with asyncio.timeout(TIMEOUT):
-            reader, writer = await asyncio.open_connection(host, port)
+            reader, writer = await asyncio.open_connection(host, port, ssl=tls)
     except ConnectionRefusedError:
         return troubles.AMI_REFUSED.found(address=address)
     except (OSError, TimeoutError) as error:
@@ -171,5 +187,5 @@ async def _rows(link: Link, action: str, event: str) -> list[Message]:
 
 def examine_events(manager: Manager) -> Finding:
     """Whether AMI told of the call that Asterisk made to itself."""
-    missing = sorted(HEARD - manager.heard)
+    missing = sorted(HEARD - {one.event for one in manager.events})
     return troubles.AMI_EVENTS.unless(not missing, "AMI tells of our calls", missing=", ".join(missing))
