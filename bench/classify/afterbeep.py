@@ -14,7 +14,7 @@ import numpy as np
 import soundfile
 
 from bench.classify.judged import share
-from bench.classify.ours import call_all
+from bench.classify.ours import call_all, judged
 from bench.classify.report import Goal
 from bench.classify.road import plan
 from bench.corpus import Clip, Fold, clips
@@ -34,11 +34,12 @@ APPLICATION = b"""<?xml version="1.0"?><vxml version="2.1" xmlns="http://www.w3.
 class Begun:
     """``after``: seconds from the end of the last beep, or the last words, to the session's first sound.
 
-    None where the session was never heard.
+    None where the session was never heard. ``person``: it was taken for one, and the session began at once.
     """
 
     clip: Clip
     after: float | None
+    person: bool
 
 
 def recorded(machines: Sequence[Clip], folder: Path) -> NumberPlan:
@@ -53,9 +54,14 @@ def recorded(machines: Sequence[Clip], folder: Path) -> NumberPlan:
 
 
 def measure(lab: Lab, machines: Sequence[Clip], folder: Path) -> list[Begun]:
-    call_all(lab, APPLICATION, "afterbeep", machine="after_beep")
+    found = call_all(lab, APPLICATION, "afterbeep", machine="after_beep")
     return [
-        Begun(clip, _after(clip, folder / f"rx-{n}.wav", folder / f"tx-{n}.wav")) for n, clip in enumerate(machines)
+        Begun(
+            clip,
+            _after(clip, folder / f"rx-{n}.wav", folder / f"tx-{n}.wav"),
+            judged(clip, *found.get(n, ({}, None))).first is CalleeType.VOICE,
+        )
+        for n, clip in enumerate(machines)
     ]
 
 
@@ -84,8 +90,12 @@ def machines(fold: Fold, count: int) -> list[Clip]:
 
 
 def lines(begun: Sequence[Begun]) -> Iterator[str]:
-    for name, of in (("after a beep", [one for one in begun if one.clip.beeps]),
-                     ("without a beep", [one for one in begun if not one.clip.beeps])):  # fmt: skip
+    groups = {
+        "after a beep": [one for one in begun if one.clip.beeps and not one.person],
+        "without a beep": [one for one in begun if not one.clip.beeps and not one.person],
+        "to machines taken for people": [one for one in begun if one.person],
+    }
+    for name, of in groups.items():
         after = sorted(one.after for one in of if one.after is not None)
         if after:
             early = sum(one < 0 for one in after)
@@ -96,8 +106,12 @@ def lines(begun: Sequence[Begun]) -> Iterator[str]:
 
 
 def goals(begun: Sequence[Begun]) -> Iterator[Goal]:
-    early = [one.clip.name for one in begun if one.after is not None and one.after < 0]
-    yield Goal(f"sessions over a greeting in {len(begun)} machines", str(len(early)), "0", not early)
-    after = sorted(one.after for one in begun if one.clip.beeps and one.after is not None and one.after >= 0)
+    early = [one for one in begun if one.after is not None and one.after < 0]
+    people = sum(one.person for one in early)
+    told = f"{len(early)}, {people} of them taken for people"
+    yield Goal(f"sessions over a greeting in {len(begun)} machines", told, "0", not early)
+    after = sorted(
+        one.after for one in begun if one.clip.beeps and one.after is not None and one.after >= 0 and not one.person
+    )
     late = share(after, 0.95)
     yield Goal("a session's audio after the beep, p95", f"{late:.2f} s", "0.3 s", late <= 0.3, speed=True)

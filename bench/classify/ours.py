@@ -28,7 +28,7 @@ _ENDED = ("completed", "failed", "cancelled")
 def judge(lab: Lab, clips: Sequence[Clip], name: str = "bench") -> list[Judged]:
     """Every clip as the gateway judges it; lines of ``lab``'s plan are in the order of ``clips``."""
     found = call_all(lab, _SILENT, name)
-    return [_judged(clip, *found.get(n, ({}, None))) for n, clip in enumerate(clips)]
+    return [judged(clip, *found.get(n, ({}, None))) for n, clip in enumerate(clips)]
 
 
 def call_all(lab: Lab, document: bytes, name: str, **fields: str) -> dict[int, tuple[dict[str, Any], str | None]]:
@@ -59,7 +59,7 @@ def _watch(gateway: GatewayProcess, calls: int) -> None:
             time.sleep(1)
 
 
-def _judged(clip: Clip, evidence: dict[str, Any], callee: str | None) -> Judged:
+def judged(clip: Clip, evidence: dict[str, Any], callee: str | None) -> Judged:
     """``first`` and ``at`` are of the first verdict after the answer."""
     answered = evidence.get("answered", 0.0)
     verdicts = [one for one in evidence.get("verdicts", ()) if one["at"] >= answered]
