@@ -91,16 +91,17 @@ class Client:
                 yield piece
 
     def events(self, request: Request[models.Event]) -> Iterator[models.Event]:
-        """Events as they happen, for ever: where the stream breaks off it goes on after the last one heard."""
-        reader = EventReader()
+        """Events for ever: a stream that breaks off goes on after the last one. The first connection must succeed."""
+        reader, connected = EventReader(), False
         while True:
             try:
                 more = {} if reader.last is None else {"Last-Event-ID": str(reader.last)}
                 with self._answered(request, more) as answer:
+                    connected = True
                     while piece := answer.read1(65_536):
                         yield from reader.feed(piece)
             except (Lost, Unreachable):
-                if reader.last is None:
+                if not connected:
                     raise
             time.sleep(RECONNECT)
 
@@ -135,8 +136,7 @@ class Client:
         try:
             connection.connect()
         except OSError as error:
-            where = self._socket or self._base.geturl()
-            raise Unreachable(f"no gateway answers at {where}: {error.strerror or error}") from None
+            raise Unreachable(_nobody(self._socket, self._base.geturl(), error)) from None
         body = request.body.pieces() if isinstance(request.body, Upload) else request.body
         try:
             connection.request(request.method, request.target, body, headers)
@@ -160,6 +160,12 @@ class Client:
             yield connection
         finally:
             connection.close()
+
+
+def _nobody(socket: Path | None, base: str, error: OSError) -> str:
+    if socket is not None:
+        return f"no gateway answers at {socket}: start it with `voxgate serve`"
+    return f"no gateway answers at {base}: {error.strerror or error}"
 
 
 class _OverSocket(http.client.HTTPConnection):
@@ -220,17 +226,18 @@ class AsyncClient:
                 yield request.read(line)
 
     async def events(self, request: Request[models.Event]) -> AsyncIterator[models.Event]:
-        """Events as they happen, for ever: where the stream breaks off it goes on after the last one heard."""
-        reader = EventReader()
+        """Events for ever: a stream that breaks off goes on after the last one. The first connection must succeed."""
+        reader, connected = EventReader(), False
         while True:
             try:
                 more = {} if reader.last is None else {"Last-Event-ID": str(reader.last)}
                 async with self._answered(request, more) as answer:
+                    connected = True
                     async for piece in answer.content.iter_any():
                         for event in reader.feed(piece):
                             yield event
             except (Lost, Unreachable):
-                if reader.last is None:
+                if not connected:
                     raise
             await asyncio.sleep(RECONNECT)
 
@@ -269,7 +276,7 @@ class AsyncClient:
         try:
             return await self._session.request(request.method, self._base + request.target, data=body, headers=headers)
         except aiohttp.ClientConnectorError as error:
-            raise Unreachable(f"no gateway answers at {self._socket or self._base}: {error}") from None
+            raise Unreachable(_nobody(self._socket, self._base, error)) from None
         except (aiohttp.ClientError, TimeoutError) as error:
             raise Lost(f"the gateway's answer was lost: {error}") from None
 
