@@ -3,7 +3,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test irtests lab lint bench bench-classify docs install-test lock audit licenses clean
+.PHONY: help demo test irtests lab lint bench bench-classify train docs install-test lock audit licenses clean
 help:
 	@echo "make demo      the whole road: lab, gateway, campaign, results (build/demo.json)"
 	@echo "make test      every test, with a real Asterisk"
@@ -12,6 +12,7 @@ help:
 	@echo "make lint      ruff, mypy --strict, import-linter"
 	@echo "make bench     measured ratios"
 	@echo "make bench-classify  who answered, measured on recorded and synthetic voices (fetches about 550 MB once)"
+	@echo "make train     the classifier's models anew, from the corpus (docs/models.md)"
 	@echo "make docs      the documentation, into build/site"
 	@echo "make install-test  the service on a booted Debian, and the images, really installed and run (root)"
 	@echo "make lock      pin what an installation gets, with hashes (packaging/requirements.lock)"
@@ -45,6 +46,10 @@ bench: $(STAMP)
 
 bench-classify: $(STAMP)
 	@$(PYTHON) -m bench.classify --calls "$(or $(CALLS),300)"
+
+train: $(STAMP)
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check -e '.[train]'
+	@$(PYTHON) -m training
 
 docs: $(STAMP)
 	@$(PYTHON) scripts/reference.py

@@ -98,6 +98,10 @@ def _consistent(config: Config, path: Path) -> None:
             check_template(trunk.dial)
         except ValueError as error:
             raise ConfigError(f"{path}: trunk {trunk.name}: {error}") from None
+    if config.server.key and not config.server.certificate:
+        raise ConfigError(f"{path}: [server] key is given without a certificate")
+    if config.ami.ca and not config.ami.tls:
+        raise ConfigError(f"{path}: [ami] ca is given, and tls is off: set tls = true, and the TLS port")
     for route in config.route:
         if route.trunk not in names:
             raise ConfigError(f"{path}: a route names trunk {route.trunk!r}, and there is no such [[trunk]]")
@@ -119,7 +123,13 @@ def _absolute(config: Config, base: Path) -> Config:
     backups = base / config.database.backups if config.database.backups else database.parent / "backups"
     return replace(
         config,
-        server=replace(config.server, socket=socket and str(base / socket)),
+        server=replace(
+            config.server,
+            socket=socket and str(base / socket),
+            certificate=config.server.certificate and str(base / config.server.certificate),
+            key=config.server.key and str(base / config.server.key),
+        ),
+        ami=replace(config.ami, ca=config.ami.ca and str(base / config.ami.ca)),
         database=replace(config.database, path=str(database), backups=str(backups)),
         media=replace(config.media, gateway_dir=media, asterisk_dir=config.media.asterisk_dir or media),
     )

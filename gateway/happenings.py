@@ -28,7 +28,7 @@ class CallAccepted:
 
 @dataclass(frozen=True, slots=True)
 class CallsClaimed:
-    calls: int
+    claimed: tuple[Claimed, ...]
     seconds: float
 
 
@@ -186,4 +186,9 @@ def of_call(call_id: CallId, attempt_id: AttemptId | None = None) -> AbstractCon
 
 def current_call() -> CallId | None:
     found: CallId | None = get_contextvars().get("call_id")
+    return found
+
+
+def current_attempt() -> AttemptId | None:
+    found: AttemptId | None = get_contextvars().get("attempt_id")
     return found

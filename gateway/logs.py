@@ -28,8 +28,7 @@ def configure(
     *, as_json: bool, level: str = "info", areas: Mapping[str, str] | None = None, stream: TextIO | None = None
 ) -> None:
     """Log to stderr, other libraries' warnings too. ``areas`` are levels of single areas, as ``{"ami": "debug"}``."""
-    least = LEVELS[level]
-    of_areas = {area: LEVELS[name] for area, name in (areas or {}).items()}
+    set_levels(level, areas or {})
     renderer = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=False)
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -39,8 +38,7 @@ def configure(
         without_secrets,
     ]
     structlog.configure(
-        processors=[_ByArea(least, of_areas), *shared, renderer],
-        wrapper_class=structlog.make_filtering_bound_logger(min([least, *of_areas.values()])),
+        processors=[_levels, *shared, renderer],
         logger_factory=structlog.PrintLoggerFactory(stream or sys.stderr),
         cache_logger_on_first_use=True,
     )
@@ -57,18 +55,26 @@ def configure(
     logging.getLogger("panoramisk").setLevel(logging.CRITICAL)  # the adapter logs what matters, with its context
 
 
+def set_levels(level: str, areas: Mapping[str, str]) -> None:
+    """Other levels from the next line on, for loggers that are in use too."""
+    _levels.least = LEVELS[level]
+    _levels.areas = {area: LEVELS[name] for area, name in areas.items()}
+
+
 class _ByArea:
     """Drops what is below its area's level, or below the level of all where its area has none."""
 
-    def __init__(self, least: int, areas: Mapping[str, int]) -> None:
-        self._least = least
-        self._areas = areas
+    least = logging.INFO
+    areas: Mapping[str, int] = {}
 
     def __call__(self, logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
         area = str(event.get("event", "")).partition(".")[0]
-        if LEVELS.get(method, logging.ERROR) < self._areas.get(area, self._least):
+        if LEVELS.get(method, logging.ERROR) < self.areas.get(area, self.least):
             raise structlog.DropEvent
         return event
+
+
+_levels = _ByArea()
 
 
 def _library(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:

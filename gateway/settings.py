@@ -29,6 +29,11 @@ class Server(Section):
     """0 takes a free port, which the log names."""
     max_body_mb: Annotated[int, Meta(ge=1)] = 256
     """The largest request in megabytes; it bounds an uploaded list."""
+    certificate: str = ""
+    """A PEM file with the certificate and its chain: then the port speaks https, and nothing else. SIGHUP reads it
+    again, and open connections go on."""
+    key: str = ""
+    """The PEM file of its private key. Empty: it is in `certificate` too."""
     socket: str = ""
     """The Unix socket over which commands speak to the gateway. Empty: `voxgate.sock` beside the database."""
 
@@ -70,6 +75,12 @@ class Ami(Section):
     """Where Asterisk's AMI listens."""
     port: Port = 5038
     """AMI's TCP port, as `port` in Asterisk's `manager.conf`."""
+    tls: bool = False
+    """Speak TLS with Asterisk: `tlsenable`, `tlsbindaddr` and `tlscertfile` in its `manager.conf`; `port` is then
+    the TLS port, usually 5039."""
+    ca: str = ""
+    """A PEM file of the authority, or of the certificate itself, that vouches for Asterisk, in the name of `host`.
+    Empty: the authorities that this machine trusts."""
     user: str = "voxgate"
     """The manager user. Two gateways at one Asterisk need one each, and an `installation` each."""
 
@@ -262,6 +273,17 @@ class Metrics(Section):
     """Networks that may read `/metrics` on the public port. Behind a reverse proxy every peer is the proxy."""
 
 
+class Traces(Section):
+    """OpenTelemetry traces, one a call; they need `pip install voxgate[otel]`."""
+
+    endpoint: str = ""
+    """The collector's OTLP address over HTTP, as `http://127.0.0.1:4318/v1/traces`. Empty: nothing is traced."""
+    service: str = "voxgate"
+    """The name under which the gateway appears."""
+    sample: Annotated[float, Meta(ge=0, le=1)] = 1.0
+    """The share of the calls that is traced."""
+
+
 Level = Literal["debug", "info", "warning", "error"]
 
 
@@ -308,6 +330,7 @@ class Config(Section):
     session: SessionSection = msgspec.field(default_factory=SessionSection)
     results: Results = msgspec.field(default_factory=Results)
     metrics: Metrics = msgspec.field(default_factory=Metrics)
+    traces: Traces = msgspec.field(default_factory=Traces)
     log: LogSection = msgspec.field(default_factory=LogSection)
     lab: LabSection = msgspec.field(default_factory=LabSection)
     trunk: list[TrunkSection] = []

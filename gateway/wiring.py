@@ -13,14 +13,14 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from aiohttp import web
 
-from gateway import __version__
+from gateway import __version__, logs
 from gateway.adapters.agi import AgiDetector, AgiServer, AgiSettings
-from gateway.adapters.ami import AmiPbx, AmiSettings
+from gateway.adapters.ami import AmiPbx, AmiSettings, Recorder
 from gateway.adapters.audiosocket import AudioSocketServer, AudioSocketSettings
 from gateway.adapters.cookies import CookieStore
 from gateway.adapters.exports import available, export
@@ -30,6 +30,8 @@ from gateway.adapters.phonesocket import PhoneSocket
 from gateway.adapters.promptserver import PromptServer, PromptServerSettings
 from gateway.adapters.speech import EspeakSpeech
 from gateway.adapters.store import SqliteAccess, SqliteBooks, SqliteStore, SqliteSweeps, backup, check
+from gateway.adapters.tls import TlsRefused, client_context, renew, server_context
+from gateway.config import ConfigError, load
 from gateway.core.addresses import AllowList
 from gateway.core.model import Account, AccountId, AttemptEnd, AttemptId, Call, CallId, Claimed, Millis
 from gateway.core.numbers import DestinationKind, parse_destination
@@ -37,9 +39,10 @@ from gateway.core.pacing import Limit, Pacer
 from gateway.core.ratelimit import RateLimit
 from gateway.core.retention import Kept
 from gateway.core.retry import RetryPolicy
-from gateway.core.routes import Dialable, NumberPolicy, Refused, Router
+from gateway.core.routes import Dialable, NumberPolicy, Refused, Resolver, Router, Routing
 from gateway.happenings import AttemptClosed, told_to
 from gateway.metrics import Instruments, Meter, MetricsEndpoint, Reading, TrunkReading, watch_loop
+from gateway.reload import Reloader, ReloadRefused
 from gateway.services.accounts import Accounts
 from gateway.services.api import Api, Parts
 from gateway.services.audit import Audit
@@ -48,9 +51,10 @@ from gateway.services.dialog import DialogService, DialogSettings
 from gateway.services.dialog.prompts import PromptRenderer
 from gateway.services.dialog.recorders import TapRecorder
 from gateway.services.dialog.transferring import Way
+from gateway.services.doctoring import Doctoring
 from gateway.services.exports import Exports
 from gateway.services.feed import Feed
-from gateway.services.hearing import Hearing
+from gateway.services.hearing import Hearing, evidence_of
 from gateway.services.intake import Desk, DeskSettings, build_app, clear_spool
 from gateway.services.intake.app import AppSettings
 from gateway.services.intake.logins import Logins
@@ -67,6 +71,9 @@ from gateway.services.tokens import Tokens
 from gateway.services.upkeep import Upkeep
 from gateway.services.why import Why
 from gateway.settings import Config
+
+if TYPE_CHECKING:
+    from gateway.tracing import Tracer  # OpenTelemetry is an extra: it is imported where it is wanted
 
 log = structlog.get_logger()
 
@@ -85,11 +92,30 @@ def router_of(config: Config) -> Router:
     return Router(config.trunks, config.routes, policy)
 
 
+def retry_policy(config: Config) -> RetryPolicy:
+    return RetryPolicy(fault_give_up_after=config.dial.fault_give_up_after, gap_scale=config.lab.retry_gap_scale)
+
+
+def limits_of(config: Config) -> tuple[Limit, dict[str, Limit]]:
+    """Of the whole gateway, and by trunk."""
+    trunks = {name: Limit(trunk.cps, trunk.max_calls) for name, trunk in config.trunks.items()}
+    return Limit(config.dial.cps, config.dial.max_calls), trunks
+
+
+def notifier_settings(config: Config) -> NotifierSettings:
+    return NotifierSettings(give_up_after=config.results.give_up_after)
+
+
+def dialog_settings(config: Config) -> DialogSettings:
+    return DialogSettings(
+        apology=config.session.apology, language=config.session.language, fetch_timeout=config.fetch.timeout
+    )
+
+
 def open_store(config: Config) -> SqliteStore:
     """Raises StoreLocked where a gateway runs, DatabaseRefused where the file cannot be used."""
-    policy = RetryPolicy(fault_give_up_after=config.dial.fault_give_up_after, gap_scale=config.lab.retry_gap_scale)
     return SqliteStore(
-        Path(config.database.path), installation=config.installation, policy=policy,
+        Path(config.database.path), installation=config.installation, policy=retry_policy(config),
         retry_unknown_outcome=config.dial.retry_unknown_outcome, backups=Path(config.database.backups),
     )  # fmt: skip
 
@@ -107,13 +133,30 @@ def media_of(config: Config) -> tuple[FileMedia, PromptServer | None]:
     return FileMedia(folder, prompts.url, keep_days=media.keep_days), prompts
 
 
-def retention_of(config: Config, store: SqliteStore) -> Retention:
+def days_of(config: Config) -> dict[Kept, float]:
+    """For how long what is kept."""
     keep = config.retention
-    days = {
+    return {
         Kept.CALLS: keep.calls, Kept.EVIDENCE: keep.evidence, Kept.POSTS: keep.posts, Kept.AUDIT: keep.audit,
         Kept.RECORDINGS: keep.recordings,
     }  # fmt: skip
-    return Retention(SqliteSweeps(store), media_of(config)[0].remove_recordings, SystemClock(), days, keep.hour)
+
+
+def retention_of(config: Config, store: SqliteStore) -> Retention:
+    recordings = media_of(config)[0].remove_recordings
+    return Retention(SqliteSweeps(store), recordings, SystemClock(), days_of(config), config.retention.hour)
+
+
+def tracer_of(config: Config) -> Tracer | None:
+    """Raises :class:`ConfigError` where traces are wanted and cannot be had."""
+    traces = config.traces
+    if not traces.endpoint:
+        return None
+    try:
+        from gateway.tracing import exporting
+    except ImportError:
+        raise ConfigError("[traces] needs OpenTelemetry: pip install 'voxgate[otel]'") from None
+    return exporting(config.installation, endpoint=traces.endpoint, service=traces.service, sample=traces.sample)
 
 
 def kind_of(dialed: str) -> DestinationKind:
@@ -125,8 +168,8 @@ def kind_of(dialed: str) -> DestinationKind:
 class Planner:
     """How a claimed call is dialed: routes and settings are looked up when it is dialed, not when it was queued."""
 
-    def __init__(self, config: Config, router: Router) -> None:
-        self._config = config
+    def __init__(self, config: Config, router: Resolver) -> None:
+        self.config = config
         self._router = router
 
     def __call__(self, claimed: Claimed) -> Dialing:
@@ -159,9 +202,9 @@ class Planner:
 
     def limits(self, claimed: Claimed) -> tuple[int, int]:
         """Ring timeout and longest call in seconds: the call's own, else its account's, else the gateway's."""
-        plan, settings, dial = claimed.call.plan, claimed.account.settings, self._config.dial
+        plan, settings, dial = claimed.call.plan, claimed.account.settings, self.config.dial
         ring = plan.ring_timeout or settings.ring_timeout or dial.ring_timeout
-        return max(ring, self._config.lab.min_ring_timeout), (
+        return max(ring, self.config.lab.min_ring_timeout), (
             plan.max_call_seconds or settings.max_call_seconds or dial.max_call_seconds
         )
 
@@ -169,23 +212,37 @@ class Planner:
 class Gateway:
     """All parts, made but not yet running."""
 
-    def __init__(self, config: Config, store: SqliteStore, place: Path | None = None) -> None:
-        """``place`` is the configuration's file, where it has one."""
+    def __init__(
+        self, config: Config, store: SqliteStore, place: Path | None = None, log_level: str | None = None,
+        recorder: Recorder | None = None,
+    ) -> None:  # fmt: skip
+        """``place`` is the configuration's file, where it has one. ``log_level`` wins over the configuration's.
+
+        ``recorder`` writes the AMI link down.
+        """
         self.config = config
+        self._log_level = log_level
         self._place = place
+        server = config.server
+        self._tls = server_context(server.certificate, server.key) if server.certificate else None
         self.store = store
         self.clock = SystemClock()
         self.feed = Feed(self.clock)
         self.gauges = Gauges(self.feed)
         self.instruments = Instruments()
-        self.observe = observe = told_to(Meter(self.instruments), self.gauges.saw)
-        ami, dial = config.ami, config.dial
-        self.pbx = AmiPbx(AmiSettings(ami.host, ami.port, ami.user, ami.secret, config.installation), observe)
-        self.fetcher = HttpFetcher(AllowList.of(config.fetch.allow), observe=observe)
+        self.tracer = tracer_of(config)
+        tracers = [] if self.tracer is None else [self.tracer]
+        self.observe = observe = told_to(Meter(self.instruments), self.gauges.saw, *tracers)
+        ami = config.ami
+        tls = client_context(ami.ca) if ami.tls else None
+        settings = AmiSettings(ami.host, ami.port, ami.user, ami.secret, config.installation, tls=tls)
+        self.pbx = AmiPbx(settings, observe, recorder)
+        headers = None if self.tracer is None else self.tracer.headers
+        self.fetcher = HttpFetcher(AllowList.of(config.fetch.allow), observe=observe, headers=headers)
         self.speech = EspeakSpeech(observe)
         media, self.prompts = media_of(config)
-        router = router_of(config)
-        planner = Planner(config, router)
+        self.routing = router = Routing(router_of(config))
+        self.planner = planner = Planner(config, router)
         publish = self.feed.publish
         socket = config.audiosocket
         self.taps = AudioSocketServer(
@@ -193,10 +250,7 @@ class Gateway:
         )
         self.hearing = Hearing(self.pbx, self.taps if socket.enabled else None)
         self.live = LiveCalls(store, self.pbx, self.clock, self.hearing, publish, observe)
-        pacer = Pacer.of(
-            Limit(dial.cps, dial.max_calls),
-            {name: Limit(trunk.cps, trunk.max_calls) for name, trunk in config.trunks.items()},
-        )
+        pacer = Pacer.of(*limits_of(config))
         self.dialer = Dialer(store, self.pbx, self.live, self.clock, pacer, planner, publish, observe)
         self.rescuer = Rescuer(store, self.pbx, self.live, self.clock, lambda live: planner.limits(live.claimed))
         self.rerouter = Rerouter(
@@ -207,26 +261,24 @@ class Gateway:
             store,
             self.fetcher,
             self.clock,
-            NotifierSettings(give_up_after=config.results.give_up_after),
+            notifier_settings(config),
             publish,
             observe,
         )
         self.live.on_closed(self._closed)
-        session = DialogSettings(
-            apology=config.session.apology, language=config.session.language, fetch_timeout=config.fetch.timeout
-        )
         renderer = PromptRenderer(self.speech, media, self.fetcher)
         detector = TapDetector(self.hearing, self.live.of_path, AgiDetector())
-        dialog = DialogService(
-            self.live, self.pbx, detector, renderer, self.fetcher, media, planner.transfer, CookieStore, session,
+        self.dialog = dialog = DialogService(
+            self.live, self.pbx, detector, renderer, self.fetcher, media, planner.transfer, CookieStore,
+            dialog_settings(config),
             observe, recorder=None if self.prompts is None else lambda live: TapRecorder(media, live.ear),
         )  # fmt: skip
         agi = AgiSettings(config.agi.host, config.agi.port, tuple(config.agi.allow))
         self.agi = AgiServer(agi, dialog.accept, dialog.handle)
         logins, access = Logins(store, self.clock), SqliteAccess(store)
-        accounts = Accounts(store, access, logins, self.clock)
+        accounts, audit = Accounts(store, access, logins, self.clock), Audit(access, self.clock)
         self.spool = spool = Path(config.database.path).parent / "spool"
-        desk = Desk(
+        self.desk = desk = Desk(
             store,
             self.clock,
             router,
@@ -246,6 +298,8 @@ class Gateway:
                 store=store,
                 books=SqliteBooks(store),
                 logins=logins,
+                accounts=accounts,
+                audit=audit,
                 feed=self.feed,
                 clock=self.clock,
                 desk=desk,
@@ -269,18 +323,20 @@ class Gateway:
         self.retention = retention_of(config, store)
         database = Path(config.database.path)
         exports = Exports(store, available, functools.partial(export, database))
+        self.reloader = Reloader(config, self._read, self._take)
         upkeep = Upkeep(lambda quick: check(database, quick=quick), functools.partial(backup, database))
         api = Api(
             Parts(
                 store=store, clock=self.clock, accounts=accounts, logins=logins, tokens=Tokens(access, self.clock),
-                audit=Audit(access, self.clock), receipts=access, desk=desk, feed=self.feed, live=self.live,
+                audit=audit, receipts=access, desk=desk, feed=self.feed, live=self.live,
                 pbx=self.pbx, notifier=self.notifier, fetcher=self.fetcher, why=why, preflights=preflights,
                 status=self.status, wake=self.dialer.wake, spool=spool, max_body=limit,
             ),
             RateLimit(config.api.rate, config.api.burst),
         )  # fmt: skip
         api.mount(self.app)
-        self.api = api.on_socket(upkeep, self.retention, exports)
+        doctoring = Doctoring(self.pbx, self.agi.lender.lend)
+        self.api = api.on_socket(upkeep, self.retention, exports, self.reloader, doctoring)
         self.metrics = MetricsEndpoint(self.instruments, self.read)
         self.metrics.add_to(self.api)
         if config.metrics.allow:
@@ -296,14 +352,17 @@ class Gateway:
 
     def _so_far(self, attempt: AttemptId) -> Mapping[str, Any]:
         live = self.live.get(attempt)
-        return {} if live is None or live.session is None else live.session.evidence
+        if live is None:
+            return {}
+        heard = {} if live.ear is None else evidence_of(live.ear)
+        return heard | ({} if live.session is None else live.session.evidence)
 
     def _pages_settings(self, spool: Path) -> PagesSettings:
         phone, own = self.config.phone, (sys.executable, "-m", "gateway.cli")
         place = () if self._place is None else ("--config", str(self._place))
         return PagesSettings(
             spool,
-            secure=self.config.pages.https,
+            secure=self.config.pages.https or self._tls is not None,
             doctor=(*own, "doctor", "--json", *place) if place else (),
             walk=(*own, "vxml", "run", "--as-gateway", *place) if place else (),
             phone=PhoneSettings(bool(phone.websocket), phone.user, phone.secret, phone.extension),
@@ -320,7 +379,7 @@ class Gateway:
         return {"store": True, "ami": self.pbx.connected}
 
     def status(self) -> dict[str, Any]:
-        live = self.live.by_trunk()
+        live, trunks = self.live.by_trunk(), self.config.trunks
         now = self.clock.now()
         return {
             "pid": os.getpid(),
@@ -331,6 +390,8 @@ class Gateway:
             "trunks": {
                 name: {
                     "live": live.get(name, 0),
+                    "max_calls": trunks[name].max_calls,
+                    "cps": trunks[name].cps,
                     "faults": health.faults,
                     "suspended": health.may_dial(now) == 0,
                     "last_fault": health.last_fault,
@@ -353,9 +414,39 @@ class Gateway:
                 for name, trunk in config.trunks.items()
             },
             dialing=self.dialer.why_not_dialing is None, ami_up=self.pbx.connected,
-            ami_events_waiting=self.pbx.events_waiting, taps_open=0, speech_cache_bytes=self.speech.cached_bytes,
+            ami_events_waiting=self.pbx.events_waiting, taps_open=self.taps.taps,
+            speech_cache_bytes=self.speech.cached_bytes,
             free={name: shutil.disk_usage(folder).free for name, folder in folders.items() if folder.exists()},
         )  # fmt: skip
+
+    # --- reloading ---
+
+    def _read(self) -> Config:
+        if self._place is None:
+            raise ReloadRefused("it was not read from a file")
+        try:
+            return load(self._place)
+        except ConfigError as error:
+            raise ReloadRefused(str(error)) from None
+
+    def _take(self, config: Config) -> None:
+        """Put what can be reloaded in force: for the next call, submission, fetch, try, sweep or connection."""
+        if self._tls is not None:
+            try:
+                renew(self._tls, config.server.certificate, config.server.key)
+            except TlsRefused as error:
+                raise ReloadRefused(str(error)) from None
+        self.config = self.planner.config = config
+        self.routing.router = router_of(config)
+        self.dialer.relimit(*limits_of(config))
+        self.rerouter.retrunk(frozenset(config.trunks))
+        self.store.reconfigure(retry_policy(config), retry_unknown_outcome=config.dial.retry_unknown_outcome)
+        self.fetcher.allow(AllowList.of(config.fetch.allow))
+        self.dialog.reconfigure(dialog_settings(config))
+        self.desk.reconfigure(DeskSettings(config.intake.preflight))
+        self.notifier.reconfigure(notifier_settings(config))
+        self.retention.reconfigure(days_of(config), config.retention.hour)
+        logs.set_levels(self._log_level or config.log.level, config.log.areas)
 
     # --- running ---
 
@@ -370,6 +461,8 @@ class Gateway:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
+        reload = asyncio.Event()
+        loop.add_signal_handler(signal.SIGHUP, reload.set)
         Path(config.media.gateway_dir).mkdir(parents=True, exist_ok=True)
         clear_spool(self.spool)
         removed = await self.store.discard_unpublished()
@@ -384,6 +477,8 @@ class Gateway:
         log.info(
             "gateway.started", port=self._port(sites), agi=self.agi.port, unfinished=removed, open_attempts=adopted
         )
+        if (first := await self.pages.first_link()) is not None:
+            log.info("pages.first_run", url=f"http://{config.server.host}:{self._port(sites)}{first}")
         try:
             async with asyncio.TaskGroup() as tasks:
                 parts = [
@@ -398,6 +493,7 @@ class Gateway:
                         self.notifier.run(),
                         self.rerouter.run(),
                         self.retention.run(),
+                        self._reload_on(reload),
                         self.pages.run(),
                         watch_loop(self.instruments.loop_lag.observe),
                     )
@@ -417,8 +513,16 @@ class Gateway:
             await self.phone_socket.close()
             await self.speech.close()
             await self.fetcher.close()
+            if self.tracer is not None:
+                await asyncio.to_thread(self.tracer.close)
             await self.store.close()
             log.info("gateway.stopped")
+
+    async def _reload_on(self, asked: asyncio.Event) -> None:
+        while True:
+            await asked.wait()
+            asked.clear()
+            await self.reloader.on_signal()
 
     async def _drain(self) -> None:
         """Let live calls end; what is left after the limit is hung up, so that its end is known and written."""
@@ -433,7 +537,7 @@ class Gateway:
         server = self.config.server
         public = web.AppRunner(self.app, access_log=None, handler_cancellation=False, shutdown_timeout=REQUESTS_WITHIN)
         await public.setup()
-        await web.TCPSite(public, server.host, server.port).start()
+        await web.TCPSite(public, server.host, server.port, ssl_context=self._tls).start()
         api = web.AppRunner(self.api, access_log=None, shutdown_timeout=REQUESTS_WITHIN)
         await api.setup()
         path = self.config.socket_path
@@ -457,6 +561,16 @@ class Gateway:
         return int(sites[0].addresses[0][1])
 
 
-async def serve(config: Config, place: Path | None = None) -> None:
-    """Run the gateway of ``config``, which was read from ``place``, to its end."""
-    await Gateway(config, open_store(config), place).run()
+async def serve(
+    config: Config, place: Path | None = None, log_level: str | None = None, record_ami: tuple[Path, int] | None = None
+) -> None:
+    """Run the gateway of ``config``, which was read from ``place``, to its end.
+
+    ``record_ami`` is a file for what goes over AMI, masked, and its largest size in bytes.
+    """
+    recorder = None if record_ami is None else Recorder(record_ami[0], limit=record_ami[1], version=__version__)
+    try:
+        await Gateway(config, open_store(config), place, log_level, recorder).run()
+    finally:
+        if recorder is not None:
+            recorder.close()

@@ -52,6 +52,7 @@ class SampleApplication:
     pages: dict[str, tuple[float, bytes]] = field(default_factory=dict)  # name: (seconds of delay, body), at /page/NAME
     files: dict[str, tuple[str, bytes]] = field(default_factory=dict)  # name: (content type, body), at /file/NAME
     kept: dict[str, list[dict[str, Kept]]] = field(default_factory=lambda: defaultdict(list))  # posted to /keep/NAME
+    traceparents: set[str] = field(default_factory=set)  # of the posts that had one (W3C Trace Context)
     ids: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))  # webhook-ids by call_id
 
     def __enter__(self) -> SampleApplication:
@@ -95,6 +96,7 @@ class SampleApplication:
 
     async def _serve_start(self, request: web.Request) -> web.Response:
         form = {name: str(value) for name, value in (await request.post()).items()}
+        self.traceparents |= set(request.headers.getall("traceparent", []))
         text = START
         if "call_id" in form:
             self.starts[form["call_id"]] = form

@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from gateway.cli.client import Client
 from gateway.config import load
 from lab.instance import free_port
 from lab.lab import Lab
+from voxgate.client import Client
+from voxgate.request import Request
 
 LOGIN, PIN = "demo", "12345678"
 
@@ -28,7 +29,7 @@ class GatewayProcess:
 
     ``retry_gap_scale`` shortens retry gaps, in the lab only. ``ami_port`` is that of a :class:`lab.proxy.Proxy` where
     the link is to be cut. ``agi_port`` is for a gateway beside another one: no call reaches it there. ``tap``
-    is the section [audiosocket] where it is to be another one.
+    is the section [audiosocket] where it is to be another one, ``ami`` further lines of [ami].
     """
 
     def __init__(
@@ -42,8 +43,10 @@ class GatewayProcess:
         ami_port: int | None = None,
         agi_port: int | None = None,
         tap: str = "",
+        ami: str = "",
     ) -> None:
         self.lab = lab
+        self.options: list[str] = []  # of `voxgate serve`, beside the usual ones
         self.folder = lab.folder / name
         self.folder.mkdir(exist_ok=True)
         self.media = lab.media / name  # each gateway's own: what callees heard is looked for among its prompts
@@ -56,6 +59,7 @@ class GatewayProcess:
 [server]
 port = {self.port}
 [ami]
+{ami}
 host = "{lab.ami_host}"
 port = {ami_port or lab.ami_port}
 user = "{lab.ami_user}"
@@ -136,7 +140,7 @@ extensions = true
 
     def ask(self, path: str) -> Any:
         """What the running gateway answers over its Unix socket, as to a command but faster."""
-        return Client(load(self.config, {}).socket_path).ask("GET", path)
+        return Client(socket=load(self.config, {}).socket_path).ask(Request("GET", path, Any))
 
     def add_account(self) -> None:
         self.voxgate(
@@ -168,6 +172,7 @@ extensions = true
         env = {**os.environ, "PYTHONUNBUFFERED": "1"}
         log = self.log.open("ab")
         command = [sys.executable, "-m", "gateway.cli", "serve", "--config", str(self.config), "--log-json"]
+        command += self.options
         self._process = subprocess.Popen(command, stdout=log, stderr=log, env=env)
         log.close()
         deadline = time.monotonic() + timeout

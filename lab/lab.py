@@ -11,6 +11,8 @@ import tempfile
 from pathlib import Path
 from types import TracebackType
 
+import trustme
+
 from gateway.core.asteriskconf import fill
 from lab import carrier, fetch, tones, wire
 from lab.behaviours import SILENT_AREA, Line, NumberPlan, draw
@@ -52,7 +54,11 @@ class Lab:
         self.gateway_host = "127.0.0.1" if host is None else host.gateway_address
         self.run.mkdir(parents=True)
         self.media.mkdir(exist_ok=True)
-        self.ami_port = free_port()
+        self.ami_port, self.ami_tls_port = free_port(), free_port()
+        self.ami_ca, certificate = self.folder / "ami-ca.pem", self.folder / "ami.pem"
+        authority = trustme.CA()
+        authority.cert_pem.write_to_path(self.ami_ca)
+        authority.issue_cert(self.ami_host).private_key_and_cert_chain_pem.write_to_path(certificate)
         self.ami_user, self.ami_secret = "voxgate", secrets.token_hex(16)
         self.sip_port = free_port(socket.SOCK_DGRAM)
         self.carrier_port = free_port(socket.SOCK_DGRAM)
@@ -113,6 +119,8 @@ class Lab:
             # As an office's PBX has them.
             "cdr.conf": "[general]\nenable = yes\nunanswered = yes\n[csv]\nloguniqueid = yes\n",
             "manager.conf": f"[general]\nenabled = yes\nport = {self.ami_port}\nbindaddr = {self.ami_host}\n"
+            f"tlsenable = yes\ntlsbindaddr = {self.ami_host}:{self.ami_tls_port}\n"
+            f"tlscertfile = {self.folder}/ami.pem\ntlsprivatekey = {self.folder}/ami.pem\n"
             "#include voxgate/manager.conf\n",
             "extensions.conf": "#include voxgate/extensions.conf\n",
             "http.conf": "#include voxgate/webphone/http.conf\n",

@@ -12,9 +12,9 @@ import msgspec
 from msgspec import Meta
 
 from gateway.core.access import Scope
+from gateway.core.limits import DEFAULT_RETRY_INTERVAL, MAX_RETRIES, MAX_TIMESTAMP, RETRY_INTERVAL
 from gateway.core.lists import CallOrder, DeliveryState
 from gateway.core.model import AccountSettings, AttemptState, CalleeType, CallState, CampaignState, EndKind
-from gateway.core.plum import DEFAULT_RETRY_INTERVAL, MAX_RETRIES, MAX_TIMESTAMP, RETRY_INTERVAL
 
 T = TypeVar("T")
 
@@ -24,7 +24,8 @@ Text = Annotated[str, Meta(max_length=255)]
 Url = Annotated[str, Meta(min_length=1, max_length=255, description="An absolute http or https URL.")]
 Login = Annotated[str, Meta(min_length=1, max_length=128, description="An account's login.")]
 Pin = Annotated[str, Meta(min_length=4, max_length=16, description="4 to 16 printable characters.")]
-Ident = Annotated[int, Meta(ge=1, le=2**53)]
+Ident = Annotated[int, Meta(ge=0, le=2**53)]
+ResultId = Annotated[str, Meta(pattern="^msg_[0-9a-f]+$", examples=["msg_0f3a"])]
 Cursor = Annotated[str, Meta(max_length=512, description="The `next` of the page before.")]
 Retries = Annotated[int, Meta(ge=0, le=MAX_RETRIES, description="Attempts after the first one.")]
 RetryGap = Annotated[int, Meta(ge=RETRY_INTERVAL[0], le=RETRY_INTERVAL[1], description="Seconds between attempts.")]
@@ -190,6 +191,12 @@ class HangUp(Out):
 
     id: int
     attempt: int
+
+
+class Label(In):
+    """Who answered, as somebody knows who heard the call."""
+
+    callee_type: CalleeType
 
 
 class CallFilter(In):
@@ -429,7 +436,11 @@ class AuditFilter(In):
 
 
 class TrunkStatus(Out):
+    """``live`` calls of ``max_calls``, at most ``cps`` of them started in a second."""
+
     live: int
+    max_calls: int
+    cps: float
     faults: int
     suspended: bool
     last_fault: str | None

@@ -40,7 +40,7 @@ def judge(lab: Lab, clips: Sequence[Clip], name: str = "bench") -> list[Judged]:
     finally:
         gateway.stop()
     with sqlite3.connect(f"file:{gateway.folder}/voxgate.db?mode=ro", uri=True) as store:
-        rows = store.execute("SELECT call_id, evidence, callee_type FROM attempts ORDER BY id").fetchall()
+        rows = store.execute("SELECT call_id, evidence, callee_type FROM attempt ORDER BY number").fetchall()
     found: dict[int, Judged] = {}
     for call_id, evidence, callee in rows:
         if call_id in ids:
@@ -53,7 +53,7 @@ def _watch(gateway: GatewayProcess, calls: int) -> None:
     deadline = time.monotonic() + 120 + calls / RATE + calls * 14 / AT_ONCE
     with sqlite3.connect(f"file:{gateway.folder}/voxgate.db?mode=ro", uri=True) as store:
         while time.monotonic() < deadline:
-            left = store.execute("SELECT count(*) FROM calls WHERE state NOT IN (?, ?, ?)", _ENDED).fetchone()[0]
+            left = store.execute("SELECT count(*) FROM call WHERE state NOT IN (?, ?, ?)", _ENDED).fetchone()[0]
             if not left:
                 return
             time.sleep(1)

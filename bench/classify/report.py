@@ -82,6 +82,18 @@ def by_condition(judged: Sequence[Judged]) -> Iterator[str]:
             yield f"  {group:<34}{people:>18}{machines:>36}"
 
 
+def across(runs: Mapping[str, Sequence[Judged]]) -> Iterator[str]:
+    """People and machines wrong by condition, one column a detector; all runs are of the same callees."""
+    yield f"{'people wrong, machines wrong':<36}" + "".join(f"{name:>24}" for name in runs)
+    for condition in ("voices", "SNR", "noise", "language", "codec", "lost packets"):
+        of = _CONDITIONS[condition]
+        for group in sorted({of(one.clip) for judged in runs.values() for one in judged}):
+            found = [errors(one for one in judged if of(one.clip) == group) for judged in runs.values()]
+            cells = (f"{one.person:.0%}, {one.machine:.0%}" for one in found)
+            count = f"({found[0].of_people} + {found[0].of_machines})"
+            yield f"  {condition + ': ' + group + ' ' + count:<34}" + "".join(f"{cell:>24}" for cell in cells)
+
+
 def confusion(judged: Sequence[Judged]) -> Iterator[str]:
     count = Counter((str(one.clip.callee), str(one.first or "no verdict")) for one in judged)
     yield "first verdicts: " + "; ".join(f"{callee} as {found} {n}" for (callee, found), n in sorted(count.items()))

@@ -76,12 +76,12 @@ class _Runs:
             await channel.execute(self.application.name, self.application.arguments)
             took = time.monotonic() - began
             values = [await channel.get_variable(name) or "" for name in self.application.variables]
-        except ChannelGone:
+            callee = self.application.meaning(values[0])
+            heard = replace(clip, pcm=b"")
+            self.found[number] = Judged(heard, clip.seconds, callee, took, callee, 0.5, " ".join(values))
+            await channel.hangup()
+        except ChannelGone:  # the clip was over
             return
-        callee = self.application.meaning(values[0])
-        reason = " ".join(values)
-        self.found[number] = Judged(replace(clip, pcm=b""), clip.seconds, callee, took, callee, 0.5, reason)
-        await channel.hangup()
 
 
 async def judge(lab: Lab, clips: Sequence[Clip], application: Application) -> list[Judged]:

@@ -6,6 +6,7 @@ import asyncio
 import ipaddress
 import time
 from collections import OrderedDict
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -33,12 +34,12 @@ class GuardedResolver(AbstractResolver):
 
     def __init__(self, resolver: AbstractResolver, allow: AllowList) -> None:
         self._resolver = resolver
-        self._allow = allow
+        self.allow = allow
 
     async def resolve(self, host: str, port: int = 0, family: Any = 0) -> list[ResolveResult]:
         found = await self._resolver.resolve(host, port, family)
         for one in found:
-            if (refusal := self._allow.refusal(host, one["host"])) is not None:
+            if (refusal := self.allow.refusal(host, one["host"])) is not None:
                 raise _Refused(refusal)
         return found
 
@@ -51,13 +52,13 @@ class _Connector(aiohttp.TCPConnector):
 
     def __init__(self, resolver: AbstractResolver, allow: AllowList) -> None:
         super().__init__(resolver=resolver, use_dns_cache=False, limit=200, limit_per_host=20)
-        self._allow = allow
+        self.allow = allow
         self._classes: OrderedDict[str, HostClass] = OrderedDict()
 
     async def _resolve_host(self, host: str, port: int, traces: Any = None) -> list[ResolveResult]:
         found = await super()._resolve_host(host, port, traces)
         for one in found:
-            if (refusal := self._allow.refusal(host, one["host"])) is not None:
+            if (refusal := self.allow.refusal(host, one["host"])) is not None:
                 raise _Refused(refusal)
         if found:
             self._classes[host.lower()] = _class_of(found[0]["host"])
@@ -93,14 +94,17 @@ class _Cached:
 
 
 class HttpFetcher:
-    """The Fetcher port. GETs are kept by HTTP's rules within VoiceXML's maxage and maxstale."""
+    """The Fetcher port. GETs are kept by HTTP's rules within VoiceXML's maxage and maxstale.
+
+    ``headers`` are added to each request, as they are at that moment.
+    """
 
     def __init__(
         self, allow: AllowList, *, resolver: AbstractResolver | None = None, user_agent: str = "Voxgate",
-        observe: Observe = unobserved,
+        observe: Observe = unobserved, headers: Callable[[], Mapping[str, str]] | None = None,
     ) -> None:  # fmt: skip
-        guarded = GuardedResolver(resolver or aiohttp.ThreadedResolver(), allow)
-        self._connector = _Connector(guarded, allow)
+        self._guard = GuardedResolver(resolver or aiohttp.ThreadedResolver(), allow)
+        self._connector = _Connector(self._guard, allow)
         self._session = aiohttp.ClientSession(
             connector=self._connector,
             trust_env=False,
@@ -112,6 +116,11 @@ class HttpFetcher:
         self._checks: dict[str, tuple[float, asyncio.Future[str | None]]] = {}
         self._checking = asyncio.Semaphore(20)
         self._observe = observe
+        self._headers = headers
+
+    def allow(self, allowed: AllowList) -> None:
+        """Another list from the next connection on."""
+        self._guard.allow = self._connector.allow = allowed
 
     async def close(self) -> None:
         await self._session.close()
@@ -192,7 +201,7 @@ class HttpFetcher:
                     data.add_field(name, value.body, filename=value.filename, content_type=value.content_type)
                 else:
                     data.add_field(name, value)
-        sent = dict(request.headers)
+        sent = {**request.headers, **({} if self._headers is None else self._headers())}
         if request.cookies is not None and (cookie := request.cookies.header(request.url)):
             sent["Cookie"] = cookie
         try:

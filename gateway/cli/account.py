@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import msgspec
 import typer
 
-from gateway.cli.client import GatewayDown
-from gateway.cli.shared import ConfigOption, JsonOption, client_of, config_of, group, show, show_json
+from gateway.cli import token
+from gateway.cli.client import Unreachable
+from gateway.cli.shared import ConfigOption, JsonOption, asked, config_of, group, show, show_json
 from gateway.core.model import AccountSettings
 from gateway.settings import Config
+from voxgate import accounts
 
 app = group("Accounts that may queue calls.")
+app.add_typer(token.app, name="token")
 
 
 @app.command("add", epilog="Example: voxgate account add user1 --time-zone America/New_York --country US")
@@ -38,9 +40,8 @@ def add(
     )
     settings = config_of(config)
     try:
-        body = {"login": login, "pin": shown, "settings": msgspec.to_builtins(chosen)}
-        client_of(config).ask("POST", "/accounts", body)
-    except GatewayDown:
+        asked(config, accounts.add(login, shown, chosen))
+    except Unreachable:
         _add_directly(settings, login, shown, chosen)
     if as_json:
         show_json({"login": login, "pin": None if pin else shown})
@@ -70,5 +71,5 @@ def _add_directly(config: Config, login: str, pin: str, settings: AccountSetting
 @app.command("list", epilog="Example: voxgate account list --json")
 def list_accounts(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Show all accounts."""
-    found = [{**one, **one["settings"]} for one in client_of(config).ask("GET", "/accounts")]
+    found = [{**one, **one["settings"]} for one in asked(config, accounts.all_of_them())]
     show(found, as_json, ["id", "login", "time_zone", "country", "caller_id"])

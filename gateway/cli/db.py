@@ -10,7 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.cli.client import Client, GatewayDown
+from gateway.cli import client as requests
+from gateway.cli.client import Client, Unreachable, on_socket
 from gateway.cli.shared import ConfigOption, JsonOption, config_of, group, show_json, size
 
 app = group("The database: checked, copied, restored and compacted.")
@@ -34,8 +35,8 @@ def check(
 
     settings = config_of(config)
     try:
-        found = Client(settings.socket_path).ask("GET", "/db/check" + ("?quick=1" if quick else ""))
-    except GatewayDown:
+        found = on_socket(settings.socket_path).ask(requests.check(quick))
+    except Unreachable:
         found = msgspec.to_builtins(checked(Path(settings.database.path), quick=quick))
     if as_json:
         show_json(found)
@@ -60,7 +61,7 @@ def backup(
     settings = config_of(config)
     source = Path(settings.database.path)
     target = (file or Path(settings.database.backups) / f"{source.stem}-{_stamp()}.db").absolute()
-    done = _with_progress(lambda tell: _backed_up(Client(settings.socket_path), source, target, tell))
+    done = _with_progress(lambda tell: _backed_up(on_socket(settings.socket_path), source, target, tell))
     if as_json:
         show_json(done)
         return
@@ -74,13 +75,13 @@ def _backed_up(client: Client, source: Path, target: Path, tell: Callable[[int, 
     from gateway.ports import StoreError
 
     try:
-        for line in client.lines("POST", "/db/backup", {"path": str(target)}):
+        for line in client.lines(requests.backup(target)):
             if "error" in line:
                 raise StoreError(line["error"])
             if "path" in line:
                 return dict(line)
             tell(line["done"], line["total"])
-    except GatewayDown:
+    except Unreachable:
         return dict(msgspec.to_builtins(copied(source, target, tell)))
     raise StoreError("the gateway stopped before the backup was whole")
 

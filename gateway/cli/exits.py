@@ -5,7 +5,8 @@ from __future__ import annotations
 from enum import IntEnum
 
 from gateway.adapters.ami import AmiLoginRefused
-from gateway.cli.client import ApiRefused, GatewayDown
+from gateway.adapters.tls import TlsRefused
+from gateway.cli.client import Lost, Refused, Unreachable
 from gateway.config import ConfigError
 from gateway.core.plum import FieldError
 from gateway.ports import NameTaken, StoreError
@@ -35,12 +36,14 @@ MEANING: dict[ExitStatus, str] = {
 
 #: Faults that are told in one line, and the status that each ends with; the first that fits counts.
 FAULTS: dict[type[Exception], ExitStatus] = {
-    GatewayDown: ExitStatus.NO_GATEWAY,
+    Unreachable: ExitStatus.NO_GATEWAY,
     ConfigError: ExitStatus.CONFIGURATION,
+    TlsRefused: ExitStatus.CONFIGURATION,
     NameTaken: ExitStatus.REFUSED,
     StoreError: ExitStatus.DATABASE,
     AmiLoginRefused: ExitStatus.ASTERISK,
-    ApiRefused: ExitStatus.REFUSED,
+    Refused: ExitStatus.REFUSED,
+    Lost: ExitStatus.REFUSED,
     FieldError: ExitStatus.REFUSED,
     ValueError: ExitStatus.REFUSED,
     OSError: ExitStatus.REFUSED,

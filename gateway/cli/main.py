@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from gateway import logs
-from gateway.cli import account, calls, campaign, db, exits, retention, route, running
+from gateway.cli import account, calls, campaign, config, db, exits, result, retention, route, running
 from gateway.cli.classify.commands import app as classify_app
 from gateway.cli.doctor.commands import doctor
 from gateway.cli.export import EPILOG as EXPORT
@@ -45,11 +45,14 @@ app.command(epilog="Example: voxgate status --ready")(status)
 app.command(epilog="Example: voxgate doctor --asterisk-etc /etc/asterisk")(doctor)
 app.command(epilog="Example: voxgate metrics | grep outbox")(metrics)
 app.command(epilog=_CALL)(calls.call)
+app.command(epilog="Example: voxgate top")(running.top)
+app.command(epilog="Example: voxgate reload")(config.reload)
 app.command(epilog=EXPORT)(export)
 app.command(epilog="Examples: voxgate why, voxgate why 17, voxgate why --campaign 2")(why)
 app.command(epilog="Example: voxgate version")(running.version)
 for name, group in {
     "account": account.app, "campaign": campaign.app, "calls": calls.app, "route": route.app, "db": db.app,
+    "config": config.app, "result": result.app,
     "retention": retention.app, "classify": classify_app, "vxml": vxml_app,
 }.items():  # fmt: skip
     app.add_typer(group, name=name)

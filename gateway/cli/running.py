@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from gateway import __version__
-from gateway.cli.shared import ConfigOption, JsonOption, show_json
+from gateway.cli.shared import ConfigOption, JsonOption, client_of, show_json
 from gateway.config import find, load
 from gateway.settings import Level
 
@@ -55,6 +55,11 @@ def serve(
     config: ConfigOption = None,
     log_json: Annotated[bool, typer.Option("--log-json", help="Log as JSON, whatever [log] says.")] = False,
     log_level: Annotated[Level | None, typer.Option(help="The least level, whatever [log] says.")] = None,
+    record_ami: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write down what goes over AMI, for a bug report: without secrets, masked."),
+    ] = None,
+    record_ami_mb: Annotated[int, typer.Option(min=1, help="Stop recording at so many megabytes.")] = 50,
 ) -> None:
     """Run the gateway until SIGTERM."""
     import asyncio
@@ -65,7 +70,8 @@ def serve(
     settings = load(place)
     log = settings.log
     logs.configure(as_json=log_json or log.format == "json", level=log_level or log.level, areas=log.areas)
-    asyncio.run(wiring.serve(settings, place.resolve()))
+    recording = None if record_ami is None else (record_ami, record_ami_mb * 1024**2)
+    asyncio.run(wiring.serve(settings, place.resolve(), log_level, recording))
 
 
 def version(as_json: JsonOption = False) -> None:
@@ -81,3 +87,23 @@ def print_version(asked: bool) -> None:
     if asked:
         version()
         raise typer.Exit
+
+
+def top(
+    every: Annotated[float, typer.Option(min=0.2, help="Seconds between two looks.")] = 1.0,
+    once: Annotated[bool, typer.Option("--once", help="Show one screen and end.")] = False,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Watch trunks, pace, live calls and outcomes, and why nothing is dialed. --json shows one look."""
+    from rich.console import Console
+
+    from gateway.cli.top import Window, look, watch
+
+    client = client_of(config)
+    if as_json:
+        show_json(look(client, Window()).plain())
+    elif once:
+        Console().print(look(client, Window()).screen())
+    else:
+        watch(client, every)

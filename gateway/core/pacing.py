@@ -58,6 +58,14 @@ class Pacer:
     def of(cls, overall: Limit, trunks: Mapping[str, Limit]) -> Pacer:
         return cls(Pace(overall), {name: Pace(limit) for name, limit in trunks.items()})
 
+    def relimit(self, overall: Limit, trunks: Mapping[str, Limit]) -> None:
+        """Other limits from now on; a trunk that stays keeps what it has used up of its pace."""
+        self.overall.limit = overall
+        for name in self.trunks.keys() - trunks.keys():
+            del self.trunks[name]
+        for name, limit in trunks.items():
+            self.trunks.setdefault(name, Pace(limit)).limit = limit
+
     def slots(self, now: Millis, live: Mapping[str, int]) -> tuple[int, dict[str, int]]:
         """How many calls may start now in all, and on each trunk that may start any."""
         self.overall.refill(now)

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from xml.sax.saxutils import escape
 from zoneinfo import ZoneInfo
 
+from gateway.core.limits import DEFAULT_RETRY_INTERVAL, MAX_RETRIES, MAX_TIMESTAMP, RETRY_INTERVAL
 from gateway.core.model import CallPlan, Millis
 from gateway.core.times import TimeError, parse_time
 
@@ -36,12 +37,7 @@ REQUIRED = {
     QUEUECALL: ("login", "pin", "phone_number", "start_url"),
     QUEUECALLS: ("login", "pin", "campaign_name", "phone_list", "start_url"),
 }
-MAX_RETRIES = 10
-RETRY_INTERVAL = (60, 172_800)
-DEFAULT_RETRY_INTERVAL = 600
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-#: The latest Unix time that is taken for one: the year 2100.
-MAX_TIMESTAMP = 4_102_444_800
 
 
 class FieldError(ValueError):

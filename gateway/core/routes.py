@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import phonenumbers
 
@@ -80,6 +80,14 @@ def check_template(dial: str) -> None:
     """Raises :class:`ValueError` where a trunk's ``dial`` could dial more than one number."""
     if not _TEMPLATE.match(dial):
         raise ValueError(f'dial = "{dial}" must be like "PJSIP/{{number}}@mytrunk", with {{number}} once')
+
+
+class Resolver(Protocol):
+    """Whatever finds the way for a number."""
+
+    def resolve(
+        self, kind: DestinationKind, dialed: str, account: NumberPolicy, country: str, trace: list[str] | None = None
+    ) -> Dialable: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,3 +185,16 @@ def _listed(dialed: str, policy: NumberPolicy, owner: str, trace: list[str] | No
         raise Refused(f"it is not on the {owner}'s allowed list")
     if trace is not None:
         trace.append(f"passes the {owner}'s lists")
+
+
+@dataclass(slots=True)
+class Routing:
+    """The router in force. A reload puts another in its place in one step, also for those who are reading a list."""
+
+    router: Router
+
+    def resolve(
+        self, kind: DestinationKind, dialed: str, account: NumberPolicy, country: str, trace: list[str] | None = None
+    ) -> Dialable:
+        """As :meth:`Router.resolve`."""
+        return self.router.resolve(kind, dialed, account, country, trace)

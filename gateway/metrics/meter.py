@@ -35,8 +35,8 @@ class Meter:
         match happening:
             case CallAccepted(seconds=seconds):
                 on.accepted.observe(seconds)
-            case CallsClaimed(calls, seconds):
-                on.claimed.inc(calls)
+            case CallsClaimed(claimed, seconds):
+                on.claimed.inc(len(claimed))
                 on.claim.observe(seconds)
             case OriginateAnswered(claimed, placed, seconds):
                 on.originates.labels(claimed.attempt.trunk, placed).inc()

@@ -86,4 +86,4 @@ class Accounts:
 
     def _forget(self, ident: AccountId) -> None:
         self._known.pop(ident, None)
-        self._logins.forget()
+        self._logins.forget(ident)

@@ -12,7 +12,7 @@ import structlog
 from gateway.core.admission import Admission, Hold, Reason, admit
 from gateway.core.model import AttemptEnd, AttemptId, Call, CalleeType, Claimed, EndKind, Millis
 from gateway.core.outcome import Outcome
-from gateway.core.pacing import Pacer
+from gateway.core.pacing import Limit, Pacer
 from gateway.core.trunkhealth import TrunkHealth
 from gateway.happenings import CallsClaimed, Observe, OriginateAnswered, Stopwatch, of_call, unobserved
 from gateway.ports import Clock, Lane, Originate, Pbx, Placed, Placement, Store, StoreError
@@ -73,12 +73,18 @@ class Dialer:
         self._stopped = False
         self._suspended = ""
         self._expired_at: Millis | None = None
-        self.health: Mapping[str, TrunkHealth] = {name: TrunkHealth() for name in pacer.trunks}
+        self.health: dict[str, TrunkHealth] = {name: TrunkHealth() for name in pacer.trunks}
         live.on_closed(self._learn)
 
     # --- told from outside ---
 
     def wake(self) -> None:
+        self._work.set()
+
+    def relimit(self, overall: Limit, trunks: Mapping[str, Limit]) -> None:
+        """Dial within other limits from now on; a trunk that is no more ends its live calls as they end."""
+        self._pacer.relimit(overall, trunks)
+        self.health = {name: self.health.get(name) or TrunkHealth() for name in trunks}
         self._work.set()
 
     def stop(self) -> None:
@@ -145,11 +151,12 @@ class Dialer:
         watch = Stopwatch()
         claimed = await self._store.claim(lanes, self._clock.now(), admission.total)
         if claimed:
-            self._observe(CallsClaimed(len(claimed), watch.seconds))
+            self._observe(CallsClaimed(tuple(claimed), watch.seconds))
         for one in claimed:
             self._live.add(one)
             self._pacer.started(one.attempt.trunk)
-            self.health[one.attempt.trunk].started()
+            if (health := self.health.get(one.attempt.trunk)) is not None:  # a reload may have taken it away
+                health.started()
             account = one.account.id
             self._publish(EventKind.ATTEMPT_STARTED, account, attempt_data(one.call, one.attempt))
             self._publish(EventKind.CALL_CHANGED, account, call_data(one.call))

@@ -63,6 +63,10 @@ class Notifier:
         self._work = asyncio.Event()
         self._under_way: dict[str, str] = {}
 
+    def reconfigure(self, settings: NotifierSettings) -> None:
+        """Other settings from the next try on."""
+        self._settings = settings
+
     def wake(self) -> None:
         self._work.set()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 
 import structlog
 
@@ -25,14 +26,22 @@ class Rerouter:
         self._store = store
         self._trunks = trunks
         self._route = route
+        self._again = asyncio.Event()
+
+    def retrunk(self, trunks: frozenset[str]) -> None:
+        """The configuration has other trunks now: look at once."""
+        self._trunks = trunks
+        self._again.set()
 
     async def run(self) -> None:
         while True:
+            self._again.clear()
             try:
                 await self.look()
             except StoreError as error:
                 log.error("rerouter.store", error=str(error))
-            await asyncio.sleep(EVERY)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._again.wait(), EVERY)
 
     async def look(self) -> tuple[int, int]:
         """Calls that were moved, and calls that no route takes: those wait on, and are named in the log."""

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from gateway.core.model import Millis
 from gateway.core.retention import Kept, Step, Swept, cutoffs, due
-from gateway.ports import Clock, StoreError
+from gateway.ports import Clock, StoreError, StoreRefused
 
 log = structlog.get_logger()
 
@@ -46,6 +46,10 @@ class Retention:
         self.days = days
         self.hour = hour
 
+    def reconfigure(self, days: Mapping[Kept, float], hour: int) -> None:
+        """Other times from the next sweep on."""
+        self.days, self.hour = days, hour
+
     async def run(self) -> None:
         while True:
             try:
@@ -60,7 +64,7 @@ class Retention:
     async def sweep(self, *, dry: bool = False) -> AsyncIterator[Swept]:
         """Remove what is too old, or count it; what was found of each kind, as it is done."""
         if self._one.locked():
-            raise StoreError("another sweep is under way: wait for its end")
+            raise StoreRefused("another sweep is under way: wait for its end")
         async with self._one:
             now = self._clock.now()
             for kind, before in cutoffs(self.days, now).items():
@@ -97,7 +101,7 @@ class Retention:
     async def run_now(self, request: web.Request) -> web.StreamResponse:
         """JSON Lines, one a kind. With ``?dry_run`` nothing is removed."""
         if self._one.locked():
-            raise StoreError("another sweep is under way: wait for its end")
+            raise StoreRefused("another sweep is under way: wait for its end")
         response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
         await response.prepare(request)
         async for swept in self.sweep(dry="dry_run" in request.query):

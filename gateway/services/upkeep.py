@@ -12,7 +12,7 @@ from aiohttp import web
 
 from gateway.core.plum import FieldError
 from gateway.core.upkeep import BackedUp, Checked, Progress
-from gateway.ports import StoreError
+from gateway.ports import StoreError, StoreRefused
 
 BASE = "/api/v1/db"
 #: Seconds between two words on a copy's progress.
@@ -42,7 +42,7 @@ class Upkeep:
         if not path.is_absolute():
             raise FieldError("path", "must be an absolute path")
         if self._copying.locked():
-            raise StoreError("another backup is under way: wait for its end")
+            raise StoreRefused("another backup is under way: wait for its end")
         async with self._copying:
             response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
             await response.prepare(request)

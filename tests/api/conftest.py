@@ -34,6 +34,7 @@ from gateway.services.notifier import Notifier, NotifierSettings
 from gateway.services.preflight import Preflights
 from gateway.services.tokens import Tokens
 from gateway.services.why import Why
+from tests.api.running import running as running
 from tests.services.test_feed import Clock
 from tests.services.test_rescuer import StubPbx
 
@@ -122,7 +123,7 @@ def build(path: Path, clock: Clock, *, rate: float = 10_000, burst: int = 10_000
     def admission() -> Any:
         return admit(clock.now(), None, pacer, live.by_trunk(), health)
 
-    trunk = {"live": 0, "faults": 0, "suspended": False, "last_fault": None}
+    trunk = {"live": 0, "max_calls": 5, "cps": 5.0, "faults": 0, "suspended": False, "last_fault": None}
     parts = Parts(
         store=store, clock=clock, accounts=accounts, logins=logins, tokens=tokens, audit=Audit(access, clock),
         receipts=access, desk=desk, feed=feed, live=live, pbx=pbx,  # type: ignore[arg-type]

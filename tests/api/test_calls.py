@@ -7,7 +7,7 @@ import io
 import json
 
 from gateway.core.access import Scope
-from gateway.core.model import CallState
+from gateway.core.model import AttemptEnd, CalleeType, CallState, EndKind
 from gateway.ports import Lane
 from tests.api.conftest import BOSS, CALL, OTHER, USER, House
 
@@ -30,7 +30,8 @@ async def test_a_call_is_queued_shown_listed_and_cancelled(house: House) -> None
                   "?order=status&descending=true", "?campaign=1"):  # fmt: skip
         status, page = await house.ask("GET", f"/calls{query}")
         assert [one["id"] for one in page["items"]] == [made["id"]], (query, page)
-    assert (await house.ask("GET", "/calls?state=failed"))[1]["items"] == []
+    for query in ("state=failed", "reference=null", "number=null", "callee_type=voice"):
+        assert (await house.ask("GET", f"/calls?{query}"))[1]["items"] == [], query
     status, done = await house.ask("POST", f"/calls/{made['id']}/cancel")
     assert (status, done["state"]) == (200, "cancelled")
     assert (await house.ask("POST", f"/calls/{made['id']}/cancel"))[0] == 200  # it is cancelled: that is what was asked
@@ -177,3 +178,25 @@ async def test_a_thousand_clients_at_once_each_queue_their_call(house: House) ->
     answers = await asyncio.gather(*(house.ask("POST", "/calls", CALL) for _ in range(1000)))
     assert {status for status, _ in answers} == {201}
     assert len({made["id"] for _, made in answers}) == 1000 == await queued(house)
+
+
+async def test_a_call_that_was_judged_wrong_is_relabelled(house: House) -> None:
+    _, made = await house.ask("POST", "/calls", CALL)
+    path = f"/calls/{made['id']}/relabel"
+    status, problem = await house.ask("POST", path, {"callee_type": "voice"})
+    assert (status, problem["code"]) == (409, "conflict")
+    (claimed,) = await house.store.claim([Lane("t", 1)], house.clock.now(), 1)
+    machine = CalleeType.ANSWERINGMACHINE
+    await house.store.close_attempt(AttemptEnd(claimed.attempt.id, EndKind.REACHED, machine, house.clock.now()))
+    status, done = await house.ask("POST", path, {"callee_type": "voice"})
+    assert (status, done["callee_type"], done["state"]) == (200, "voice", "completed")
+    status, shown = await house.ask("GET", f"/calls/{made['id']}")
+    assert [one["callee_type"] for one in shown["history"]] == ["voice"]
+    assert (await house.ask("POST", path, {"callee_type": "robot"}))[0] == 422
+    assert (await house.ask("POST", path, {"callee_type": "fax"}, auth=OTHER))[0] == 404
+    read = await house.token(Scope.READ)
+    assert (await house.ask("POST", path, {"callee_type": "fax"}, auth=read))[0] == 403
+    _, audited = await house.ask("GET", "/audit", auth=BOSS)
+    assert any(
+        one["action"] == "call.relabel" and one["detail"] == "answeringmachine to voice" for one in audited["items"]
+    )

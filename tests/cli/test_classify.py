@@ -37,8 +37,8 @@ def _wav(folder: Path, audio: Audio) -> Path:
 
 
 def test_a_greeting_and_its_beep(tmp_path: Path) -> None:
-    said = _run(_wav(tmp_path, joined(words((4, 0.5)), tone(0.5, 1000), silence(1)))).splitlines()
-    assert said[0].endswith("call.wav: 6.00 s")
+    said = _run(_wav(tmp_path, joined(silence(0.5), words((4, 0.5)), tone(0.5, 1000), silence(1)))).splitlines()
+    assert said[0].endswith("call.wav: 6.50 s")
     assert [line.split()[1] for line in said if line.endswith("1000 Hz")] == ["beep"]
     assert "=> answeringmachine" in said[1]
     assert said[-1].strip().startswith("answeringmachine (0.97) at")
@@ -64,7 +64,7 @@ def _add(folder: Path, *arguments: object) -> str:
 
 
 def test_a_picture_shows_each_file_below_the_other(tmp_path: Path) -> None:
-    path = _wav(tmp_path, joined(words((4, 0.5)), tone(0.5, 1000), silence(1)))
+    path = _wav(tmp_path, joined(silence(0.5), words((4, 0.5)), tone(0.5, 1000), silence(1)))
     _run(path, "--picture", tmp_path / "one.png")
     _run(path, path, "--picture", tmp_path / "two.png", "--answered-at", 0.2)
     with Image.open(tmp_path / "one.png") as one, Image.open(tmp_path / "two.png") as two:

@@ -66,6 +66,14 @@ def test_a_beep_with_harmonics_is_one() -> None:
     assert len(evidence(hear(joined(GREETING, ulaw(square), silence(1))), Sound.BEEP)) == 1
 
 
+@pytest.mark.parametrize("hz", [(800, 1200), (1000, 1150), (700, 1000), (2000, 2500)])
+@pytest.mark.parametrize("seconds", (0.15, 0.5))
+def test_a_beep_of_two_pitches_is_one(hz: tuple[float, float], seconds: float) -> None:
+    audio = joined(GREETING, tone(seconds, *hz), silence(1))
+    for line in (audio, ulaw(audio), noisy(audio, 20)):
+        assert len(evidence(hear(line), Sound.BEEP)) == 1
+
+
 def _instrument(notes: list[float], seconds: float, decay: float) -> Audio:
     t = np.arange(round(seconds * RATE)) / RATE
     parts = []
@@ -80,6 +88,8 @@ NO_BEEPS = {
     "us ringback": cadence((440, 480), (2, 4), 2),
     "eu ringback": cadence((425,), (1, 4), 2),
     "uk ringback": cadence((400, 450), (0.4, 0.2, 0.4, 2), 3),
+    "us busy": cadence((480, 620), (0.5, 0.5), 5),
+    "us dial tone": joined(tone(1.5, 350, 440), silence(1)),
     "busy": cadence((425,), (0.5, 0.5), 5),
     "us reorder": cadence((480, 620), (0.25, 0.25), 6),
     "piano": joined(_instrument(SCALE, 0.4, 5.0), silence(1)),

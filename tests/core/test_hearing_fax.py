@@ -48,7 +48,7 @@ def test_a_beep_at_a_fax_pitch_is_a_machine_in_the_end(hz: float, seconds: float
 
 
 def test_a_fax_after_a_greeting_revises_the_verdict() -> None:
-    found = verdicts(hear(joined(words((6, 1)), ced(3))))
+    found = verdicts(hear(joined(silence(0.5), words((6, 1)), ced(3))))
     assert found[0].callee_type is CalleeType.ANSWERINGMACHINE
     assert found[-1].callee_type is CalleeType.FAX
 

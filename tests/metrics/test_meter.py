@@ -24,6 +24,7 @@ from gateway.happenings import (
 )
 from gateway.metrics import Instruments, Meter, Reading, TrunkReading
 from gateway.ports import FetchPurpose, Vitals
+from tests.core.test_tracing import claimed
 from tests.metrics.samples import Samples, moved, samples, value
 
 NOW = Millis(1_800_000_000_000)
@@ -92,7 +93,7 @@ def test_only_a_link_that_was_up_before_is_a_reconnect() -> None:
 @pytest.mark.parametrize(
     ("happening", "name", "labels"),
     [
-        (CallsClaimed(20, 0.004), "voxgate_calls_claimed_total", {}),
+        (CallsClaimed((claimed(),) * 20, 0.004), "voxgate_calls_claimed_total", {}),
         (CalleeJudged(CallId(1), "vg-a-1", CalleeType.FAX, 0.9, 1.2), "voxgate_verdict_duration_seconds_count", {}),  # type: ignore[arg-type]
         (SessionEnded(CallId(1), "error.badfetch", 3.0), "voxgate_sessions_ended_total", {"outcome": "error"}),
         (SessionEnded(CallId(1), None, 3.0), "voxgate_sessions_ended_total", {"outcome": "exited"}),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,14 @@ from aiohttp.test_utils import TestClient, TestServer
 from argon2 import PasswordHasher
 from playwright.sync_api import Browser, sync_playwright
 
-from gateway.adapters.store import SqliteBooks, SqliteStore
+from gateway.adapters.store import SqliteAccess, SqliteBooks, SqliteStore
 from gateway.core.admission import Admission, Gate
 from gateway.core.model import Account, AccountSettings, CallId, CallPlan, CampaignId, Millis, NewCall
 from gateway.core.retry import RetryPolicy
 from gateway.core.routes import Route, Router, Trunk
 from gateway.ports import FetchError, FetchErrorKind, FetchRequest, FetchResponse
+from gateway.services.accounts import Accounts
+from gateway.services.audit import Audit
 from gateway.services.feed import Feed
 from gateway.services.intake import Desk, DeskSettings
 from gateway.services.intake.logins import Logins
@@ -55,6 +58,7 @@ class House:
     feed: Feed
     clock: Clock
     accounts: dict[str, Account]
+    pages: Pages
     status: dict[str, Any] = field(default_factory=dict)
 
     async def sign_in(self, login: str = "user1", pin: str = "12345678", **more: str) -> int:
@@ -117,8 +121,10 @@ def pages_on(
     async def bridge(request: web.Request) -> web.StreamResponse:
         return web.Response(text="bridged")
 
+    logins, access = Logins(store, clock), SqliteAccess(store)
     around = Around(
-        store=store, books=SqliteBooks(store), logins=Logins(store, clock), feed=feed, clock=clock, desk=desk, why=why,
+        store=store, books=SqliteBooks(store), logins=logins, accounts=Accounts(store, access, logins, clock),
+        audit=Audit(access, clock), feed=feed, clock=clock, desk=desk, why=why,
         fetcher=Nowhere(), gauges=Gauges(feed), status=lambda: status, vitals=store.vitals,
         trunks=lambda: {"t": (5.0, 20)}, live_of=lambda account: 0, hang_up=hang_up, so_far=lambda attempt: {}, bridge=bridge, wake_dialer=lambda: None,
         wake_notifier=lambda: None,
@@ -126,29 +132,40 @@ def pages_on(
     return Pages(around, PagesSettings(spool, **settings))
 
 
-@pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    store = SqliteStore(tmp_path / "q.db", installation="abc", policy=RetryPolicy())
+@asynccontextmanager
+async def opened(folder: Path, accounts: Mapping[str, tuple[str, AccountSettings]]) -> AsyncIterator[House]:
+    store = SqliteStore(folder / "q.db", installation="abc", policy=RetryPolicy())
     clock = Clock()
     feed = Feed(clock)
-    plain = AccountSettings("America/New_York", "US")
-    accounts = {
-        login: await store.add_account(login, hasher.hash(pin), settings)
-        for login, pin, settings in (
-            ("user1", "12345678", plain), ("user2", "88888888", plain),
-            ("boss", "99999999", AccountSettings("UTC", "US", operator=True)),
-        )
-    }  # fmt: skip
+    made = {
+        login: await store.add_account(login, hasher.hash(pin), settings) for login, (pin, settings) in accounts.items()
+    }
     status: dict[str, Any] = {"why_not_dialing": None, "trunks": {}, "ami": True, "live": 0, "pid": 1}
     app = web.Application()
-    pages = pages_on(store, tmp_path / "spool", clock, feed, status)
+    pages = pages_on(store, folder / "spool", clock, feed, status)
     pages.setup(app)
     running = asyncio.create_task(pages.run())
     async with TestClient(TestServer(app)) as client:
-        yield House(client, store, SqliteBooks(store), feed, clock, accounts, status)
+        yield House(client, store, SqliteBooks(store), feed, clock, made, pages, status)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     await store.close()
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    plain = AccountSettings("America/New_York", "US")
+    boss = AccountSettings("UTC", "US", operator=True)
+    accounts = {"user1": ("12345678", plain), "user2": ("88888888", plain), "boss": ("99999999", boss)}
+    async with opened(tmp_path, accounts) as house:
+        yield house
+
+
+@pytest.fixture
+async def alone(tmp_path: Path) -> AsyncIterator[House]:
+    """A gateway without any account."""
+    async with opened(tmp_path, {}) as house:
+        yield house
 
 
 # --- a real browser on a running gateway ---

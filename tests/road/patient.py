@@ -32,7 +32,7 @@ class Patient:
         self.lab = own
         self.pbx = own.pbx
         self._script = (self.pbx.folder / "start").read_text()
-        self.gateway = GatewayProcess(own, name="patient")
+        self.gateway = GatewayProcess(own, name="patient-gateway")
         self.pbx.start()
 
     @property

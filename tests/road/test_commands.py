@@ -94,7 +94,7 @@ def test_a_call_from_the_command_line(gateway: GatewayProcess, application: Samp
         (("call", "112", "--account", LOGIN, "--start-url", "http://a/b"), "phone_number"),
         (("call", "+16175550100", "--account", "nobody", "--start-url", "http://a/b"), "voxgate account list"),
         (("call", "+16175550100", "--account", LOGIN, "--start-url", "ftp://a/b"), "start_url"),
-        (("calls", "show", "99999999999999999999"), "at most 15 digits"),
+        (("calls", "show", "99999999999999999999"), "call_id"),
         (("calls", "cancel", "424242"), "no call 424242"),
         (("campaign", "show", "424242"), "no campaign 424242"),
         (("campaign", "pause", "424242"), "no campaign 424242"),

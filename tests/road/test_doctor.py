@@ -6,15 +6,18 @@ import asyncio
 import json
 import os
 import socket
+import ssl
 import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
 import pytest
+import trustme
 
 from gateway.adapters.ami.link import Link
 from gateway.cli.doctor import Host, abilities, examine, manager, selfcall, troubles
@@ -22,16 +25,18 @@ from gateway.cli.doctor.abilities import Check
 from gateway.cli.doctor.finding import Finding, State
 from gateway.cli.doctor.manager import examine_events, examine_manager, logged_in
 from gateway.cli.doctor.selfcall import self_call
+from gateway.cli.doctor.testcall import call_number
 from gateway.settings import Config
 from lab.instance import free_port
 from lab.lab import Lab
 from tests.cli.test_doctor_files import FILES
 from tests.fakes.ami import FakeAmi
+from tests.fakes.sip import SilentPhone
 from tests.road.patient import Patient, bound_by_file_rights, is_root
 
 as_root = pytest.mark.skipif(not is_root(), reason="only root can make Asterisk and the gateway two users here")
 #: Troubles that tests/cli/test_doctor_files.py provokes.
-ELSEWHERE = set(FILES) | {"no-route", "disk", "time-zones"}
+ELSEWHERE = set(FILES) | {"no-route", "disk", "time-zones", "certificate", "certificate-unusable", "taps-missing"}
 PROVOKED: set[str] = set()
 
 
@@ -84,7 +89,7 @@ async def test_a_healthy_installation_has_nothing_to_mend(patient: Patient) -> N
     said = " ".join(one["what"] for one in found)
     for part in (
         "AMI login", "Asterisk 22.", "FastAGI", "prompts", "records", "clock", "AMD", "tone detection",
-        "AudioSocket brings", "nobody else uses", "AMI tells of our calls", "the endpoint carrier is there",
+        "media tap brings audio", "nobody else uses", "AMI tells of our calls", "the endpoint carrier is there",
     ):  # fmt: skip
         assert part in said
 
@@ -127,6 +132,40 @@ async def test_nothing_answers(patient: Patient, kind: str, monkeypatch: pytest.
     assert keys(found) == {"ami-silent"}
     assert "firewall" in found[-1].mend
     assert ("no connection" if kind == "dropped" else "no greeting") in found[-1].what
+
+
+@provokes("ami-tls")
+@pytest.mark.parametrize("fault", ["plain", "stranger", "no file"])
+async def test_tls_that_fails(patient: Patient, tmp_path: Path, fault: str) -> None:
+    """With the real AMI, which speaks no TLS here; with a server that another authority vouches for; without a file."""
+    authority, other = trustme.CA(), trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    other.issue_cert("127.0.0.1").configure_cert(context)
+    server = await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 0, ssl=context)
+    port = patient.lab.ami_port if fault == "plain" else server.sockets[0].getsockname()[1]
+    ca = str(tmp_path / ("none.pem" if fault == "no file" else "ca.pem"))
+    found = await asked(changed(patient.config(), "ami", tls=True, ca=ca, port=port))
+    server.close()
+    assert keys(found) == {"ami-tls"}
+
+
+async def test_asterisks_certificate_near_its_end(patient: Patient, tmp_path: Path) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1", not_after=datetime.now(UTC) + timedelta(days=3)).configure_cert(context)
+
+    async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"Asterisk Call Manager/11.0.0\r\n")
+        await reader.read(1)
+        writer.close()
+
+    server = await asyncio.start_server(greet, "127.0.0.1", 0, ssl=context)
+    port = server.sockets[0].getsockname()[1]
+    found = await asked(changed(patient.config(), "ami", tls=True, ca=str(tmp_path / "ca.pem"), port=port))
+    server.close()
+    assert "certificate" in keys(found)
 
 
 @provokes("ami-other")
@@ -247,6 +286,23 @@ async def test_a_trunk_that_asterisk_cannot_reach(patient: Patient) -> None:
         await until(lambda: "Unavailable" in patient.pbx.cli("pjsip show endpoint carrier"))
         found = await asked(patient.config())
     assert keys(found) == {"trunk-unreachable"}
+
+
+# --- beside a running gateway ---
+
+
+async def test_it_looks_while_the_gateway_runs(patient: Patient) -> None:
+    await asyncio.to_thread(patient.gateway.start)
+    try:
+        found = await called(patient.config(), abilities._sound, abilities._sessions)
+        assert keys(found) == set()
+        assert "the gateway runs, and lends the doctor its FastAGI" in [one.what for one in found]
+        other = Link("127.0.0.1", patient.lab.ami_port, frozenset(), lambda event: None)
+        await other.open(patient.lab.ami_user, patient.lab.ami_secret, 5)
+        assert keys(await called(patient.config(), abilities._sessions)) == {"manager-sessions"}
+        other.close()
+    finally:
+        assert await asyncio.to_thread(patient.gateway.stop) == 0
 
 
 # --- the call of Asterisk to itself ---
@@ -388,7 +444,7 @@ async def test_another_gateway_at_the_same_user(patient: Patient) -> None:
     ("module", "check", "key"),
     [
         ("format_wav", abilities._sound, "wav-format"), ("app_amd", abilities._amd, "amd"),
-        ("res_tonedetect", abilities._tones, "tone-detect"), ("app_audiosocket", abilities._tap, "audiosocket"),
+        ("res_tonedetect", abilities._tones, "tone-detect"), ("chan_audiosocket", abilities._tap, "audiosocket"),
     ],
 )  # fmt: skip
 async def test_a_module_that_is_missing(patient: Patient, module: str, check: Check, key: str) -> None:
@@ -397,11 +453,19 @@ async def test_a_module_that_is_missing(patient: Patient, module: str, check: Ch
     assert keys(await called(patient.config(), check)) == set()
 
 
+@provokes("tap-deaf")
+async def test_a_tap_that_hears_nothing(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where app_chanspy is not loaded, which a running Asterisk does not unload."""
+    monkeypatch.setattr(abilities, "TIMEOUT", 2.0)
+    with patient.file("voxgate/extensions.conf", "ChanSpy(", "NoSuchApplication(", reload="dialplan reload"):
+        assert keys(await called(patient.config(), abilities._tap)) == {"tap-deaf"}
+
+
 @provokes("audiosocket-unreached")
 async def test_audio_that_does_not_arrive(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(abilities, "TIMEOUT", 2.0)
-    port = patient.lab.agi_port
-    config = changed(patient.config(), "agi", advertise=f"127.0.0.2:{port}")
+    port = free_port()
+    config = changed(patient.config(), "audiosocket", port=port, advertise=f"127.0.0.2:{port}")
     assert keys(await called(config, abilities._tap)) == {"audiosocket-unreached"}
 
 
@@ -409,6 +473,64 @@ async def test_audio_that_does_not_arrive(patient: Patient, monkeypatch: pytest.
 async def test_a_voice_that_does_not_speak(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/bin/false")
     assert keys(await called(patient.config(), abilities._sound)) == {"speech"}
+
+
+# --- a real call ---
+
+
+async def rung(config: Config, number: str) -> list[Finding]:
+    findings: list[Finding] = []
+    async with logged_in(config, findings) as found:
+        assert found is not None, findings
+        return await call_number(config, found, Host(), number, "US")
+
+
+async def test_a_call_that_both_sides_hear(patient: Patient) -> None:
+    found = await rung(patient.config(), patient.lab.number("person"))
+    assert keys(found) == set()
+    assert "is heard" in found[0].what
+
+
+@provokes("call-failed", "credentials")
+@pytest.mark.parametrize(
+    ("callee", "key", "told"),
+    [
+        ("busy", "call-failed", "SIP 486"),
+        ("not-found", "call-failed", "SIP 404"),
+        ("unauthorized", "credentials", "401"),
+    ],
+)
+async def test_a_call_that_fails(patient: Patient, callee: str, key: str, told: str) -> None:
+    (found,) = await rung(patient.config(), patient.lab.number(callee))
+    assert found.trouble == key
+    assert told in found.what
+
+
+async def test_a_number_that_may_not_be_dialed_is_not_rung(patient: Patient) -> None:
+    (found,) = await rung(patient.config(), "911")
+    assert found.state is State.SKIPPED
+
+
+@provokes("codecs")
+async def test_a_carrier_with_other_codecs(patient: Patient) -> None:
+    """The lab's carrier has G.711 alone."""
+    changed_endpoint = "[carrier](voxgate-trunk)\ndisallow = all\nallow = g722"
+    with patient.file("pjsip.conf", "[carrier](voxgate-trunk)", changed_endpoint, reload="core reload"):
+        (found,) = await rung(patient.config(), patient.lab.number("person"))
+    assert found.trouble == "codecs"
+    assert "SIP 488" in found.what
+
+
+@provokes("one-way-audio", "private-sdp")
+@pytest.mark.parametrize(
+    ("sdp", "found"), [("127.0.0.1", {"one-way-audio"}), ("10.99.0.1", {"one-way-audio", "private-sdp"})]
+)
+async def test_a_callee_who_is_not_heard(patient: Patient, sdp: str, found: set[str]) -> None:
+    async with SilentPhone(sdp).answering() as port:
+        silent = patient.lab._silent.getsockname()[1]
+        contact = f"contact = sip:127.0.0.1:{silent}"
+        with patient.file("pjsip.conf", contact, f"contact = sip:127.0.0.1:{port}", reload="core reload"):
+            assert keys(await rung(patient.config(), f"{patient.lab.silent_prefix}7255550")) == found
 
 
 # --- the whole ---

@@ -1,4 +1,4 @@
-"""A real campaign's log at its most talkative: every line of a call names it, and no secret is in any."""
+"""A real campaign's log at its most talkative, and its recorded AMI link: every call is named, and no secret is in them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from pathlib import Path
 from lab.application import START, SampleApplication
 from lab.gateway import PIN, GatewayProcess
 from lab.lab import Lab
+from tests.fakes.replay import read
 from tests.road.waiting import wait_for
 
 #: Lines of the gateway itself, which no call can name.
-OF_NO_CALL = ("gateway", "ami", "rescue", "campaign", "lab", "metrics", "retention", "trunk", "database")
+OF_NO_CALL = ("gateway", "ami", "rescue", "campaign", "lab", "metrics", "retention", "trunk", "database", "audit")
 POSTD = "739105"
 BY_GET = START.replace('method="post"', 'method="get"').replace('next="keyed"', 'next="http://127.0.0.1:1/keyed"')
 
@@ -19,6 +20,8 @@ BY_GET = START.replace('method="post"', 'method="get"').replace('next="keyed"', 
 def test_no_secret_and_every_call(lab: Lab, tmp_path: Path) -> None:
     gateway = GatewayProcess(lab, name="logs")
     gateway.config.write_text(gateway.config.read_text() + '[log]\nlevel = "debug"\n')
+    recording = gateway.folder / "ami.jsonl"
+    gateway.options = ["--record-ami", str(recording)]
     gateway.add_account()
     gateway.start()
     person = lab.line("person-keys")
@@ -37,6 +40,11 @@ def test_no_secret_and_every_call(lab: Lab, tmp_path: Path) -> None:
         wait_for(lambda: len(application.posts) == 3, 60)
     assert gateway.stop() == 0
     text = gateway.log.read_text()
+    recorded = recording.read_text()
+    numbers = [person.number, lab.number("busy"), lab.number("silent")]
+    assert {one.text for one in read(recording) if one.header("Event") == "DTMFEnd"}
+    for private in (lab.ami_secret, *(number.lstrip("+") for number in numbers)):
+        assert private not in recorded, private
     for secret in (PIN, lab.ami_secret, person.keys, POSTD, "opensesame", *lab.phone_secrets):
         assert secret not in text, secret
     lines = [json.loads(line) for line in text.splitlines() if line.startswith("{")]

@@ -18,7 +18,7 @@ from tests.metrics.samples import Samples, moved, samples, value
 from tests.road.waiting import wait_for
 
 #: What a healthy lab cannot show; tests/metrics shows it.
-STILL = {"voxgate_trunk_suspended", "voxgate_ami_events_waiting", "voxgate_taps_open"}
+STILL = {"voxgate_trunk_suspended", "voxgate_ami_events_waiting"}
 
 Road = tuple[GatewayProcess, SampleApplication, Proxy, int]
 
@@ -80,6 +80,7 @@ def test_every_metric_moves_when_its_thing_happens(road: Road, lab: Lab) -> None
     assert value(met, "voxgate_calls", state="completed") == value(met, "voxgate_calls", state="failed") == 1
     assert value(met, "voxgate_outbox_results", state="waiting") == 1
     assert value(met, "voxgate_sessions_ended_total", outcome="exited") == 1
+    assert value(met, "voxgate_verdicts_total", callee_type="voice", detector="tap") == 1
     for purpose, outcome, least in (("application", "2xx", 2), ("preflight", "2xx", 3), ("result", "4xx", 1)):
         assert least <= value(
             met, "voxgate_fetch_duration_seconds_count", purpose=purpose, host_class="loopback", outcome=outcome

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import structlog
 from panoramisk.fast_agi import Application
 
+from gateway.adapters.agi.lending import Lender, splice
 from gateway.adapters.agi.session import AgiSession
 from gateway.core.addresses import networks_of, within
 from gateway.ports import AgiChannel, ChannelGone
@@ -39,6 +40,7 @@ class AgiServer(Application):  # type: ignore[misc]
         self._settings = settings
         self._accept = accept
         self._handle = handle
+        self.lender = Lender()
         self._networks = networks_of(settings.allow)
         self._sessions: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
@@ -52,6 +54,11 @@ class AgiServer(Application):  # type: ignore[misc]
         self._server = await asyncio.start_server(
             self.handler, self._settings.host, self._settings.port, limit=MAX_GREETING
         )
+
+    async def stop(self) -> None:
+        """Listen no more, where :meth:`run` was never called."""
+        if self._server is not None:
+            self._server.close()
 
     async def run(self) -> None:
         """Serve until cancelled; then stop listening and end every session."""
@@ -97,6 +104,9 @@ class AgiServer(Application):  # type: ignore[misc]
             return
         headers = dict(line.split(": ", 1) for line in greeting.decode("utf-8", "replace").splitlines() if ": " in line)
         path = headers.get("agi_network_script", "").partition("?")[0].strip("/")
+        if (port := self.lender.take(path)) is not None:
+            await splice(greeting, reader, writer, port)
+            return
         if not self._accept(path):
             log.warning("agi.refused", peer=str(peer), why="no such attempt is waiting")
             return

@@ -2,5 +2,6 @@
 
 from gateway.adapters.ami.link import AmiLoginRefused, UnsafeHeader
 from gateway.adapters.ami.pbx import AmiPbx, AmiSettings
+from gateway.adapters.ami.recording import Recorder
 
-__all__ = ["AmiLoginRefused", "AmiPbx", "AmiSettings", "UnsafeHeader"]
+__all__ = ["AmiLoginRefused", "AmiPbx", "AmiSettings", "Recorder", "UnsafeHeader"]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import ssl
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,6 +16,8 @@ from panoramisk.actions import Action
 from panoramisk.ami_protocol import AMIProtocol
 from panoramisk.manager import Manager
 from panoramisk.message import Message
+
+from gateway.adapters.ami.recording import Recorder
 
 log = structlog.get_logger()
 
@@ -65,8 +68,9 @@ class _Protocol(AMIProtocol):  # type: ignore[misc]
     version: str | None
     closed: bool
 
-    def __init__(self, wanted: frozenset[bytes]) -> None:
+    def __init__(self, wanted: frozenset[bytes], recorder: Recorder | None = None) -> None:
         self._wanted = wanted
+        self._recorder = recorder
         self._buffer = bytearray()
 
     def data_received(self, data: bytes) -> None:
@@ -83,6 +87,8 @@ class _Protocol(AMIProtocol):  # type: ignore[misc]
         while (end := self._buffer.find(EOL2)) >= 0:
             raw = bytes(self._buffer[:end])
             del self._buffer[: end + 4]
+            if self._recorder is not None:
+                self._recorder.received(raw)
             name = _EVENT_NAME.search(raw)
             if name is not None and name[1] not in self._wanted:
                 continue
@@ -136,17 +142,27 @@ class _Protocol(AMIProtocol):  # type: ignore[misc]
 class Link(Manager):  # type: ignore[misc]
     """A logged-in connection. ``on_event`` gets the wanted events; :attr:`lost` is set when the connection ends."""
 
-    def __init__(self, host: str, port: int, wanted: frozenset[str], on_event: Callable[[Message], None]) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        wanted: frozenset[str],
+        on_event: Callable[[Message], None],
+        tls: ssl.SSLContext | None = None,
+        recorder: Recorder | None = None,
+    ) -> None:
         names = frozenset(name.encode() for name in wanted)
         super().__init__(
             host=host,
             port=port,
+            ssl=tls,
             loop=asyncio.get_running_loop(),
             encoding="utf8",
             ping_delay=10**8,  # our own ping reads its reply
-            protocol_factory=lambda: _Protocol(names),
+            protocol_factory=lambda: _Protocol(names, recorder),
         )
         self._on_event = on_event
+        self._recorder = recorder
         self.lost = asyncio.Event()
 
     async def open(self, username: str, secret: str, timeout: float) -> None:
@@ -201,6 +217,8 @@ class Link(Manager):  # type: ignore[misc]
         action = Action(checked(fields), as_list=as_list)
         if self.lost.is_set() or self.protocol is None or self.protocol.transport.is_closing():
             raise AmiGone("no AMI connection", sent=False)
+        if self._recorder is not None:
+            self._recorder.sent({**fields, "ActionID": action.action_id})
         future = self.protocol.send(action, as_list=as_list)
         try:
             async with asyncio.timeout(timeout):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import ssl
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ import structlog
 from panoramisk.message import Message
 
 from gateway.adapters.ami.link import AmiError, AmiGone, AmiLoginRefused, AmiTimeout, Link, UnsafeHeader
+from gateway.adapters.ami.recording import Recorder
 from gateway.core.model import AttemptId
 from gateway.happenings import AmiLinkChanged, AmiPinged, Observe, Stopwatch, unobserved
 from gateway.ports import (
@@ -65,13 +67,15 @@ class AmiSettings:
     ping_every: float = 5.0
     backoff: float = 0.25
     backoff_limit: float = 15.0
+    tls: ssl.SSLContext | None = None
 
 
 class AmiPbx:
     """One Asterisk over AMI. :meth:`run` keeps the link; :meth:`events` is read by one reader."""
 
-    def __init__(self, settings: AmiSettings, observe: Observe = unobserved) -> None:
+    def __init__(self, settings: AmiSettings, observe: Observe = unobserved, recorder: Recorder | None = None) -> None:
         self._settings = settings
+        self._recorder = recorder
         self._observe = observe
         self._prefix = f"vg-{settings.installation}-"
         self._events: asyncio.Queue[PbxEvent] = asyncio.Queue()
@@ -99,7 +103,7 @@ class AmiPbx:
         """Keep a link up for ever. Raises :class:`AmiLoginRefused` where the very first login is refused."""
         settings, failures = self._settings, 0
         while True:
-            link = Link(settings.host, settings.port, WANTED, self._hear)
+            link = Link(settings.host, settings.port, WANTED, self._hear, settings.tls, self._recorder)
             self._booted.clear()
             try:
                 await link.open(settings.user, settings.secret, settings.connect_timeout)

@@ -58,6 +58,11 @@ class AudioSocketServer:
         self._server: asyncio.Server | None = None
 
     @property
+    def taps(self) -> int:
+        """How many are connected now."""
+        return len(self._connections)
+
+    @property
     def port(self) -> int:
         assert self._server is not None
         return int(self._server.sockets[0].getsockname()[1])

@@ -8,11 +8,10 @@ from collections.abc import Sequence
 from sqlite_utils import Database
 
 from gateway.adapters.store.counts import Counts
-from gateway.adapters.store.rows import SELECT_ACCOUNT, account_of
 from gateway.adapters.store.sqlite import SqliteStore
 from gateway.core.charts import Tally
 from gateway.core.lists import CallQuery
-from gateway.core.model import Account, AccountId, CalleeType, CallState, CampaignId, Millis
+from gateway.core.model import AccountId, CalleeType, CallState, CampaignId, Millis
 from gateway.core.visiting import Session
 
 RETRIED_AT_ONCE = 500
@@ -32,13 +31,6 @@ class SqliteBooks:
 
     def __init__(self, store: SqliteStore) -> None:
         self._store = store
-
-    async def account(self, ident: AccountId) -> Account | None:
-        def read(db: Database) -> Account | None:
-            row = db.conn.execute(f"{SELECT_ACCOUNT} WHERE id = ?", (ident,)).fetchone()
-            return None if row is None else account_of(row)
-
-        return await self._store.read(read)
 
     # --- sessions ---
 

@@ -1,4 +1,4 @@
-"""Attempts whose audio was kept, read from a database that a gateway may have open."""
+"""Answered attempts whose audio was kept, read from a database that a gateway may have open."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ def heard_calls(path: Path) -> Iterator[HeardCall]:
     try:
         rows = db.conn.execute(
             "SELECT call_id, evidence, label FROM attempt WHERE evidence ->> '$.audio' IS NOT NULL"
-            " ORDER BY call_id, number"
+            " AND evidence ->> '$.answered' IS NOT NULL ORDER BY call_id, number"
         )
         for call_id, text, label in rows:
             evidence = msgspec.json.decode(text)
             yield HeardCall(
                 call_id=CallId(call_id),
                 audio=str(evidence["audio"]),
-                answered_at=min(float(evidence.get("answered", 0.0)), KEPT_BEFORE),
+                answered_at=min(float(evidence["answered"]), KEPT_BEFORE),
                 label=None if label is None else CalleeType(label),
             )
     finally:

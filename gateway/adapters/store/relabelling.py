@@ -9,25 +9,25 @@ from sqlite_utils import Database
 from gateway.adapters.store.closing import read_call
 from gateway.core.model import Call, CalleeType, CallId, CallState
 from gateway.core.states import CALL_WORDS
-from gateway.ports import StoreError
+from gateway.ports import StoreRefused
 
 
 def relabel(db: Database, account: int | None, call_id: CallId, callee: CalleeType) -> Call | None:
     """Correct who answered an ended call's last attempt; the call as it then is, None where there is none.
 
-    Its state, its retries and the result that was posted stay as they are. Raises :class:`StoreError` for a call that
+    Its state, its retries and the result that was posted stay as they are. Raises :class:`StoreRefused` for a call that
     has not ended or was never dialed.
     """
     call = read_call(db, call_id)
     if call is None or (account is not None and call.account_id != account):
         return None
     if call.state not in (CallState.COMPLETED, CallState.FAILED):
-        raise StoreError(f"call {call_id} is {CALL_WORDS[call.state]}: only calls that ended can be relabelled")
+        raise StoreRefused(f"call {call_id} is {CALL_WORDS[call.state]}: only calls that ended can be relabelled")
     attempt = db.conn.execute(
         "SELECT id, callee_type, ended_at FROM attempt WHERE call_id = ? ORDER BY number DESC LIMIT 1", (call_id,)
     ).fetchone()
     if attempt is None:
-        raise StoreError(f"call {call_id} was never dialed: nothing was heard that could be relabelled")
+        raise StoreRefused(f"call {call_id} was never dialed: nothing was heard that could be relabelled")
     ident, judged, ended_at = attempt
     db.conn.execute("UPDATE attempt SET callee_type = ?, label = ? WHERE id = ?", (callee, callee, ident))
     db.conn.execute("UPDATE call SET callee_type = ? WHERE id = ?", (callee, call_id))

@@ -87,6 +87,10 @@ class SqliteStore:
         self._claims = claims.Claims(lambda: AttemptId(f"vg-{installation}-{secrets.token_hex(12)}"))
         self._plans: dict[CampaignId, CallPlan] = {}
 
+    def reconfigure(self, policy: RetryPolicy, *, retry_unknown_outcome: bool) -> None:
+        """Another policy from the next attempt's end on."""
+        self._policy, self._retry_unknown = policy, retry_unknown_outcome
+
     async def close(self) -> None:
         """Finish what was handed in, then let the file go."""
         self._writer.close()

@@ -106,7 +106,12 @@ def callee_of(label: str) -> CalleeType:
 @app.command("replay", epilog="Example: voxgate classify replay --bias -1")
 def replay(
     bias: Bias = 0.0,
-    least: Annotated[float | None, typer.Option(min=0, max=1, help="The least confidence of a verdict.")] = None,
+    sure_of_person: Annotated[
+        float | None, typer.Option(min=0.5, max=1, help="The least confidence at which a person is told.")
+    ] = None,
+    sure_of_machine: Annotated[
+        float | None, typer.Option(min=0.5, max=1, help="The least confidence at which a machine is told.")
+    ] = None,
     folder: Folder = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
@@ -128,7 +133,11 @@ def replay(
         if config is not None:
             raise
     now = Settings()
-    then = Settings(bias=bias, least=now.least if least is None else least)
+    then = Settings(
+        bias=bias,
+        sure_of_person=sure_of_person or now.sure_of_person,
+        sure_of_machine=sure_of_machine or now.sure_of_machine,
+    )
     found = replayed(samples(folder or default_folder(), database), now, then)
     if as_json:
         show_json(found.plain())

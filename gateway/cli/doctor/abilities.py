@@ -33,7 +33,7 @@ async def _sound(config: Config, channel: AgiChannel, host: Host) -> Finding:
     speech, (media, prompts) = EspeakSpeech(), media_of(config)
     try:
         ssml = '<speak version="1.0" xml:lang="en-US">test</speak>'
-        if prompts is not None:
+        if prompts is not None and not host.gateway:  # a running gateway serves the same folder there
             await prompts.start()
         ref = await media.keep(await speech.render(ssml, "en-US"), "audio/wav")
         await channel.stream_file(ref.asterisk_name)
@@ -47,7 +47,7 @@ async def _sound(config: Config, channel: AgiChannel, host: Host) -> Finding:
         return await _why_not_played(config, channel, f"{ref.asterisk_name}.wav")
     finally:
         await speech.close()
-        if prompts is not None:
+        if prompts is not None and not host.gateway:
             await prompts.close()
     return good("Asterisk plays the gateway's prompts")
 
@@ -93,11 +93,11 @@ async def _clock(config: Config, channel: AgiChannel, host: Host) -> Finding:
 
 
 async def _sessions(config: Config, channel: AgiChannel, host: Host) -> Finding:
-    """The doctor is one of the manager user's sessions; a gateway of ours does not run now, or FastAGI were taken."""
+    """The doctor is one of the manager user's sessions, and so is a gateway of ours that runs beside it."""
     told = await channel.get_variable(f"AMI_CLIENT({config.ami.user},sessions)")
     if told is None or not told.isdigit():
         return skipped("others at the manager user", "this Asterisk does not tell how many are logged in")
-    others = int(told) - 1
+    others = int(told) - 1 - host.gateway_links
     return troubles.MANAGER_SESSIONS.unless(
         others <= 0, "nobody else uses the manager user", sessions=others, user=config.ami.user
     )
@@ -120,38 +120,68 @@ async def _tones(config: Config, channel: AgiChannel, host: Host) -> Finding:
 
 
 async def _tap(config: Config, channel: AgiChannel, host: Host) -> Finding:
-    """Asterisk sends the channel's audio to an AudioSocket of ours. The last check: it ends with the channel."""
-    address = (config.agi.advertise or config.agi.host).rpartition(":")[0] or config.agi.host
-    ident, heard = uuid.uuid4(), asyncio.Event()
+    """The media tap as a call has it: which detector judges calls. The last check: it may end the channel."""
+    socket = config.audiosocket
+    if not socket.enabled:
+        return good("calls are judged by AMD", "[audiosocket] enabled = false: the media tap would err less")
+    listener = _Listener()
+    # A running gateway has the port of [audiosocket].
+    server = await asyncio.start_server(listener.serve, socket.host, 0 if host.gateway else socket.port)
+    port = server.sockets[0].getsockname()[1]
+    address = f"{socket.advertise.rpartition(':')[0] or socket.host}:{port}"
+    if socket.advertise and not host.gateway:
+        address = socket.advertise
+    try:
+        await _open_tap(listener, address, host)
+        if listener.heard.is_set():
+            return good("the media tap brings audio: calls are judged by it")
+        if listener.connected.is_set():
+            return troubles.TAP_DEAF.found()
+        with contextlib.suppress(ChannelGone, TimeoutError):  # as the socket ends, so does the channel
+            async with asyncio.timeout(TIMEOUT):
+                await channel.execute("AudioSocket", f"{listener.ident},{address}")
+    except AgiError:
+        return troubles.AUDIOSOCKET.found()
+    finally:
+        server.close()
+    if listener.connected.is_set():
+        return troubles.AUDIOSOCKET.found()  # its application is there: its channel is not
+    return troubles.AUDIOSOCKET_UNREACHED.found(address=address)
 
-    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        seen_ident = False
+
+async def _open_tap(listener: _Listener, address: str, host: Host) -> None:
+    assert host.ask is not None
+    await host.ask(
+        {
+            "Action": "Originate", "Channel": f"AudioSocket/{address}/{listener.ident}", "Context": "voxgate-tap",
+            "Exten": host.channel, "Priority": "1", "Timeout": "5000", "Async": "true",
+        }
+    )  # fmt: skip
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(TIMEOUT):
+            await listener.heard.wait()
+
+
+class _Listener:
+    """An AudioSocket server that waits for one tap's audio."""
+
+    def __init__(self) -> None:
+        self.ident = uuid.uuid4()
+        self.connected, self.heard = asyncio.Event(), asyncio.Event()
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            while not heard.is_set():
+            while not self.heard.is_set():
                 kind, length = struct.unpack(">BH", await reader.readexactly(FRAME_HEAD))
                 body = await reader.readexactly(length)
-                seen_ident = seen_ident or (kind == UUID_FRAME and body == ident.bytes)
-                if seen_ident and kind == AUDIO_FRAME:
-                    heard.set()
+                if kind == UUID_FRAME and body == self.ident.bytes:
+                    self.connected.set()
+                elif self.connected.is_set() and kind == AUDIO_FRAME:
+                    self.heard.set()
         except (OSError, EOFError):
             pass
         finally:
             writer.close()
-
-    server = await asyncio.start_server(listen, config.agi.host, 0)
-    port = server.sockets[0].getsockname()[1]
-    try:
-        async with asyncio.timeout(TIMEOUT):
-            await channel.execute("AudioSocket", f"{ident},{address}:{port}")
-    except AgiError:
-        return troubles.AUDIOSOCKET.found()
-    except (ChannelGone, TimeoutError):
-        pass  # as the socket ends, so does the channel
-    finally:
-        server.close()
-    return troubles.AUDIOSOCKET_UNREACHED.unless(
-        heard.is_set(), "AudioSocket brings audio", address=f"{address}:{port}"
-    )
 
 
 #: In order; the last one ends the channel.

@@ -15,6 +15,10 @@ def doctor(
     asterisk_etc: Annotated[Path, typer.Option(help="Where Asterisk's configuration files are.")] = Path(
         "/etc/asterisk"
     ),
+    call: Annotated[
+        str | None, typer.Option(metavar="NUMBER", help="Also ring this number, and say whether both sides hear.")
+    ] = None,
+    country: Annotated[str, typer.Option(help="The country that NUMBER is dialed from.")] = "US",
     as_json: JsonOption = False,
 ) -> None:
     """Check configuration, Asterisk's files, AMI, folders, disk, clock and Asterisk's abilities; say how to mend."""
@@ -22,7 +26,7 @@ def doctor(
 
     from gateway.cli.doctor import State, examine
 
-    findings = asyncio.run(examine(config_of(config), asterisk_etc))
+    findings = asyncio.run(examine(config_of(config), asterisk_etc, number=call, country=country))
     count = {state: sum(one.state is state for one in findings) for state in State}
     if as_json:
         show_json([finding.plain() for finding in findings])

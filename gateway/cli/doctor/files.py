@@ -108,10 +108,12 @@ def _event_filter(config: Config, filters: list[str]) -> Finding:
 def _extensions(config: Config, sections: Sections) -> list[Finding]:
     wanted = config.agi.advertise or f"{config.agi.host}:{config.agi.port}"
     findings = []
-    for context in ("voxgate-answered", "voxgate-doctor"):
+    for context in ("voxgate-answered", "voxgate-tap", "voxgate-doctor"):
         if context not in sections:
             findings.append(troubles.DIALPLAN.found(context=context))
             continue
+        if context == "voxgate-tap":
+            continue  # it leads to no address
         addresses = {found[1] for _, value in sections[context] if (found := _AGI.search(value))}
         theirs = ", ".join(sorted(addresses)) or "no agi:// address"
         works = f"extensions.conf: [{context}] leads to {wanted}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -25,10 +25,18 @@ def _free(folder: Path) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """This host as far as the doctor asks it. ``now`` is Unix time in seconds, ``free`` is bytes."""
+    """This host as far as the doctor asks it. ``now`` is Unix time in seconds, ``free`` is bytes.
+
+    ``gateway`` tells whether a gateway of this configuration runs, ``gateway_links`` how many AMI links it has.
+    ``channel`` is the unique id of the channel that is tried, and ``ask`` sends an AMI action.
+    """
 
     now: Callable[[], float] = time.time
     free: Callable[[Path], int] = _free
+    gateway: bool = False
+    gateway_links: int = 0
+    channel: str = ""
+    ask: Callable[[Mapping[str, str]], Awaitable[object]] | None = None
 
 
 def examine_host(config: Config, host: Host) -> list[Finding]:

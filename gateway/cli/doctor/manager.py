@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import re
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from panoramisk.message import Message
 
 from gateway.adapters.ami.link import AmiError, AmiLoginRefused, AmiTimeout, Link
+from gateway.adapters.tls import TlsRefused, client_context
 from gateway.cli.doctor import troubles
+from gateway.cli.doctor.certificates import judged
 from gateway.cli.doctor.finding import Finding, good, skipped
+from gateway.cli.doctor.host import Host
 from gateway.settings import Config
 
 TIMEOUT = 5.0
@@ -32,28 +36,50 @@ _ENDPOINT = re.compile(r"PJSIP/(?:[^@]*@)?([^/@]+)(?:/.*)?$")
 
 @dataclass(slots=True)
 class Manager:
-    """A logged-in link. ``heard`` holds the names of the call events that came since the login."""
+    """A logged-in link, and the call events that came since the login."""
 
     link: Link
-    heard: set[str] = field(default_factory=set)
+    events: list[Message]
+    news: asyncio.Event
+
+    async def hung_up(self, uniqueid: str) -> tuple[int, int | None]:
+        """Wait for a channel's end: its Q.850 cause, and the SIP code where Asterisk tells it."""
+        while True:
+            for event in self.events:
+                if event.event == "Hangup" and event.uniqueid == uniqueid:
+                    tech = event.techcause
+                    return int(event.cause or 0), int(tech) if tech.isdigit() else None
+            self.news.clear()
+            await self.news.wait()
 
 
 @asynccontextmanager
-async def logged_in(config: Config, findings: list[Finding]) -> AsyncIterator[Manager | None]:
+async def logged_in(config: Config, findings: list[Finding], host: Host | None = None) -> AsyncIterator[Manager | None]:
     """Log in, and add what was found; None where nothing more can be asked."""
     ami = config.ami
     address = f"{ami.host}:{ami.port}"
-    if (trouble := await _greeting(ami.host, ami.port, address)) is not None:
-        findings.append(trouble)
+    try:
+        tls = client_context(ami.ca) if ami.tls else None
+        ends = await _greeted(ami.host, ami.port, address, tls)
+    except TlsRefused as error:
+        findings.append(troubles.AMI_TLS.found(address=address, error=error))
         yield None
         return
-    heard: set[str] = set()
+    except _NotAmi as trouble:
+        findings.append(trouble.finding)
+        yield None
+        return
+    if ends is not None:
+        findings.append(judged("the certificate of Asterisk's AMI", ends, host or Host()))
+    events: list[Message] = []
+    news = asyncio.Event()
 
     def hear(event: Message) -> None:
         if event.event in HEARD:
-            heard.add(event.event)
+            events.append(event)
+            news.set()
 
-    link = Link(ami.host, ami.port, HEARD | _LISTS, hear)
+    link = Link(ami.host, ami.port, HEARD | _LISTS, hear, tls)
     try:
         await link.open(ami.user, ami.secret, TIMEOUT)
     except AmiLoginRefused as error:
@@ -64,33 +90,45 @@ async def logged_in(config: Config, findings: list[Finding]) -> AsyncIterator[Ma
         yield None
     else:
         findings.append(good(f"AMI login at {address}"))
-        yield Manager(link, heard)
+        yield Manager(link, events, news)
     finally:
         link.close()
 
 
-async def _greeting(host: str, port: int, address: str) -> Finding | None:
-    """Whether it is AMI that answers there."""
+class _NotAmi(Exception):
+    """What answers there, or does not, is not AMI; ``finding`` is the trouble."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding.what)
+        self.finding = finding
+
+
+async def _greeted(host: str, port: int, address: str, tls: ssl.SSLContext | None) -> float | None:
+    """Be greeted by AMI; when its certificate ends, in Unix time, where it has one. Raises :class:`_NotAmi`."""
     try:
         async with asyncio.timeout(TIMEOUT):
-            reader, writer = await asyncio.open_connection(host, port)
+            reader, writer = await asyncio.open_connection(host, port, ssl=tls)
     except ConnectionRefusedError:
-        return troubles.AMI_REFUSED.found(address=address)
+        raise _NotAmi(troubles.AMI_REFUSED.found(address=address)) from None
+    except ssl.SSLError as error:
+        raise _NotAmi(troubles.AMI_TLS.found(address=address, error=error)) from None
     except (OSError, TimeoutError) as error:
-        return troubles.AMI_SILENT.found(address=address, error=str(error) or f"no connection within {TIMEOUT:g} s")
+        why = str(error) or f"no connection within {TIMEOUT:g} s"
+        raise _NotAmi(troubles.AMI_SILENT.found(address=address, error=why)) from None
     try:
         async with asyncio.timeout(TIMEOUT):
             line = (await reader.read(80)).decode("ascii", "replace")
     except (OSError, TimeoutError):
-        return troubles.AMI_SILENT.found(address=address, error=f"no greeting within {TIMEOUT:g} s")
+        raise _NotAmi(troubles.AMI_SILENT.found(address=address, error=f"no greeting within {TIMEOUT:g} s")) from None
     finally:
         writer.close()
         with suppress(OSError):
             await writer.wait_closed()
     if not line.startswith("Asterisk Call Manager/"):
         greeting = repr(line.strip()[:40]) if line else "nothing, and closes"
-        return troubles.AMI_OTHER.found(address=address, greeting=greeting)
-    return None
+        raise _NotAmi(troubles.AMI_OTHER.found(address=address, greeting=greeting))
+    certificate = writer.get_extra_info("peercert") or {}
+    return ssl.cert_time_to_seconds(certificate["notAfter"]) if "notAfter" in certificate else None
 
 
 async def examine_manager(config: Config, manager: Manager) -> list[Finding]:
@@ -171,5 +209,5 @@ async def _rows(link: Link, action: str, event: str) -> list[Message]:
 
 def examine_events(manager: Manager) -> Finding:
     """Whether AMI told of the call that Asterisk made to itself."""
-    missing = sorted(HEARD - manager.heard)
+    missing = sorted(HEARD - {one.event for one in manager.events})
     return troubles.AMI_EVENTS.unless(not missing, "AMI tells of our calls", missing=", ".join(missing))

@@ -38,9 +38,15 @@ def _peer(sections: dict[str, Items], aors: str) -> Address | None:
     """The address of the first fixed contact of an endpoint's AORs."""
     for name in aors.split(","):
         for key, value in sections.get(name.strip(), []):
-            if key == "contact" and (found := _CONTACT.match(value.strip('"<'))) is not None:
-                return _resolved(found[1].strip("[]"))
+            if key == "contact":
+                return address_of_uri(value)
     return None
+
+
+def address_of_uri(text: str) -> Address | None:
+    """The address of a SIP URI's host."""
+    found = _CONTACT.match(text.strip('"<'))
+    return None if found is None else _resolved(found[1].strip("[]"))
 
 
 def _told(sections: dict[str, Items], endpoint: dict[str, str], peer: Address) -> Address | None:

@@ -6,15 +6,14 @@ import asyncio
 import contextlib
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from gateway.adapters.agi import AgiServer, AgiSettings
 from gateway.adapters.ami.link import AmiError, Link
 from gateway.cli.doctor import troubles
 from gateway.cli.doctor.abilities import CHECKS, Check
 from gateway.cli.doctor.finding import Finding, good
 from gateway.cli.doctor.host import Host
-from gateway.core.model import AttemptId
+from gateway.cli.doctor.visit import visited
 from gateway.ports import AgiChannel, ChannelGone
 from gateway.settings import Config
 
@@ -32,52 +31,50 @@ class SelfCall:
 
 
 async def self_call(config: Config, link: Link, host: Host, checks: Sequence[Check] = CHECKS) -> SelfCall:
-    """Bring Asterisk to a FastAGI server of the doctor's own, at the address where the gateway serves."""
-    token = AttemptId(f"vg-{config.installation}-doctor-{secrets.token_hex(4)}")
+    """Have Asterisk call itself, and try on that channel what ``checks`` try."""
+    token = f"vg-{config.installation}-doctor-{secrets.token_hex(4)}"
     call = SelfCall()
     reached, ended = asyncio.Event(), asyncio.Event()
 
     async def handle(channel: AgiChannel) -> None:
+        ground = replace(beside, channel=token, ask=lambda action: link.ask(action, TIMEOUT))
         reached.set()
         call.findings.append(good("Asterisk reaches FastAGI"))
         try:
             for check in checks:
-                call.findings.append(await check(config, channel, host))
+                call.findings.append(await check(config, channel, ground))
         except ChannelGone:
             call.findings.append(troubles.SELF_CALL_LATE.found(seconds=SELF_CALL))
         ended.set()
 
-    settings = AgiSettings(config.agi.host, config.agi.port, tuple(config.agi.allow))
-    server = AgiServer(settings, lambda path: path == f"doctor/{token}", handle)
     try:
-        await server.start()
+        async with visited(config, token, handle, host) as beside:
+            if beside.gateway:
+                call.findings.append(good("the gateway runs, and lends the doctor its FastAGI"))
+            answer = await link.ask(
+                {
+                    "Action": "Originate", "ActionID": token, "ChannelId": token, "Timeout": "5000", "Async": "true",
+                    "Channel": "Local/answer@voxgate-doctor",
+                    "Context": "voxgate-doctor", "Exten": token, "Priority": "1",
+                },
+                TIMEOUT,
+            )  # fmt: skip
+            if not answer.success:
+                call.findings.append(_refused(config, answer.message))
+                return call
+            try:
+                async with asyncio.timeout(REACH):
+                    await reached.wait()
+                call.done = True
+                async with asyncio.timeout(SELF_CALL):
+                    await ended.wait()
+            except TimeoutError:
+                call.findings.append(_late(config, reached=reached.is_set()))
+            with contextlib.suppress(AmiError):
+                await link.ask({"Action": "Hangup", "Channel": token}, TIMEOUT)
     except OSError as error:
         call.findings.append(troubles.AGI_PORT.found(port=config.agi.port, error=error.strerror))
         return call
-    running = asyncio.create_task(server.run())
-    try:
-        answer = await link.ask(
-            {
-                "Action": "Originate", "ActionID": token, "ChannelId": token, "Channel": "Local/answer@voxgate-doctor",
-                "Context": "voxgate-doctor", "Exten": token, "Priority": "1", "Timeout": "5000", "Async": "true",
-            },
-            TIMEOUT,
-        )  # fmt: skip
-        if not answer.success:
-            call.findings.append(_refused(config, answer.message))
-            return call
-        async with asyncio.timeout(REACH):
-            await reached.wait()
-        call.done = True
-        async with asyncio.timeout(SELF_CALL):
-            await ended.wait()
-    except TimeoutError:
-        call.findings.append(_late(config, reached=reached.is_set()))
-    finally:
-        with contextlib.suppress(AmiError):
-            await link.ask({"Action": "Hangup", "Channel": token}, TIMEOUT)
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
     await asyncio.sleep(0.3)  # its last events
     return call
 

@@ -30,6 +30,15 @@ SPEECH = Trouble(
     "install the gateway again: its package espeakng-loader brings the voices",
 )  # fmt: skip
 
+CERTIFICATE = Trouble(
+    "certificate", "{what} {when}",
+    "renew it. The gateway takes its own anew at SIGHUP (`systemctl reload voxgate`), Asterisk at `core reload`",
+)  # fmt: skip
+CERTIFICATE_UNUSABLE = Trouble(
+    "certificate-unusable", "the certificate of [server] cannot be used: {error}",
+    "name a PEM file with the certificate and its chain in certificate, and its private key in key",
+)  # fmt: skip
+
 # --- Asterisk's files ---
 
 FILE = Trouble("asterisk-file", "{error}", "mend the file: Asterisk reads it so too")
@@ -106,6 +115,11 @@ AMI_SILENT = Trouble(
     "ami-silent", "{address} does not answer: {error}",
     "a firewall between the two hosts drops the packets, or Asterisk is stalled: allow TCP to AMI's port",
 )  # fmt: skip
+AMI_TLS = Trouble(
+    "ami-tls", "TLS with {address} fails: {error}",
+    "[ami] ca must name the authority that vouches for Asterisk's certificate in the name of [ami] host, port must be "
+    "manager.conf's tlsbindaddr, and the certificate (tlscertfile) must not have ended",
+)  # fmt: skip
 AMI_OTHER = Trouble(
     "ami-other", "what listens at {address} is not AMI: it greets with {greeting}",
     "[ami] port must be manager.conf's port (5038 unless changed), not HTTP's, SIP's or a TLS port",
@@ -145,7 +159,7 @@ TRUNK_UNREACHABLE = Trouble(
 
 AGI_PORT = Trouble(
     "agi-port", "FastAGI cannot listen at port {port}: {error}",
-    "stop `voxgate serve` while the doctor looks; if another program has it, change [agi] port",
+    "another program has it, and it is no gateway of this configuration: stop that, or change [agi] port",
 )  # fmt: skip
 SELF_CALL = Trouble(
     "self-call", "Asterisk refuses to call itself: {said}",
@@ -205,9 +219,49 @@ TONE_DETECT = Trouble(
 AUDIOSOCKET = Trouble(
     "audiosocket", "Asterisk has no AudioSocket", "load res_audiosocket.so, app_audiosocket.so and chan_audiosocket.so"
 )
+TAP_DEAF = Trouble(
+    "tap-deaf", "the media tap comes, and brings no audio",
+    "load app_chanspy.so, and include voxgate/extensions.conf with its context [voxgate-tap]: calls are judged by AMD "
+    "until it does",
+)  # fmt: skip
 AUDIOSOCKET_UNREACHED = Trouble(
     "audiosocket-unreached", "no audio came from Asterisk to {address}",
     "let Asterisk connect to this host at that port, through firewalls too: calls are judged by AMD until it does",
+)  # fmt: skip
+
+# --- what the last calls have shown ---
+
+TAPS_MISSING = Trouble(
+    "taps-missing", "{count} of the last {answered} answered calls were judged without the media tap: {why}",
+    "AMD judged them, and errs more: see what the doctor says of the tap, and let Asterisk reach the port of "
+    "[audiosocket]",
+)  # fmt: skip
+
+# --- a real call (`voxgate doctor --call NUMBER`) ---
+
+CALL_FAILED = Trouble(
+    "call-failed", "the call to {number} over the trunk {trunk} failed: {why}",
+    "see what the carrier answers: `pjsip set logger on` in Asterisk's console; `voxgate route test NUMBER` shows what "
+    "is dialed",
+)  # fmt: skip
+CODECS = Trouble(
+    "codecs", "the carrier of the trunk {trunk} takes none of the codecs that are offered: {told}",
+    "let the endpoint in pjsip.conf allow what the carrier has, mostly allow = ulaw,alaw, and load the codec's module; "
+    "then `core reload`",
+)  # fmt: skip
+CREDENTIALS = Trouble(
+    "credentials", "the carrier of the trunk {trunk} asks for credentials: {told}",
+    "give the endpoint in pjsip.conf an outbound_auth with the account's user name and password; then `core reload`",
+)  # fmt: skip
+ONE_WAY = Trouble(
+    "one-way-audio", "{number} answered, and not one packet of its audio came (it was expected from {address})",
+    "let UDP through to Asterisk's RTP ports (rtp.conf, 10000-20000 unless changed), and behind NAT set "
+    "external_media_address and local_net in the transport and rtp_symmetric = yes in the endpoint of pjsip.conf",
+)  # fmt: skip
+PRIVATE_SDP = Trouble(
+    "private-sdp", "the far end names {audio} for its audio, which is private, and signals from {signalled}",
+    "it is behind NAT and does not say its public address: set rtp_symmetric = yes, force_rport = yes and "
+    "rewrite_contact = yes in the endpoint of pjsip.conf, so that audio goes to where its audio comes from",
 )  # fmt: skip
 
 ALL = tuple(one for one in list(vars().values()) if isinstance(one, Trouble))

@@ -12,6 +12,7 @@ from gateway.core.hearing.evidence import Evidence, Sound
 #: Hz that a call-progress tone may be off; the two of a close pair are pulled by each other's lobes.
 TOLERANCE: Final = 14.0
 US_RINGBACK, UK_RINGBACK, US_BUSY = (440.0, 480.0), (400.0, 450.0), (480.0, 620.0)
+US_DIAL_TONE = (350.0, 440.0)
 #: ITU-T E.180 recommends 425 Hz and tolerates 400 to 450 Hz for a single tone.
 E180: Final = 425.0
 E180_BAND: Final = (388.0, 462.0)
@@ -27,6 +28,12 @@ BURSTS: Final = 3
 def is_progress(tone: runs.Tone) -> bool:
     """Whether it may be one burst of a call-progress tone, so that the next burst must be waited for."""
     return len(tone.hz) == 1 and E180_BAND[0] <= tone.hz[0] <= E180_BAND[1]
+
+
+def is_progress_pair(tone: runs.Tone) -> bool:
+    """Whether it consists of two pitches that only a telephone exchange plays together."""
+    pairs = (US_RINGBACK, UK_RINGBACK, US_BUSY, US_DIAL_TONE)
+    return any(tone.near(*pair, within=TOLERANCE) for pair in pairs)
 
 
 def is_ring(tone: runs.Tone) -> bool:

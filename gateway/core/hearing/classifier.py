@@ -9,6 +9,8 @@ from gateway.core.hearing.evidence import TONES, Evidence, Sound, Verdict
 from gateway.core.hearing.fax import CNG_LENGTH, CNG_PERIOD
 from gateway.core.hearing.greeting import Greeting, Opinion
 from gateway.core.hearing.listener import Listener
+from gateway.core.hearing.model import Model, Weigher
+from gateway.core.hearing.trees import Trees
 from gateway.core.model import CalleeType
 
 #: How sure each sound makes us.
@@ -25,6 +27,9 @@ BEEP_EARLY: Final = 0.7
 FIRM: Final = 0.75
 #: Seconds of speech before the answer that are an announcement.
 ANNOUNCEMENT: Final = 1.5
+#: Seconds before the window closes at which whoever is undecided is a person.
+LAST: Final = 1.0
+UNDECIDED: Final = 0.5
 #: A verdict is given anew when its confidence has grown by this.
 STEP: Final = 0.1
 
@@ -33,13 +38,17 @@ STEP: Final = 0.1
 class Settings:
     """``bias`` (log-odds) above 0 calls more callees machines, under 0 more of them persons: the operating point.
 
-    ``least`` is the confidence under which nothing is said of speech. After ``silence`` seconds without a sound since
-    the answer the verdict is ``silence_means``. From ``window`` seconds after the answer on, lengths of speech are
-    judged no more, because the callee may by then be talking to the application.
+    Nothing is said of speech under the confidence ``sure_of_person`` or ``sure_of_machine``, until ``patience`` seconds
+    of silence, or the ``window``, are over: then it is a person, unsurely, because a wrong call
+    to a person is worse than a missed machine. Higher values wait longer and err less.
+    After ``silence`` seconds without a sound since the answer the verdict is ``silence_means``. From ``window`` seconds
+    after the answer on speech is judged no more, because the callee may by then be talking to the application.
     """
 
     bias: float = 0.0
-    least: float = 0.8
+    sure_of_person: float = 0.9
+    sure_of_machine: float = 0.97
+    patience: float = 2.0
     silence: float = 4.0
     silence_means: CalleeType = CalleeType.VOICE
     silence_confidence: float = 0.5
@@ -52,11 +61,13 @@ class Classifier:
     Before :meth:`answered` only tones tell of the callee. What was recorded from the answer on is answered at once.
     """
 
-    def __init__(self, settings: Settings | None = None) -> None:
+    def __init__(
+        self, settings: Settings | None = None, model: Weigher | None = None, speech: Trees | None = None
+    ) -> None:
         self.verdict: Verdict | None = None
         self._settings = settings or Settings()
-        self._listener = Listener()
-        self._greeting = Greeting(self._settings.bias)
+        self._listener = Listener(speech)
+        self._greeting = Greeting(model or Model(), self._settings.bias)
         self._answered_at: float | None = None
         self._sounded_until = 0.0  # the end of the last sound
         self._spoken_early = 0.0  # seconds of speech before the answer
@@ -68,8 +79,14 @@ class Classifier:
     def answered(self) -> None:
         """The call was answered at the sample that comes next."""
         self._answered_at = self._sounded_until = self._listener.given
+        self._listener.attend()
         if not self._firm:
             self.verdict = None
+
+    @property
+    def known(self) -> float:
+        """Seconds of the stream that have been heard."""
+        return self._listener.known
 
     def feed(self, pcm: bytes) -> list[Evidence | Verdict]:
         """What these samples show: 16-bit little-endian mono at 8 kHz, cut anywhere.
@@ -171,16 +188,27 @@ class Classifier:
         if self._firm:
             return found
         opinion = self._greeting.screened(at) if self._robot and present is None else None
-        if opinion is None and at - answered_at <= settings.window:
-            opinion = self._greeting.opinion(at, present)
-        if opinion is not None and self._is_news(opinion):
+        news, since = opinion is not None, at - answered_at
+        if opinion is None and since <= settings.window:
+            opinion = self._greeting.opinion(at, present, self._listener.prosody)
+            late = since > settings.window - LAST or at - self._sounded_until > settings.patience
+            if opinion is not None and late and self.verdict is None and not self._is_sure(opinion):
+                opinion = Opinion(CalleeType.VOICE, UNDECIDED, opinion.why)
+                news = True
+            else:
+                news = opinion is not None and self._is_news(opinion)
+        if opinion is not None and news:
             self._robot = opinion.callee_type is CalleeType.ANSWERINGMACHINE
-            self.verdict = Verdict(opinion.callee_type, round(opinion.confidence, 2), known, opinion.reason)
+            self.verdict = Verdict(opinion.callee_type, round(opinion.confidence, 2), known, opinion.why())
             found.append(self.verdict)
         return found
 
     def _is_news(self, opinion: Opinion) -> bool:
         now = self.verdict
         if now is None or now.callee_type is not opinion.callee_type:
-            return opinion.confidence >= self._settings.least
+            return self._is_sure(opinion)
         return opinion.confidence >= now.confidence + STEP
+
+    def _is_sure(self, opinion: Opinion) -> bool:
+        person = opinion.callee_type is CalleeType.VOICE
+        return opinion.confidence >= (self._settings.sure_of_person if person else self._settings.sure_of_machine)

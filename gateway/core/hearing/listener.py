@@ -8,13 +8,16 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from gateway.core.hearing.activity import NAMES, activity
 from gateway.core.hearing.beep import SECONDS, Beeps
 from gateway.core.hearing.cadence import Cadence
 from gateway.core.hearing.evidence import Evidence, Sound
 from gateway.core.hearing.fax import V21, AnswerTones
+from gateway.core.hearing.prosody import Prosody
 from gateway.core.hearing.runs import Tone, Tracker
 from gateway.core.hearing.sit import SpecialInformation
 from gateway.core.hearing.spectrum import HOP, RATE, Analyser, Frame
+from gateway.core.hearing.trees import Trees, shipped
 from gateway.core.hearing.voice import Voice
 
 #: Hops taken in at once: many, because NumPy's cost is by the call; one by one where a beep may end.
@@ -27,7 +30,7 @@ LONG_TONE: Final = SECONDS[1]
 class Listener:
     """Knows no time but the count of samples, so that a file and a call tell the same."""
 
-    def __init__(self) -> None:
+    def __init__(self, trees: Trees | None = None) -> None:
         self.voice = Voice()
         self.at = 0.0  # seconds of the stream that the evidence has come to
         self.known = 0.0  # seconds of the stream that it took
@@ -35,6 +38,8 @@ class Listener:
         self._given = 0
         self._hops = 0
         self._analyser = Analyser()
+        self.prosody = Prosody(self._analyser.at)
+        self._activity = trees or shipped("speech", NAMES)
         self._tracker = Tracker()
         self._cadence, self._sit, self._beeps = Cadence(), SpecialInformation(), Beeps()
         self._answer_tones, self._v21 = AnswerTones(), V21()
@@ -48,6 +53,10 @@ class Listener:
     def sounding(self) -> bool:
         """Whether a tone sounds at :attr:`at`, and no voice's."""
         return self._tracker.run is not None and self._tracker.run.steady
+
+    def attend(self) -> None:
+        """Another line begins: what is known of the noise so far does not hold."""
+        self.prosody = Prosody(self._analyser.at)
 
     def feed(self, pcm: bytes) -> Iterator[list[Evidence]]:
         """``pcm`` is signed 16-bit little-endian mono at 8 kHz, cut anywhere, even inside a sample.
@@ -79,15 +88,19 @@ class Listener:
         return found
 
     def _hear(self, batch: npt.NDArray[np.int16]) -> list[Evidence]:
-        frames = self._analyser.frames(self._analyser.power(batch))
+        power = self._analyser.power(batch)
+        self.prosody.push(power)
+        odds = self._activity.odds(activity(self.prosody, len(power)))
+        self.prosody.odds[self.prosody.count - len(power) : self.prosody.count] = odds
+        frames = self._analyser.frames(power)
         found: list[Evidence] = []
-        for frame in frames:
-            found += self._frame(frame, batch)
+        for frame, spoken in zip(frames, odds, strict=True):
+            found += self._frame(frame, spoken, batch)
         if (flags := self._v21.push(batch, frames)) is not None:
             found.append(flags)
         return found
 
-    def _frame(self, frame: Frame, newest: npt.NDArray[np.int16]) -> list[Evidence]:
+    def _frame(self, frame: Frame, spoken: float, newest: npt.NDArray[np.int16]) -> list[Evidence]:
         self.at, self.known = frame.at, frame.known
         found: list[Evidence] = []
         ended = self._tracker.push(frame)
@@ -97,7 +110,7 @@ class Listener:
         for one in (
             self._beeps.push(frame, ended, sounding, newest),
             self._answer_tones.push(frame, ended, sounding),
-            self.voice.push(frame, tonal=self.sounding),
+            self.voice.push(frame, spoken, tonal=self.sounding),
         ):
             if one is not None:
                 found.append(one)

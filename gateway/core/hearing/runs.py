@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from dataclasses import dataclass
 from typing import Final
@@ -37,6 +38,7 @@ class Tone:
     """One run from ``start`` to ``end`` (seconds). ``hz`` has one or two entries, lowest first; ``level`` is dBFS.
 
     ``steady`` says that neither pitch nor level moved, as in a generator's tone and unlike a voice or an instrument.
+    ``share`` is the lines' part of the power; ``sway`` (dB) and ``drift`` (Hz) are what nine frames in ten keep to.
     """
 
     start: float
@@ -44,6 +46,9 @@ class Tone:
     hz: tuple[float, ...]
     level: float
     steady: bool
+    share: float
+    sway: float
+    drift: float
 
     @property
     def seconds(self) -> float:
@@ -134,23 +139,24 @@ class Run:
         level = statistics.median(levels)
         columns = list(zip(*(self.lines[place] for place in inside), strict=True))
         hz = tuple(statistics.median(column) for column in columns)
+        share = statistics.median(self.shares[place] for place in full)
+        sway = _most([abs(one - level) for one in levels])
+        drift = max(_most([abs(one - middle) for one in column]) for middle, column in zip(hz, columns, strict=True))
         return Tone(
             start=max(0.0, self.times[first] - SECONDS_A_FRAME / 2),
             end=self.times[last] + SECONDS_A_FRAME / 2,
             hz=hz,
             level=level,
-            steady=statistics.median(self.shares[place] for place in full) >= STEADY_SHARE
-            and _steady([abs(one - level) for one in levels], STEADY_LEVEL)
-            and all(
-                _steady([abs(one - middle) for one in column], STEADY_PITCH)
-                for middle, column in zip(hz, columns, strict=True)
-            ),
+            steady=share >= STEADY_SHARE and sway <= STEADY_LEVEL and drift <= STEADY_PITCH,
+            share=share,
+            sway=sway,
+            drift=drift,
         )
 
 
-def _steady(deviations: list[float], allowed: float) -> bool:
-    """Nine in ten are within what is allowed."""
-    return sum(one <= allowed for one in deviations) >= 0.9 * len(deviations)
+def _most(deviations: list[float]) -> float:
+    """What nine in ten do not exceed."""
+    return sorted(deviations)[math.ceil(0.9 * len(deviations)) - 1]
 
 
 class Tracker:

@@ -66,6 +66,11 @@ class Analyser:
         self._tail = np.zeros(FRAME - HOP, dtype=np.float32)
         self._next = -LAG
 
+    @property
+    def at(self) -> float:
+        """Seconds from the stream's beginning to the next frame's middle."""
+        return (self._next * HOP + _MIDDLE) / RATE
+
     def power(self, batch: npt.NDArray[np.int16]) -> Power:
         """The frames that the next samples complete, one for each HOP; at most four."""
         buffer = np.concatenate((self._tail, batch.astype(np.float32)))
@@ -97,7 +102,7 @@ class Analyser:
     def _strongest(power: npt.NDArray[np.float32]) -> list[tuple[float, float]]:
         """Hertz and power of the strongest line of each row, which is then taken out of ``power``."""
         peaks = power.argmax(axis=1)
-        np.clip(peaks, 2, power.shape[1] - 3, out=peaks)
+        peaks = np.minimum(np.maximum(peaks, 2), power.shape[1] - 3)
         where = (_INDEX[: len(power)], peaks[:, None] + _LOBE)
         lobes = power[where].tolist()
         power[where] = 0

@@ -106,8 +106,8 @@ class Api:
 
     def _mount(self, app: web.Application, authenticate: Authenticate, limits: Limits) -> None:
         for operation in self._operations:
-            route = operation.route
-            app.router.add_route(route.method, BASE + route.path, Served(operation, authenticate, limits).serve)
+            served = Served(operation, authenticate, limits)
+            app.router.add_route(operation.route.method, BASE + operation.pattern, served.serve)
         app.middlewares.append(_as_problems)
         app.on_shutdown.append(self._events.close)
 

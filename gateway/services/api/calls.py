@@ -1,4 +1,4 @@
-"""/calls: queue one or a stream of them, look, list, cancel, hang up."""
+"""/calls: queue one or a stream of them, look, list, cancel, relabel, hang up."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ class Calls:
             raise not_found(f"campaign {ident}")
 
     @route("GET", "/calls/{call_id}", Scope.READ)
-    async def get_call(self, who: Caller, call_id: int) -> models.CallDetail:
+    async def get_call(self, who: Caller, call_id: models.Ident) -> models.CallDetail:
         """One call with its attempts, their evidence, and its result post."""
         one = await self._seen(who, call_id)
         return shaping.call_detail(
@@ -161,7 +161,7 @@ class Calls:
         )
 
     @route("GET", "/calls/{call_id}/why", Scope.READ)
-    async def why_call(self, who: Caller, call_id: int) -> models.Hold:
+    async def why_call(self, who: Caller, call_id: models.Ident) -> models.Hold:
         """The one reason for which a call is not being dialed now, and what would change it."""
         one = await self._seen(who, call_id)
         hold = await self._why.why_call(one.id)
@@ -172,7 +172,7 @@ class Calls:
     # --- changing ---
 
     @route("POST", "/calls/{call_id}/cancel", Scope.CALLS)
-    async def cancel_call(self, who: Caller, call_id: int) -> models.Call:
+    async def cancel_call(self, who: Caller, call_id: models.Ident) -> models.Call:
         """Cancel a call that waits. A live call is ended by a hang-up."""
         one = await self._seen(who, call_id)
         state = await self._store.cancel_call(None, one.id)
@@ -185,8 +185,22 @@ class Calls:
             await self._audit.note(who.name, "call.cancel", f"call {call_id}", changed.account_id)
         return shaping.call(changed, await self._accounts.login_of(changed.account_id))
 
+    @route("POST", "/calls/{call_id}/relabel", Scope.CALLS)
+    async def relabel_call(self, who: Caller, call_id: int, body: models.Label) -> models.Call:
+        """Correct who answered a call that has ended. Its state, its retries and its posted result stay as they are."""
+        one = await self._seen(who, call_id)
+        changed = await self._store.relabel(one.account_id, one.id, body.callee_type)
+        if changed is None:
+            raise not_found(f"call {call_id}")
+        self._publish(EventKind.CALL_CHANGED, changed.account_id, call_data(changed))
+        was = one.callee_type or "unknown"
+        await self._audit.note(
+            who.name, "call.relabel", f"call {call_id}", changed.account_id, f"{was} to {changed.callee_type}"
+        )
+        return shaping.call(changed, await self._accounts.login_of(changed.account_id))
+
     @route("POST", "/calls/{call_id}/hangup", Scope.CALLS, status=202)
-    async def hang_up(self, who: Caller, call_id: int) -> models.HangUp:
+    async def hang_up(self, who: Caller, call_id: models.Ident) -> models.HangUp:
         """Hang up a live call. What it then is, and whether a retry is owed, is decided as for any other end."""
         one = await self._seen(who, call_id)
         live = next((each for each in self._live if each.claimed.call.id == one.id and not each.closing), None)
@@ -202,7 +216,7 @@ class Calls:
         await self._audit.note(who.name, "call.hangup", f"call {call_id}", one.account_id)
         return models.HangUp(id=one.id, attempt=live.claimed.attempt.number)
 
-    async def _seen(self, who: Caller, call_id: int) -> CallRecord:
+    async def _seen(self, who: Caller, call_id: models.Ident) -> CallRecord:
         found = await self._store.call(CallId(call_id))
         if found is None or not who.sees(found.account_id):
             raise not_found(f"call {call_id}")

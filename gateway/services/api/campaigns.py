@@ -107,7 +107,7 @@ class Campaigns:
     @route(
         "POST", "/campaigns/{campaign_id}/calls", Scope.CALLS, status=201, keyed=True, takes=(CSV, PLAIN, JSON_LINES)
     )  # fmt: skip
-    async def add_calls(self, who: Caller, campaign_id: int, request: web.Request) -> models.Loaded:
+    async def add_calls(self, who: Caller, campaign_id: models.Ident, request: web.Request) -> models.Loaded:
         """Add calls to a campaign that runs or is paused, all at once or none.
 
         At most 10,000 numbers, as a list of `queuecalls` (one a line, or CSV), or as JSON Lines with `phone_number`. A
@@ -150,12 +150,12 @@ class Campaigns:
         return [shaping.campaign(one, await self._accounts.login_of(one.account_id)) for one in found]
 
     @route("GET", "/campaigns/{campaign_id}", Scope.READ)
-    async def get_campaign(self, who: Caller, campaign_id: int) -> models.Campaign:
+    async def get_campaign(self, who: Caller, campaign_id: models.Ident) -> models.Campaign:
         """One campaign with its counts."""
         return await self._shown(await self._seen(who, campaign_id))
 
     @route("GET", "/campaigns/{campaign_id}/why", Scope.READ)
-    async def why_campaign(self, who: Caller, campaign_id: int) -> models.Hold:
+    async def why_campaign(self, who: Caller, campaign_id: models.Ident) -> models.Hold:
         """The one reason for which nothing of a campaign is being dialed now, and what would change it."""
         hold = await self._why.why_campaign((await self._seen(who, campaign_id)).id)
         if hold is None:
@@ -163,7 +163,7 @@ class Campaigns:
         return shaping.hold(hold)
 
     @route("GET", "/campaigns/{campaign_id}/preflight", Scope.READ)
-    async def preflight_campaign(self, who: Caller, campaign_id: int) -> models.Preflight:
+    async def preflight_campaign(self, who: Caller, campaign_id: models.Ident) -> models.Preflight:
         """What waits of a campaign: what is dialed when, what is blocked and why."""
         found = await self._preflights.of_campaign((await self._seen(who, campaign_id)).id)
         if found is None:
@@ -182,21 +182,21 @@ class Campaigns:
     # --- changing ---
 
     @route("POST", "/campaigns/{campaign_id}/pause", Scope.CALLS)
-    async def pause_campaign(self, who: Caller, campaign_id: int) -> models.Campaign:
+    async def pause_campaign(self, who: Caller, campaign_id: models.Ident) -> models.Campaign:
         """Dial nothing more of it until it is resumed; live calls go on."""
         return await self._set(who, campaign_id, CampaignState.PAUSED, "pause")
 
     @route("POST", "/campaigns/{campaign_id}/resume", Scope.CALLS)
-    async def resume_campaign(self, who: Caller, campaign_id: int) -> models.Campaign:
+    async def resume_campaign(self, who: Caller, campaign_id: models.Ident) -> models.Campaign:
         """Dial it again."""
         return await self._set(who, campaign_id, CampaignState.ACTIVE, "resume")
 
     @route("POST", "/campaigns/{campaign_id}/cancel", Scope.CALLS)
-    async def cancel_campaign(self, who: Caller, campaign_id: int) -> models.Campaign:
+    async def cancel_campaign(self, who: Caller, campaign_id: models.Ident) -> models.Campaign:
         """Cancel every call that waits; live calls end by themselves."""
         return await self._set(who, campaign_id, CampaignState.CANCELLED, "cancel")
 
-    async def _set(self, who: Caller, campaign_id: int, state: CampaignState, verb: str) -> models.Campaign:
+    async def _set(self, who: Caller, campaign_id: models.Ident, state: CampaignState, verb: str) -> models.Campaign:
         one = await self._seen(who, campaign_id)
         changed = await self._store.set_campaign_state(one.id, state)
         self._wake()
@@ -207,7 +207,7 @@ class Campaigns:
     async def _shown(self, campaign: Campaign) -> models.Campaign:
         return shaping.campaign(campaign, await self._accounts.login_of(campaign.account_id))
 
-    async def _seen(self, who: Caller, campaign_id: int) -> Campaign:
+    async def _seen(self, who: Caller, campaign_id: models.Ident) -> Campaign:
         found = await self._store.campaign(CampaignId(campaign_id))
         if found is None or not who.sees(found.account_id):
             raise not_found(f"campaign {campaign_id}")

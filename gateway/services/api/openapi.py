@@ -70,8 +70,10 @@ def _operation(one: Operation, by_kind: dict[str, Any], components: dict[str, An
 
 
 def _path(one: Operation) -> list[dict[str, Any]]:
-    schemas = {int: {"type": "integer", "minimum": 0, "maximum": 10**15 - 1}, str: {"type": "string", "minLength": 1}}
-    return [{"name": name, "in": "path", "required": True, "schema": schemas[kind]} for name, kind in one.path.items()]
+    return [
+        {"name": name, "in": "path", "required": True, "schema": msgspec.json.schema(kind)}
+        for name, kind in one.path.items()
+    ]
 
 
 def _query(one: Operation, by_kind: dict[str, Any], components: dict[str, Any]) -> list[dict[str, Any]]:
@@ -105,7 +107,7 @@ def _takes(one: Operation, by_kind: dict[str, Any]) -> dict[str, Any] | None:
     elif one.route.replies and one.route.method == "POST":
         content[JSON] = {"schema": by_kind[_key(one.route.replies[0])]}
     for kind in one.route.takes:
-        content[kind] = {"schema": _FORM if kind.startswith("multipart") else {"type": "string"}}
+        content[kind] = {"schema": _FORM} if kind.startswith("multipart") else {}  # text of its own kind
     return content or None
 
 
@@ -121,6 +123,27 @@ _FORM = {
     "required": ["campaign_name", "start_url", "phone_list"],
 }  # fmt: skip
 
+#: What an answer tells that another operation takes: operation, parameter, and where it stands in the answer.
+_LINKS = {
+    "queue_calls": [("get_call", "call_id", "/id"), ("cancel_call", "call_id", "/id"), ("why_call", "call_id", "/id")],
+    "create_campaign": [
+        (taker, "campaign_id", "/id")
+        for taker in ("get_campaign", "add_calls", "preflight_campaign", "pause_campaign", "resume_campaign")
+    ],
+    "issue_token": [("revoke_token", "token_id", "/id")],
+    "add_account": [("get_account", "login", "/login"), ("change_pin", "login", "/login")],
+    "list_results": [("get_result", "result_id", "/items/0/id"), ("redeliver", "result_id", "/items/0/id")],
+}
+
+
+def _links(one: Operation) -> dict[str, Any]:
+    links = {
+        taker: {"operationId": taker, "parameters": {parameter: f"$response.body#{place}"}}
+        for taker, parameter, place in _LINKS.get(one.name, ())
+    }
+    return {"links": links} if links else {}
+
+
 _RATE = {
     name: {"schema": {"type": "string"}, "description": text}
     for name, text in (
@@ -135,7 +158,8 @@ def _responses(one: Operation, by_kind: dict[str, Any]) -> dict[str, Any]:
     answers = [by_kind[_key(kind)] for kind in ((one.result,) if one.result else one.route.replies[1:])]
     if answers and not (one.route.gives and one.route.method == "GET"):
         schema = answers[0] if len(answers) == 1 else {"anyOf": answers}
-        made[str(one.route.status)] = {"description": "Done.", "headers": _RATE, "content": {JSON: {"schema": schema}}}
+        done = {"description": "Done.", "headers": _RATE, "content": {JSON: {"schema": schema}}}
+        made[str(one.route.status)] = done | _links(one)
     for kind in one.route.gives:
         made.setdefault("200", {"description": "A stream.", "content": {}})["content"][kind] = {
             "schema": {"type": "string"}

@@ -96,7 +96,7 @@ class People:
         return shaping.issued_token(secret, token, None if account is None else account.login)
 
     @route("DELETE", "/tokens/{token_id}", Scope.ACCOUNT)
-    async def revoke_token(self, who: Caller, token_id: int) -> models.Token:
+    async def revoke_token(self, who: Caller, token_id: models.Ident) -> models.Token:
         """Revoke a token at once; streams that it opened end within seconds."""
         one = await self._tokens.get(token_id)
         if one is None or not self._sees(who, one):

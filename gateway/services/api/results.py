@@ -49,14 +49,14 @@ class Results:
         return models.Page(items=[await self._shown(each) for each in page.deliveries], next=shaping.cursor(page.next))
 
     @route("GET", "/results/{result_id}", Scope.READ)
-    async def get_result(self, who: Caller, result_id: str) -> models.DeliveryDetail:
+    async def get_result(self, who: Caller, result_id: models.ResultId) -> models.DeliveryDetail:
         """One result post with every try and what it was answered."""
         one = await self._seen(who, result_id)
         login = await self._accounts.login_of(one.account_id)
         return shaping.delivery_detail(one, login, await self._store.delivery_tries(one.id))
 
     @route("POST", "/results/{result_id}/redeliver", Scope.RESULTS, status=202)
-    async def redeliver(self, who: Caller, result_id: str) -> models.Delivery:
+    async def redeliver(self, who: Caller, result_id: models.ResultId) -> models.Delivery:
         """Post a result again now, under the same webhook-id, and retry it as if for the first time."""
         one = await self._seen(who, result_id)
         await self._store.redeliver(one.id, self._clock.now())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import typing
 from collections.abc import Awaitable, Callable, Iterator
@@ -74,8 +75,27 @@ class Operation:
     query: type[msgspec.Struct] | None
     body: Any
     result: Any
-    path: dict[str, type] = field(default_factory=dict)
+    path: dict[str, Any] = field(default_factory=dict)
     wants: frozenset[str] = frozenset()
+
+    @property
+    def pattern(self) -> str:
+        """The route as aiohttp's router has it, so that no name is taken for an id."""
+        found = self.route.path
+        for name, kind in self.path.items():
+            found = found.replace(f"{{{name}}}", f"{{{name}:{_pattern(kind)}}}")
+        return found
+
+
+def _pattern(kind: Any) -> str:
+    found = msgspec.inspect.type_info(kind)
+    match found.type if isinstance(found, msgspec.inspect.Metadata) else found:
+        case msgspec.inspect.IntType():
+            return "[0-9]+"
+        case msgspec.inspect.StrType(pattern=str(pattern)):
+            return pattern.strip("^$")
+        case _:
+            return "[^/]+"
 
 
 def operations(*rooms: object) -> list[Operation]:
@@ -163,13 +183,10 @@ class Served:
 
     def _read_path(self, request: web.Request, values: dict[str, Any]) -> None:
         for name, kind in self._operation.path.items():
-            text = request.match_info[name]
-            if kind is not int:
-                values[name] = text
-            elif text.isascii() and text.isdigit() and len(text) < 16:
-                values[name] = int(text)
-            else:
-                raise invalid(name, "must be a number of at most 15 digits")
+            try:
+                values[name] = msgspec.convert(request.match_info[name], kind, strict=False)
+            except msgspec.ValidationError as error:
+                raise invalid(name, f"is refused: {error}") from None
 
     def _answer(self, result: Any, headers: dict[str, str]) -> web.StreamResponse:
         if isinstance(result, web.StreamResponse):
@@ -187,12 +204,28 @@ def json_answer(value: object, status: int = 200, headers: dict[str, str] | None
 
 def read_query(request: web.Request, kind: type[msgspec.Struct]) -> msgspec.Struct:
     """Raises :class:`Problem`, :class:`msgspec.ValidationError`."""
-    given: dict[str, str] = {}
+    known = _query_types(kind)
+    given: dict[str, Any] = {}
     for name, value in request.query.items():
         if name in given:
             raise invalid(name, "is given more than once")
-        given[name] = value
-    return msgspec.convert(given, kind, strict=False)
+        try:
+            given[name] = msgspec.convert(value, known.get(name, str), strict=False)
+        except msgspec.ValidationError as error:
+            raise invalid(name, f"is refused: {error}") from None
+    return msgspec.convert(given, kind)
+
+
+@functools.cache
+def _query_types(kind: type[msgspec.Struct]) -> dict[str, Any]:
+    """The types of a query's parameters, none of which can be null: ``reference=null`` seeks the text ``null``."""
+    hints = typing.get_type_hints(kind, include_extras=True)
+    return {name: _not_null(hint) for name, hint in hints.items()}
+
+
+def _not_null(hint: Any) -> Any:
+    options = [one for one in typing.get_args(hint) if one is not type(None)]
+    return options[0] if len(options) == 1 and type(None) in typing.get_args(hint) else hint
 
 
 async def read_body(request: web.Request, limit: int) -> bytes:

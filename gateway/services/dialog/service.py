@@ -63,6 +63,10 @@ class DialogService:
         self._observe = observe
         self._recorder = recorder or (lambda live: FileRecorder(media))
 
+    def reconfigure(self, settings: DialogSettings) -> None:
+        """Other settings from the next call on."""
+        self._settings = settings
+
     def accept(self, path: str) -> bool:
         """Whether a FastAGI path names an open attempt that no session has held yet. Says yes once."""
         live = self._live.of_path(path)

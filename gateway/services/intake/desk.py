@@ -22,7 +22,7 @@ from gateway.core.numbers import Destination, NumberError, parse_destination
 from gateway.core.phonelist import BadLine, ListError, ListRow, PhoneListReader
 from gateway.core.plum import FieldError, Submission, needs_words, read_plan
 from gateway.core.refusals import Refusals
-from gateway.core.routes import NumberPolicy, Refused, Router
+from gateway.core.routes import NumberPolicy, Refused, Resolver
 from gateway.happenings import CallAccepted, Observe, Stopwatch, unobserved
 from gateway.ports import Campaign, Clock, NameTaken, Store
 from gateway.services.feed import EventKind, Publish, campaign_data, unheard
@@ -88,7 +88,7 @@ class Desk:
     """``wake`` tells the dialer that there is work."""
 
     def __init__(
-        self, store: Store, clock: Clock, router: Router, preflight: Preflight, wake: Callable[[], None],
+        self, store: Store, clock: Clock, router: Resolver, preflight: Preflight, wake: Callable[[], None],
         settings: DeskSettings, publish: Publish = unheard, observe: Observe = unobserved,
     ) -> None:  # fmt: skip
         self._store = store
@@ -102,6 +102,10 @@ class Desk:
         self._ids = itertools.count(1)
         self.loads: dict[int, Load] = {}
         self._adding: dict[CampaignId, asyncio.Lock] = {}
+
+    def reconfigure(self, settings: DeskSettings) -> None:
+        """Other settings from the next submission on."""
+        self._settings = settings
 
     async def queue_call(
         self, account: Account, submission: Submission, receipt: Callable[[CallId], Receipt] | None = None

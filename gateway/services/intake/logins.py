@@ -12,7 +12,7 @@ from collections import OrderedDict
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 
-from gateway.core.model import Account
+from gateway.core.model import Account, AccountId
 from gateway.ports import Clock, Store
 
 REMEMBER = 300.0
@@ -75,9 +75,10 @@ class Logins:
         kept = self._verified.get(mark)
         return kept[1] if kept is not None and kept[0] > time.monotonic() else None
 
-    def forget(self) -> None:
-        """An account changed: nothing that was verified before counts any more."""
-        self._verified.clear()
+    def forget(self, account: AccountId) -> None:
+        """An account changed: what was verified of it before counts no more."""
+        for mark in [mark for mark, (_, kept) in self._verified.items() if kept.id == account]:
+            del self._verified[mark]
 
 
 def _first_right(hashes: tuple[str, ...], pin: str) -> int | None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Protocol
 
 from gateway.core.charts import Tally
-from gateway.core.model import Account, AccountId, CampaignId, Millis
+from gateway.core.model import AccountId, CampaignId, Millis
 from gateway.core.visiting import Session
 
 
 class Books(Protocol):
-    async def account(self, ident: AccountId) -> Account | None: ...
     async def add_session(self, session: Session) -> None: ...
     async def session(self, mark: str) -> Session | None: ...
     async def session_seen(self, mark: str, at: Millis) -> None: ...

@@ -6,19 +6,17 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import structlog
 from aiohttp import web
 
-from gateway.core.model import Attempt, AttemptEnd, AttemptId, Call, CallId, Millis
+from gateway.core.model import Attempt, AttemptEnd, AttemptId, Call, CalleeType, CallId, Millis
 from gateway.core.states import LIVE, WAITING
 from gateway.core.timeline import Timeline, timeline
 from gateway.core.visiting import Visitor
 from gateway.ports import Clock, Store
+from gateway.services.audit import Audit
 from gateway.services.pages.outbound import shown_name
 from gateway.services.pages.site import NotHere, Refused, Site, back, number_of
 from gateway.services.why import Why
-
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +44,7 @@ class CallInfo:
 
     def __init__(
         self, site: Site, store: Store, clock: Clock, why: Why, hang_up: Callable[[CallId], Awaitable[bool]],
-        so_far: Callable[[AttemptId], Mapping[str, Any]],
+        so_far: Callable[[AttemptId], Mapping[str, Any]], audit: Audit,
     ) -> None:  # fmt: skip
         self._site = site
         self._store = store
@@ -54,10 +52,12 @@ class CallInfo:
         self._why = why
         self._hang_up = hang_up
         self._so_far = so_far
+        self._audit = audit
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
         router.add_get("/calls/{id}", self._site.page(self.show))
         router.add_post("/calls/{id}/hangup", self._site.action(self.hang_up))
+        router.add_post("/calls/{id}/relabel", self._site.action(self.relabel))
 
     async def show(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
         call = await own_call(self._store, visitor, CallId(number_of(request)))
@@ -69,7 +69,7 @@ class CallInfo:
             "call.html", request, visitor, call=call, campaign=campaign, campaign_name=shown_name(campaign),
             cards=await self._cards(call, now), hold=await self._why.why_call(call.id), delivery=delivery,
             tries=[] if delivery is None else await self._store.delivery_tries(delivery.id),
-            waiting=call.state in WAITING, live=call.state in LIVE,
+            waiting=call.state in WAITING, live=call.state in LIVE, callees=list(CalleeType),
         )  # fmt: skip
 
     async def _cards(self, call: Call, now: Millis) -> list[AttemptCard]:
@@ -83,7 +83,18 @@ class CallInfo:
         call = await own_call(self._store, visitor, CallId(number_of(request)))
         if not await self._hang_up(call.id):
             raise Refused("The call is not live any more.", 409)
-        log.info("call.hung_up", call_id=call.id, account=visitor.account.login)
+        await self._audit.note(visitor.account.login, "call.hangup", f"call {call.id}", call.account_id)
+        return back(request, f"/calls/{call.id}")
+
+    async def relabel(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
+        """Correct who answered: the record says so from then on, and the replay of the classifier learns of it."""
+        call = await own_call(self._store, visitor, CallId(number_of(request)))
+        asked = str((await request.post()).get("callee_type", ""))
+        if asked not in list(CalleeType):
+            raise Refused("Choose one of the callee types.", 422)
+        await self._store.relabel(visitor.scope, call.id, CalleeType(asked))
+        note = f"{call.callee_type} to {asked}"
+        await self._audit.note(visitor.account.login, "call.relabel", f"call {call.id}", call.account_id, note)
         return back(request, f"/calls/{call.id}")
 
 

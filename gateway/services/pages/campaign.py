@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import structlog
 from aiohttp import web
 
 from gateway.core.charts import charts
@@ -11,6 +10,8 @@ from gateway.core.model import Account, CallId, CallState, Millis
 from gateway.core.states import WAITING
 from gateway.core.visiting import Visitor
 from gateway.ports import CallPage, Campaign, Clock, Store
+from gateway.services.accounts import Accounts
+from gateway.services.audit import Audit
 from gateway.services.feed import EventKind, Publish, call_data, campaign_data
 from gateway.services.pages.books import Books
 from gateway.services.pages.chores import Chores
@@ -20,17 +21,17 @@ from gateway.services.pages.outbound import Outbound, own_campaign, shown_name
 from gateway.services.pages.site import NotHere, Refused, Site, back, number_of, see, thousands, zone_of
 from gateway.services.why import Why
 
-log = structlog.get_logger()
-
 
 class CampaignPage:
     def __init__(
-        self, site: Site, store: Store, books: Books, clock: Clock, outbound: Outbound, chores: Chores, why: Why,
-        publish: Publish,
+        self, site: Site, store: Store, books: Books, accounts: Accounts, clock: Clock, outbound: Outbound,
+        chores: Chores, why: Why, audit: Audit, publish: Publish,
     ) -> None:  # fmt: skip
         self._site = site
         self._store = store
         self._books = books
+        self._accounts = accounts
+        self._audit = audit
         self._clock = clock
         self._outbound = outbound
         self._chores = chores
@@ -62,7 +63,7 @@ class CampaignPage:
         )  # fmt: skip
 
     async def _owner(self, campaign: Campaign) -> Account:
-        account = await self._books.account(campaign.account_id)
+        account = await self._accounts.get(campaign.account_id)
         assert account is not None  # the schema's foreign key
         return account
 
@@ -89,7 +90,7 @@ class CampaignPage:
         state = await self._store.cancel_call(visitor.scope, ident)
         if state is not CallState.CANCELLED:
             raise Refused("The call does not wait any more: only pending calls can be deleted.", 409)
-        log.info("call.cancelled", call_id=ident, account=visitor.account.login)
+        await self._audit.note(visitor.account.login, "call.cancel", f"call {ident}", call.account_id)
         if (changed := await self._store.call(ident)) is not None:
             self._publish(EventKind.CALL_CHANGED, changed.account_id, call_data(changed))
         return back(request, f"/campaigns/{call.campaign_id}")
@@ -101,7 +102,7 @@ class CampaignPage:
 
         async def work() -> str:
             deleted = await self._chores.delete(query)
-            log.info("calls.cancelled", campaign_id=campaign.id, calls=deleted, account=visitor.account.login)
+            await self._note(visitor, "calls.cancel", campaign, f"{deleted} calls")
             await self._tell(campaign)
             return f"{thousands(deleted)} waiting {'call' if deleted == 1 else 'calls'} deleted"
 
@@ -117,7 +118,7 @@ class CampaignPage:
 
         async def work() -> str:
             queued = await self._books.retry_failed(campaign.id, now)
-            log.info("campaign.retried", campaign_id=campaign.id, calls=queued, account=visitor.account.login)
+            await self._note(visitor, "campaign.retry", campaign, f"{queued} calls")
             await self._tell(campaign)
             self._outbound.wake()
             return f"{thousands(queued)} failed {'number' if queued == 1 else 'numbers'} queued again"
@@ -129,6 +130,9 @@ class CampaignPage:
     def _may_retry(campaign: Campaign, now: Millis) -> None:
         if campaign.plan is not None and campaign.plan.expires_at is not None and campaign.plan.expires_at <= now:
             raise Refused("The campaign has expired: queue its failed numbers as a new campaign (export them).", 409)
+
+    async def _note(self, visitor: Visitor, action: str, campaign: Campaign, detail: str) -> None:
+        await self._audit.note(visitor.account.login, action, f"campaign {campaign.id}", campaign.account_id, detail)
 
     async def _tell(self, campaign: Campaign) -> None:
         if (changed := await self._store.campaign(campaign.id)) is not None:

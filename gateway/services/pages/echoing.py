@@ -8,15 +8,9 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from gateway.core import saying
+from gateway.core.limits import DEFAULT_RETRY_INTERVAL, MAX_RETRIES, MAX_TIMESTAMP, RETRY_INTERVAL
 from gateway.core.model import Account, Millis, NewCall
-from gateway.core.plum import (
-    DEFAULT_RETRY_INTERVAL,
-    MAX_RETRIES,
-    MAX_TIMESTAMP,
-    RETRY_INTERVAL,
-    FieldError,
-    read_url,
-)
+from gateway.core.plum import FieldError, read_url
 from gateway.core.times import TimeError, parse_time
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import structlog
 from aiohttp import web
 
 from gateway.core import saying
@@ -13,11 +12,10 @@ from gateway.core.model import AccountId, CallState, CampaignId, CampaignState, 
 from gateway.core.states import LIVE, WAITING
 from gateway.core.visiting import Visitor
 from gateway.ports import Campaign, Clock, Store
+from gateway.services.audit import Audit
 from gateway.services.feed import EventKind, Publish, campaign_data
 from gateway.services.pages.rates import Rates
-from gateway.services.pages.site import NotHere, Refused, Site, back, number_of, zone_of
-
-log = structlog.get_logger()
+from gateway.services.pages.site import NotHere, Refused, Site, back, number_of, see, zone_of
 
 _VERBS = {"pause": CampaignState.PAUSED, "resume": CampaignState.ACTIVE, "cancel": CampaignState.CANCELLED}
 
@@ -43,6 +41,7 @@ class Outbound:
     def __init__(
         self, site: Site, store: Store, clock: Clock, rates: Rates, publish: Publish,
         why: Callable[[], str | None], wake: Callable[[], None], live: Callable[[AccountId | None], int],
+        audit: Audit,
     ) -> None:  # fmt: skip
         self._site = site
         self._store = store
@@ -52,6 +51,7 @@ class Outbound:
         self._why = why
         self.wake = wake
         self._live = live
+        self._audit = audit
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
         router.add_get("/", self._site.page(self.show))
@@ -61,6 +61,8 @@ class Outbound:
             router.add_post(f"/campaigns/{{id}}/{verb}", self._site.action(self.change))
 
     async def show(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
+        if visitor.operator and not await self._store.campaigns(None):
+            return see("/welcome")
         now = self._clock.now()
         names = {one.id: one.login for one in await self._store.accounts()}
         found = await self._store.campaigns(visitor.scope)
@@ -109,15 +111,20 @@ class Outbound:
 
     async def suspend(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
         await self._store.hold(visitor.scope)
-        log.warning("dialing.suspended", account=visitor.account.login, everybody=visitor.operator)
+        await self._note(visitor, "dialing.suspend")
         self._publish(EventKind.CAMPAIGN_CHANGED, visitor.scope, {"held": True})
         return back(request, "/")
+
+    async def _note(self, visitor: Visitor, action: str) -> None:
+        await self._audit.note(
+            visitor.account.login, action, "everybody" if visitor.operator else visitor.account.login, visitor.scope
+        )
 
     async def resume(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
         if not visitor.operator and None in await self._store.held():
             raise Refused("An operator has suspended all dialing: ask them to resume it.")
         await self._store.release(visitor.scope)
-        log.info("dialing.resumed", account=visitor.account.login, everybody=visitor.operator)
+        await self._note(visitor, "dialing.resume")
         self._publish(EventKind.CAMPAIGN_CHANGED, visitor.scope, {"held": False})
         self.wake()
         return back(request, "/")
@@ -126,7 +133,9 @@ class Outbound:
         campaign = await own_campaign(self._store, visitor, request)
         verb = request.path.rsplit("/", 1)[1]
         changed = await self._store.set_campaign_state(campaign.id, _VERBS[verb])
-        log.info("campaign.changed", campaign_id=campaign.id, state=changed.state, account=visitor.account.login)
+        await self._audit.note(
+            visitor.account.login, f"campaign.{verb}", f"campaign {campaign.id}", campaign.account_id
+        )
         self._publish(EventKind.CAMPAIGN_CHANGED, changed.account_id, campaign_data(changed))
         self.wake()
         return back(request, "/")

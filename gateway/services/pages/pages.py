@@ -12,6 +12,8 @@ from aiohttp import web
 
 from gateway.core.model import AccountId, AttemptId, CallId
 from gateway.ports import Clock, Fetcher, Store, Vitals
+from gateway.services.accounts import Accounts
+from gateway.services.audit import Audit
 from gateway.services.feed import Feed
 from gateway.services.intake.desk import Desk
 from gateway.services.intake.logins import Logins
@@ -19,6 +21,7 @@ from gateway.services.pages.books import Books
 from gateway.services.pages.callinfo import CallInfo
 from gateway.services.pages.campaign import CampaignPage
 from gateway.services.pages.chores import Chores
+from gateway.services.pages.firstrun import FirstRun
 from gateway.services.pages.gauges import Gauges
 from gateway.services.pages.live import Live
 from gateway.services.pages.outbound import Outbound
@@ -28,6 +31,7 @@ from gateway.services.pages.rates import Rates
 from gateway.services.pages.results import Results
 from gateway.services.pages.runner import Runner
 from gateway.services.pages.sessions import Sessions
+from gateway.services.pages.settings import SettingsPage
 from gateway.services.pages.signin import SignIn
 from gateway.services.pages.site import Site
 from gateway.services.pages.system import System
@@ -61,6 +65,8 @@ class Around:
     store: Store
     books: Books
     logins: Logins
+    accounts: Accounts
+    audit: Audit
     feed: Feed
     clock: Clock
     desk: Desk
@@ -81,7 +87,7 @@ class Around:
 class Pages:
     def __init__(self, around: Around, settings: PagesSettings) -> None:
         store, books, clock, publish = around.store, around.books, around.clock, around.feed.publish
-        sessions = Sessions(books, around.logins, clock, secure=settings.secure)
+        sessions = Sessions(books, around.accounts, around.logins, clock, secure=settings.secure)
         self._site = site = Site(store, sessions, clock, around.status)
         self._rates, self._gauges, self._chores = Rates(around.feed), around.gauges, Chores(store)
         self._runner = Runner(site, settings.walk)
@@ -89,16 +95,21 @@ class Pages:
         self._queueing = Queueing(site, store, around.desk, clock, settings.spool)
         outbound = Outbound(
             site, store, clock, self._rates, publish, lambda: around.status()["why_not_dialing"], around.wake_dialer,
-            around.live_of,
+            around.live_of, around.audit,
         )  # fmt: skip
+        self._first = FirstRun(site, store, around.accounts, sessions, around.audit, settings.phone, around.status)
         self._parts = (
-            SignIn(site, sessions),
+            SignIn(site, sessions, self._first.link),
+            self._first,
             outbound,
-            CampaignPage(site, store, books, clock, outbound, self._chores, around.why, publish),
-            CallInfo(site, store, clock, around.why, around.hang_up, around.so_far),
+            CampaignPage(
+                site, store, books, around.accounts, clock, outbound, self._chores, around.why, around.audit, publish
+            ),
+            CallInfo(site, store, clock, around.why, around.hang_up, around.so_far, around.audit),
             self._queueing,
+            SettingsPage(site, books, around.accounts, around.audit),
             Phone(site, store, clock, around.desk, settings.phone, self._runner, around.bridge, around.so_far),
-            Results(site, store, clock, around.fetcher, around.wake_notifier),
+            Results(site, store, clock, around.fetcher, around.audit, around.wake_notifier),
             System(site, clock, around.status, around.vitals, self._gauges, around.trunks, settings.doctor),
             self._live,
         )
@@ -109,6 +120,10 @@ class Pages:
             part.add_routes(app.router)
         app.on_shutdown.append(self._live.close)
         app.on_cleanup.append(self._queueing.close)
+
+    async def first_link(self) -> str | None:
+        """The path that makes the first account; None where there is one."""
+        return await self._first.link()
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as tasks:

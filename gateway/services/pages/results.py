@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-import structlog
 from aiohttp import web
 
 from gateway.core.lists import DeliveryQuery, DeliveryState
@@ -13,9 +12,8 @@ from gateway.core.model import CallId
 from gateway.core.plum import FieldError, read_url
 from gateway.core.visiting import Visitor
 from gateway.ports import Clock, Fetcher, FetchError, FetchPurpose, FetchRequest, Store
+from gateway.services.audit import Audit
 from gateway.services.pages.site import NotHere, Site, back
-
-log = structlog.get_logger()
 
 PAGE = 25
 #: Seconds that a tested server may take.
@@ -31,11 +29,14 @@ EXAMPLE = (
 class Results:
     """``wake`` tells the notifier that there is work."""
 
-    def __init__(self, site: Site, store: Store, clock: Clock, fetcher: Fetcher, wake: Callable[[], None]) -> None:
+    def __init__(
+        self, site: Site, store: Store, clock: Clock, fetcher: Fetcher, audit: Audit, wake: Callable[[], None]
+    ) -> None:
         self._site = site
         self._store = store
         self._clock = clock
         self._fetcher = fetcher
+        self._audit = audit
         self._wake = wake
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
@@ -68,7 +69,7 @@ class Results:
         if found is None or not visitor.sees(found.account_id):
             raise NotHere
         await self._store.redeliver(ident, self._clock.now())
-        log.info("result.again", call_id=found.call_id, account=visitor.account.login)
+        await self._audit.note(visitor.account.login, "result.redeliver", f"call {found.call_id}", found.account_id)
         self._wake()
         return back(request, "/results")
 

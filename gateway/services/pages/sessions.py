@@ -10,6 +10,7 @@ from aiohttp import web
 from gateway.core.model import Account, Millis
 from gateway.core.visiting import SEEN_EVERY_MS, Lockout, Visitor, mark_of, new_session
 from gateway.ports import Clock
+from gateway.services.accounts import Accounts
 from gateway.services.intake.logins import Logins
 from gateway.services.pages.books import Books
 
@@ -26,8 +27,9 @@ class Locked:
 class Sessions:
     """``secure``: the cookie is sent over https alone, also where a proxy in front of us speaks it."""
 
-    def __init__(self, books: Books, logins: Logins, clock: Clock, *, secure: bool) -> None:
+    def __init__(self, books: Books, accounts: Accounts, logins: Logins, clock: Clock, *, secure: bool) -> None:
         self._books = books
+        self._accounts = accounts
         self._logins = logins
         self._clock = clock
         self._secure = secure
@@ -44,7 +46,7 @@ class Sessions:
         if session.over(now):
             await self._books.end_session(session.mark)
             return None
-        account = await self._books.account(session.account_id)
+        account = await self._accounts.get(session.account_id)
         if account is None:
             return None
         if now - session.seen_at > SEEN_EVERY_MS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
 import structlog
@@ -16,9 +17,12 @@ log = structlog.get_logger()
 
 
 class SignIn:
-    def __init__(self, site: Site, sessions: Sessions) -> None:
+    """``first_link`` is where the first account is made, None where there is one."""
+
+    def __init__(self, site: Site, sessions: Sessions, first_link: Callable[[], Awaitable[str | None]]) -> None:
         self._site = site
         self._sessions = sessions
+        self._first_link = first_link
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
         router.add_get("/signin", self.form)
@@ -29,6 +33,8 @@ class SignIn:
     async def form(self, request: web.Request) -> web.StreamResponse:
         if await self._sessions.visitor(request) is not None:
             return see("/")
+        if await self._first_link() is not None:
+            return see("/first")
         return self._page(request, "", "")
 
     async def sign_in(self, request: web.Request) -> web.StreamResponse:

@@ -1,0 +1,32 @@
+"""Requests about accounts, for operators, and about one's own PIN."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from gateway.core.model import AccountSettings
+from voxgate import models
+from voxgate.request import Request, post
+
+
+def add(login: str, pin: str, settings: AccountSettings) -> Request[models.Account]:
+    return post("/accounts", models.Account, {"login": login, "pin": pin, "settings": settings})
+
+
+def all_of_them() -> Request[list[models.Account]]:
+    return Request("GET", "/accounts", list[models.Account])
+
+
+def get(login: str) -> Request[models.Account]:
+    return Request("GET", f"/accounts/{login}", models.Account)
+
+
+def change(login: str, **settings: Any) -> Request[models.Account]:
+    """Change settings: what is not named stays, None goes back to the default."""
+    return Request("PATCH", f"/accounts/{login}", models.Account, body=msgspec.json.encode(settings))
+
+
+def set_pin(login: str, pin: str, keep_old_hours: int = 0) -> Request[models.Account]:
+    return post(f"/accounts/{login}/pin", models.Account, {"pin": pin, "keep_old_hours": keep_old_hours})

@@ -1,0 +1,26 @@
+"""Requests about result posts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from voxgate import models
+from voxgate.request import Request, post
+
+
+def find(**asked: Any) -> Request[models.Page[models.Delivery]]:
+    """Posts by the fields of :class:`models.DeliveryFilter`; walk them with ``pages``."""
+    return Request("GET", "/results", models.Page[models.Delivery], asked)
+
+
+def get(result: str) -> Request[models.DeliveryDetail]:
+    return Request("GET", f"/results/{result}", models.DeliveryDetail)
+
+
+def redeliver(result: str) -> Request[models.Delivery]:
+    return post(f"/results/{result}/redeliver", models.Delivery)
+
+
+def try_out(url: str) -> Request[models.TestPosted]:
+    """Post a made-up result to an address, once."""
+    return post("/results/test", models.TestPosted, {"url": url})
