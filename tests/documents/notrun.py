@@ -6,6 +6,7 @@ A command is matched by its beginning, a transcript by its first line.
 NOT_RUN = {
     "make demo": "runs in its own test job: it is the longest of all, and tests/road goes the same road",
     "make test": "it is what runs this",
+    "make train": "takes five minutes and fetches the corpus: the files that it writes are measured by make bench-classify",
     "make lab": "stays up until Ctrl-C; tests/road starts the same lab",
     "docker ": "needs a Docker daemon: tests/packaging/test_image.py builds and runs the same with buildah",
     "python3 -m venv ": "tests/packaging/test_wheel.py installs it",
