@@ -79,7 +79,8 @@ class Outbound:
         rows = [self.row(one, names.get(one.account_id, ""), visitor, now) for one in reversed(found)]
         rows.sort(key=lambda row: row.state in (CampaignState.CANCELLED,))
         return self._site.render(
-            "outbound.html", request, visitor, campaigns=rows, held=await self._held(visitor), hold=hold, stuck=hold.reason not in AT_EASE,
+            "outbound.html", request, visitor, campaigns=rows, held=await self._held(visitor), hold=hold,
+            stuck=hold.reason not in AT_EASE,
             live=self._live(visitor.scope), base=base_of(request),
         )  # fmt: skip
 
