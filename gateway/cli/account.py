@@ -27,6 +27,9 @@ def add(
     pin: Annotated[str | None, typer.Option(help="4 to 16 characters; generated and shown once where absent.")] = None,
     caller_id: Annotated[str | None, typer.Option(help="Shown to callees.")] = None,
     allow_ani: Annotated[list[str] | None, typer.Option(help="A caller ID that ani may ask for; repeatable.")] = None,
+    evidence_audio: Annotated[
+        bool, typer.Option("--evidence-audio", help="Keep the first seconds of what callees say; mind the law.")
+    ] = False,
     operator: Annotated[bool, typer.Option("--operator", help="Sees and changes every account.")] = False,
     config: ConfigOption = None,
     as_json: JsonOption = False,
@@ -36,8 +39,9 @@ def add(
 
     shown = pin or "".join(secrets.choice("0123456789") for _ in range(8))
     chosen = AccountSettings(
-        time_zone, country, caller_id=caller_id, allowed_caller_ids=tuple(allow_ani or ()), operator=operator
-    )
+        time_zone, country, caller_id=caller_id, allowed_caller_ids=tuple(allow_ani or ()), operator=operator,
+        evidence_audio=evidence_audio,
+    )  # fmt: skip
     settings = config_of(config)
     try:
         asked(config, accounts.add(login, shown, chosen))

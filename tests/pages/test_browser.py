@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
 
+from lab import clients
 from lab.application import SampleApplication
 from lab.behaviours import BEHAVIOURS
 from lab.gateway import LOGIN, PIN, GatewayProcess
@@ -170,7 +174,7 @@ def test_a_page_left_open_for_a_thousand_calls_does_not_grow(
 
 PAGES = {
     "outbound": "/", "queue": "/queue", "campaign": "/campaigns/1", "call": "/calls/1", "results": "/results",
-    "system": "/system",
+    "system": "/system", "settings": "/settings", "phone": "/phone", "welcome": "/welcome",
 }  # fmt: skip
 
 
@@ -191,6 +195,39 @@ def test_every_page_is_pictured_and_nothing_serious_is_wrong_with_it(
                 found[f"{name} {size}"] = operator.serious()
                 operator.picture(f"{name}-{size}-{scheme}", full=True)
         assert {name: wrong for name, wrong in found.items() if wrong} == {}
+
+
+def run(language: str, script: Path) -> str:
+    if language == "PHP":
+        return clients.php(script)
+    if language == "curl":
+        script.write_text(script.read_text().replace("curl", shlex.join(clients.curl()), 1))
+    program = ["sh"] if language == "curl" else [sys.executable]
+    return subprocess.run([*program, str(script)], capture_output=True, text=True, check=True, timeout=60).stdout
+
+
+def test_the_copied_requests_queue_the_call_that_the_form_shows(
+    user: Visit, gateway: GatewayProcess, lab: Lab, application: SampleApplication, tmp_path: Path
+) -> None:
+    """Each language's request, run as it is shown, with the PIN put in its place."""
+    page = user.open("/queue")
+    page.locator("#queuecall-phone_number").fill(by_key(lab, "busy"))
+    page.locator("#queuecall-start_url").fill(application.start_url)
+    page.get_by_text("Optional parameters").first.click()
+    page.locator("#queuecall-call_parameters").fill('it\'s "$HOME" \\ & more')
+    page.locator("#queuecall-scheduled_time").fill("+3 days")
+    expect(page.locator("#queuecall-code-curl")).to_contain_text("scheduled_time=+3 days")
+    for language in ("curl", "PHP", "Python"):
+        text = page.locator(f"#queuecall-code-{language}").text_content()
+        assert text is not None
+        script = tmp_path / f"client.{language}"
+        script.write_text(text.replace("YOUR_PIN", PIN))
+        said = run(language, script)
+        call_id = re.search(r'status="queued" call_id="(\d+)"', said)
+        assert call_id is not None, (language, said)
+        call = gateway.json("calls", "show", call_id[1])
+        assert call["call_parameters"] == 'it\'s "$HOME" \\ & more', language
+        gateway.voxgate("calls", "cancel", call_id[1])
 
 
 def test_every_callee_type_has_a_behaviour_of_the_lab() -> None:

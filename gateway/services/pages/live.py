@@ -94,7 +94,6 @@ class Live:
                 await answer.write(b": here\n\n")
                 continue
             if any(concerns(event) for event in found):
-                newest = found[-1]
-                told = {"id": newest.id, "at": newest.at}
+                told = {"id": found[-1].id, "since": found[0].at}
                 await answer.write(f"event: changed\ndata: {json.dumps(told)}\n\n".encode())
             await asyncio.sleep(JOIN)

@@ -17,6 +17,7 @@ from gateway.services.feed import EventKind, Publish, campaign_data
 from gateway.services.pages.rates import Rates
 from gateway.services.pages.site import NotHere, Refused, Site, back, number_of, see, zone_of
 
+FINISHED = "finished"
 _VERBS = {"pause": CampaignState.PAUSED, "resume": CampaignState.ACTIVE, "cancel": CampaignState.CANCELLED}
 
 
@@ -33,6 +34,10 @@ class Row:
     pending: int
     rate: str
     finish: str
+
+    @property
+    def finished(self) -> bool:
+        return not self.single and self.finish == FINISHED
 
 
 class Outbound:
@@ -93,7 +98,7 @@ class Outbound:
         """At the present rate; no date is told where there is none to go by."""
         left = pending + sum(campaign.counts[state] for state in LIVE)
         if left == 0:
-            return "finished" if not campaign.single and any(campaign.counts.values()) else ""
+            return FINISHED if not campaign.single and any(campaign.counts.values()) else ""
         if campaign.state is not CampaignState.ACTIVE:
             return ""
         starts = campaign.plan.scheduled_at if campaign.plan is not None else now
