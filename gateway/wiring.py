@@ -415,10 +415,11 @@ class Gateway:
 
     async def read(self) -> Reading:
         """What a scrape shows of this moment."""
+        vitals = await self.store.vitals()  # first: while it is read, a reload may come
         config, now, live = self.config, self.clock.now(), self.live.by_trunk()
         folders = {"database": Path(config.database.path).parent, "media": Path(config.media.gateway_dir)}
         return Reading(
-            version=__version__, now=now, vitals=await self.store.vitals(),
+            version=__version__, now=now, vitals=vitals,
             limit=Limit(config.dial.cps, config.dial.max_calls),
             trunks={
                 name: TrunkReading(
