@@ -327,6 +327,7 @@ class Gateway:
                 live_of=self._live_of,
                 hang_up=self._hang_up,
                 so_far=self._so_far,
+                audio=folder.read,
                 bridge=self.phone_socket.bridge,
                 wake_dialer=self.dialer.wake,
                 wake_notifier=self.notifier.wake,
@@ -414,10 +415,11 @@ class Gateway:
 
     async def read(self) -> Reading:
         """What a scrape shows of this moment."""
+        vitals = await self.store.vitals()  # first: while it is read, a reload may come
         config, now, live = self.config, self.clock.now(), self.live.by_trunk()
         folders = {"database": Path(config.database.path).parent, "media": Path(config.media.gateway_dir)}
         return Reading(
-            version=__version__, now=now, vitals=await self.store.vitals(),
+            version=__version__, now=now, vitals=vitals,
             limit=Limit(config.dial.cps, config.dial.max_calls),
             trunks={
                 name: TrunkReading(
