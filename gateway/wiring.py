@@ -327,6 +327,7 @@ class Gateway:
                 live_of=self._live_of,
                 hang_up=self._hang_up,
                 so_far=self._so_far,
+                audio=folder.read,
                 bridge=self.phone_socket.bridge,
                 wake_dialer=self.dialer.wake,
                 wake_notifier=self.notifier.wake,

@@ -22,6 +22,10 @@ from tests.pages.conftest import OPERATOR, OPERATOR_PIN
 
 PATIENCE = 60_000  # milliseconds until a live page must show what a call did
 
+#: Whether the waveform of the call's audio has been drawn.
+DRAWN = """() => { const canvas = document.querySelector('[data-draw="wave"]'); return canvas &&
+    canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some((value) => value > 0); }"""
+
 #: One behaviour for each callee type that a call can end with.
 KINDS = {
     "voice": "person-keys", "answeringmachine": "machine", "fax": "fax", "busy": "busy", "noanswer": "unavailable",
@@ -88,6 +92,9 @@ def test_the_evidence_card_tells_each_callee_type(user: Visit, cards: dict[str, 
     expect(page.locator("ol.steps").first).to_contain_text("Dialed over trunk carrier")
     expect(page.locator("ol.steps li").last).to_contain_text("Ended")
     expect(page.locator("svg.timeline")).to_have_count(1)
+    if callee in ("voice", "answeringmachine", "fax"):  # something was heard, and the lab keeps it
+        expect(page.locator(".timeline .sound").first).to_be_attached()
+        page.wait_for_function(DRAWN)
     user.picture(f"call-{callee}", full=True)
 
 
