@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 
-from bench import claim, export, intake, interpreter, load, setup
+from bench import api, claim, export, intake, interpreter, load, setup
 
 
 def main() -> int:
-    lines = [part() for bench in (interpreter, load, claim, export, intake, setup) for part in bench.parts()]
+    lines = [part() for bench in (interpreter, load, claim, export, intake, api, setup) for part in bench.parts()]
     print("bench: " + "; ".join(lines))
     return 0
 
