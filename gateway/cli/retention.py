@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from gateway.cli.client import Unreachable, on_socket, retention, sweep
-from gateway.cli.shared import ConfigOption, JsonOption, asked, clock, config_of, group, show, show_json
+from gateway.cli.shared import ConfigOption, JsonOption, asked, clock, config_of, group, log_to_stderr, show, show_json
 from gateway.settings import Config
 
 app = group("What is kept for how long, and the sweep that removes the rest.")
@@ -56,6 +56,7 @@ def _directly(config: Config, dry_run: bool) -> Iterator[Any]:
     from gateway.wiring import open_store, retention_of
 
     async def work() -> list[Any]:
+        log_to_stderr()
         store = open_store(config)
         try:
             return [msgspec.to_builtins(one) async for one in retention_of(config, store).sweep(dry=dry_run)]
