@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from gateway.cli.client import Client
 from gateway.config import load
 from lab.instance import free_port
 from lab.lab import Lab
+from voxgate.client import Client
+from voxgate.request import Request
 
 LOGIN, PIN = "demo", "12345678"
 
@@ -139,12 +140,12 @@ extensions = true
 
     def ask(self, path: str) -> Any:
         """What the running gateway answers over its Unix socket, as to a command but faster."""
-        return Client(load(self.config, {}).socket_path).ask("GET", path)
+        return Client(socket=load(self.config, {}).socket_path).ask(Request("GET", path, Any))
 
     def add_account(self) -> None:
         self.voxgate(
             "account", "add", LOGIN, "--time-zone", "America/New_York", "--country", "US", "--pin", PIN,
-            "--allow-ani", "8009957586",
+            "--allow-ani", "8009957586", "--evidence-audio",
         )  # fmt: skip
 
     def post(self, page: str, body: bytes, kind: str = "application/x-www-form-urlencoded") -> bytes:

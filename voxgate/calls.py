@@ -39,6 +39,11 @@ def cancel(call: int) -> Request[models.Call]:
     return post(f"/calls/{call}/cancel", models.Call)
 
 
+def relabel(call: int, callee_type: str) -> Request[models.Call]:
+    """Correct who answered a call that has ended."""
+    return post(f"/calls/{call}/relabel", models.Call, {"callee_type": callee_type})
+
+
 def hang_up(call: int) -> Request[models.HangUp]:
     return post(f"/calls/{call}/hangup", models.HangUp)
 

@@ -10,10 +10,8 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import urlsplit
-
-import aiohttp
 
 from voxgate import models
 from voxgate.request import (
@@ -28,6 +26,9 @@ from voxgate.request import (
     pause,
     refusal,
 )
+
+if TYPE_CHECKING:
+    import aiohttp
 
 __all__ = ["AsyncClient", "Client", "Lost", "Refused", "Unreachable", "VoxgateError"]
 
@@ -91,16 +92,17 @@ class Client:
                 yield piece
 
     def events(self, request: Request[models.Event]) -> Iterator[models.Event]:
-        """Events as they happen, for ever: where the stream breaks off it goes on after the last one heard."""
-        reader = EventReader()
+        """Events for ever: a stream that breaks off goes on after the last one. The first connection must succeed."""
+        reader, connected = EventReader(), False
         while True:
             try:
                 more = {} if reader.last is None else {"Last-Event-ID": str(reader.last)}
                 with self._answered(request, more) as answer:
+                    connected = True
                     while piece := answer.read1(65_536):
                         yield from reader.feed(piece)
             except (Lost, Unreachable):
-                if reader.last is None:
+                if not connected:
                     raise
             time.sleep(RECONNECT)
 
@@ -135,8 +137,7 @@ class Client:
         try:
             connection.connect()
         except OSError as error:
-            where = self._socket or self._base.geturl()
-            raise Unreachable(f"no gateway answers at {where}: {error.strerror or error}") from None
+            raise Unreachable(_nobody(self._socket, self._base.geturl(), error)) from None
         body = request.body.pieces() if isinstance(request.body, Upload) else request.body
         try:
             connection.request(request.method, request.target, body, headers)
@@ -160,6 +161,12 @@ class Client:
             yield connection
         finally:
             connection.close()
+
+
+def _nobody(socket: Path | None, base: str, error: OSError) -> str:
+    if socket is not None:
+        return f"no gateway answers at {socket}: start it with `voxgate serve`"
+    return f"no gateway answers at {base}: {error.strerror or error}"
 
 
 class _OverSocket(http.client.HTTPConnection):
@@ -220,17 +227,18 @@ class AsyncClient:
                 yield request.read(line)
 
     async def events(self, request: Request[models.Event]) -> AsyncIterator[models.Event]:
-        """Events as they happen, for ever: where the stream breaks off it goes on after the last one heard."""
-        reader = EventReader()
+        """Events for ever: a stream that breaks off goes on after the last one. The first connection must succeed."""
+        reader, connected = EventReader(), False
         while True:
             try:
                 more = {} if reader.last is None else {"Last-Event-ID": str(reader.last)}
                 async with self._answered(request, more) as answer:
+                    connected = True
                     async for piece in answer.content.iter_any():
                         for event in reader.feed(piece):
                             yield event
             except (Lost, Unreachable):
-                if reader.last is None:
+                if not connected:
                     raise
             await asyncio.sleep(RECONNECT)
 
@@ -238,6 +246,8 @@ class AsyncClient:
     async def _answered(
         self, request: Request[Any], more: dict[str, str] | None = None
     ) -> AsyncIterator[aiohttp.ClientResponse]:
+        import aiohttp  # the synchronous client needs none of it
+
         for left in range(self._retries, -1, -1):
             try:
                 answer = await self._asked(request, more or {})
@@ -260,6 +270,8 @@ class AsyncClient:
             await asyncio.sleep(wait)
 
     async def _asked(self, request: Request[Any], more: dict[str, str]) -> aiohttp.ClientResponse:
+        import aiohttp
+
         if self._session is None:
             connector = None if self._socket is None else aiohttp.UnixConnector(str(self._socket))
             timeout = aiohttp.ClientTimeout(total=None, sock_connect=self._timeout, sock_read=self._timeout)
@@ -269,7 +281,7 @@ class AsyncClient:
         try:
             return await self._session.request(request.method, self._base + request.target, data=body, headers=headers)
         except aiohttp.ClientConnectorError as error:
-            raise Unreachable(f"no gateway answers at {self._socket or self._base}: {error}") from None
+            raise Unreachable(_nobody(self._socket, self._base, error)) from None
         except (aiohttp.ClientError, TimeoutError) as error:
             raise Lost(f"the gateway's answer was lost: {error}") from None
 

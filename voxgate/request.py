@@ -96,11 +96,12 @@ class Request(Generic[T]):
     body: bytes | Upload | None = None
     content_type: str = JSON
     key: str | None = None
+    base: str = BASE
 
     @property
     def target(self) -> str:
         given = {name: _text(value) for name, value in self.query.items() if value is not None and value is not False}
-        return BASE + quote(self.path) + (f"?{urlencode(given)}" if given else "")
+        return self.base + quote(self.path) + (f"?{urlencode(given)}" if given else "")
 
     @property
     def headers(self) -> dict[str, str]:
@@ -169,6 +170,7 @@ class EventReader:
     """Server-sent events from bytes as they come (WHATWG HTML §9.2). ``last`` is the id to go on after."""
 
     last: int | None = None
+    _ident: int | None = None
     _buffer: bytearray = field(default_factory=bytearray)
     _data: list[bytes] = field(default_factory=list)
 
@@ -177,10 +179,13 @@ class EventReader:
         *lines, rest = bytes(self._buffer).split(b"\n")
         self._buffer[:] = rest
         for line in lines:
-            if line.startswith(b"data:"):
+            if line.startswith(b"id:"):  # it comes before any event too: what there is to go on after
+                self._ident = int(line[3:])
+            elif line.startswith(b"data:"):
                 self._data.append(line[5:].strip())
-            elif not line.strip() and self._data:
-                event = msgspec.json.decode(b"\n".join(self._data), type=models.Event)
-                self._data.clear()
-                self.last = event.id
-                yield event
+            elif not line.strip():
+                self.last = self._ident
+                if self._data:
+                    event = msgspec.json.decode(b"\n".join(self._data), type=models.Event)
+                    self._data.clear()
+                    yield event

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from bench.classify import ours, road
+from bench.classify import afterbeep, ours, road
 from bench.classify.judged import Judged, errors
 from bench.classify.offline import FALSE, hear_all
 from bench.classify.report import Goal, across, by_condition, confusion, goals, moments, of_tones, side_by_side, worst
@@ -26,6 +26,8 @@ from lab.lab import Lab
 
 BIASES = (-2.0, -1.0, 0.0, 1.0, 2.0)
 QUICK = 300
+#: Machines that are called with ``machine=after_beep``.
+MACHINES = 200
 
 
 def _arguments() -> argparse.Namespace:
@@ -74,6 +76,10 @@ def main() -> int:
     print(f"tones told in {minutes:.0f} minutes of music: {music}")
     print("operating points (bias: people wrong, machines wrong):", *_curve(fold, judged), sep="\n")
     reached = list(goals(judged, told, music))
+    if not chosen.offline:
+        begun = _after_beep(fold)
+        print(*afterbeep.lines(begun), sep="\n")
+        reached += afterbeep.goals(begun)
     for one in reached:
         print(f"  {'reached' if one.met else 'MISSED ':<8} {one.name}: {one.measured} (goal {one.wanted})")
     print(*(f"skipped: {one}" for one in skipped or ["nothing"]), sep="\n")
@@ -95,6 +101,14 @@ def _road(calls: Sequence[Clip]) -> Iterator[tuple[str, list[Judged]]]:
         for name, application in road.APPLICATIONS.items():
             yield name, _timed(lab, name, partial(_applied, lab, calls, application))
         yield "ours, through the tap", _timed(lab, "ours", partial(ours.judge, lab, calls))
+
+
+def _after_beep(fold: Fold) -> list[afterbeep.Begun]:
+    machines = afterbeep.machines(fold, MACHINES)
+    with tempfile.TemporaryDirectory(prefix="voxgate-clips-") as name:
+        folder = Path(name)
+        with Lab(plan=afterbeep.recorded(machines, folder)) as lab:
+            return afterbeep.measure(lab, machines, folder)
 
 
 def _applied(lab: Lab, calls: Sequence[Clip], application: road.Application) -> list[Judged]:

@@ -27,26 +27,26 @@ _ENDED = ("completed", "failed", "cancelled")
 
 def judge(lab: Lab, clips: Sequence[Clip], name: str = "bench") -> list[Judged]:
     """Every clip as the gateway judges it; lines of ``lab``'s plan are in the order of ``clips``."""
+    found = call_all(lab, _SILENT, name)
+    return [judged(clip, *found.get(n, ({}, None))) for n, clip in enumerate(clips)]
+
+
+def call_all(lab: Lab, document: bytes, name: str, **fields: str) -> dict[int, tuple[dict[str, Any], str | None]]:
+    """Call every line of ``lab``'s plan; by its place there the evidence and callee type of the last attempt."""
     gateway = GatewayProcess(lab, name=name, cps=RATE, max_calls=AT_ONCE)
     gateway.add_account()
     gateway.start()
     try:
-        with _application() as url:
+        with _application(document) as url:
             numbers = [line.number for line in lab.plan.lines]
-            ids = {
-                int(gateway.queue_call(phone_number=f"tel:{one}", start_url=url)): n for n, one in enumerate(numbers)
-            }
-            _watch(gateway, len(clips))
+            queued = (gateway.queue_call(phone_number=f"tel:{one}", start_url=url, **fields) for one in numbers)
+            ids = {int(ident): n for n, ident in enumerate(queued)}
+            _watch(gateway, len(ids))
     finally:
         gateway.stop()
     with sqlite3.connect(f"file:{gateway.folder}/voxgate.db?mode=ro", uri=True) as store:
         rows = store.execute("SELECT call_id, evidence, callee_type FROM attempt ORDER BY number").fetchall()
-    found: dict[int, Judged] = {}
-    for call_id, evidence, callee in rows:
-        if call_id in ids:
-            n = ids[call_id]
-            found[n] = _judged(clips[n], json.loads(evidence or "{}"), callee)
-    return [found.get(n) or _judged(clip, {}, None) for n, clip in enumerate(clips)]
+    return {ids[call]: (json.loads(evidence or "{}"), callee) for call, evidence, callee in rows if call in ids}
 
 
 def _watch(gateway: GatewayProcess, calls: int) -> None:
@@ -59,7 +59,7 @@ def _watch(gateway: GatewayProcess, calls: int) -> None:
             time.sleep(1)
 
 
-def _judged(clip: Clip, evidence: dict[str, Any], callee: str | None) -> Judged:
+def judged(clip: Clip, evidence: dict[str, Any], callee: str | None) -> Judged:
     """``first`` and ``at`` are of the first verdict after the answer."""
     answered = evidence.get("answered", 0.0)
     verdicts = [one for one in evidence.get("verdicts", ()) if one["at"] >= answered]
@@ -78,14 +78,14 @@ def _judged(clip: Clip, evidence: dict[str, Any], callee: str | None) -> Judged:
 
 
 @contextmanager
-def _application() -> Iterator[str]:
+def _application(document: bytes) -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(200)
             self.send_header("Content-Type", "application/voicexml+xml")
-            self.send_header("Content-Length", str(len(_SILENT)))
+            self.send_header("Content-Length", str(len(document)))
             self.end_headers()
-            self.wfile.write(_SILENT)
+            self.wfile.write(document)
 
         do_POST = do_GET
 

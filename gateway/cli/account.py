@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import msgspec
 import typer
 
 from gateway.cli import token
-from gateway.cli.client import GatewayDown
-from gateway.cli.shared import ConfigOption, JsonOption, client_of, config_of, group, show, show_json
+from gateway.cli.client import Unreachable
+from gateway.cli.shared import ConfigOption, JsonOption, asked, config_of, group, log_to_stderr, show, show_json
 from gateway.core.model import AccountSettings
 from gateway.settings import Config
+from voxgate import accounts
 
 app = group("Accounts that may queue calls.")
 app.add_typer(token.app, name="token")
@@ -27,6 +27,9 @@ def add(
     pin: Annotated[str | None, typer.Option(help="4 to 16 characters; generated and shown once where absent.")] = None,
     caller_id: Annotated[str | None, typer.Option(help="Shown to callees.")] = None,
     allow_ani: Annotated[list[str] | None, typer.Option(help="A caller ID that ani may ask for; repeatable.")] = None,
+    evidence_audio: Annotated[
+        bool, typer.Option("--evidence-audio", help="Keep the first seconds of what callees say; mind the law.")
+    ] = False,
     operator: Annotated[bool, typer.Option("--operator", help="Sees and changes every account.")] = False,
     config: ConfigOption = None,
     as_json: JsonOption = False,
@@ -36,13 +39,13 @@ def add(
 
     shown = pin or "".join(secrets.choice("0123456789") for _ in range(8))
     chosen = AccountSettings(
-        time_zone, country, caller_id=caller_id, allowed_caller_ids=tuple(allow_ani or ()), operator=operator
-    )
+        time_zone, country, caller_id=caller_id, allowed_caller_ids=tuple(allow_ani or ()), operator=operator,
+        evidence_audio=evidence_audio,
+    )  # fmt: skip
     settings = config_of(config)
     try:
-        body = {"login": login, "pin": shown, "settings": msgspec.to_builtins(chosen)}
-        client_of(config).ask("POST", "/accounts", body)
-    except GatewayDown:
+        asked(config, accounts.add(login, shown, chosen))
+    except Unreachable:
         _add_directly(settings, login, shown, chosen)
     if as_json:
         show_json({"login": login, "pin": None if pin else shown})
@@ -60,6 +63,7 @@ def _add_directly(config: Config, login: str, pin: str, settings: AccountSetting
     from gateway.wiring import SystemClock, open_store
 
     async def work() -> None:
+        log_to_stderr()
         store, clock = open_store(config), SystemClock()
         try:
             await Accounts(store, SqliteAccess(store), Logins(store, clock), clock).add(login, pin, settings)
@@ -72,5 +76,5 @@ def _add_directly(config: Config, login: str, pin: str, settings: AccountSetting
 @app.command("list", epilog="Example: voxgate account list --json")
 def list_accounts(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Show all accounts."""
-    found = [{**one, **one["settings"]} for one in client_of(config).ask("GET", "/accounts")]
+    found = [{**one, **one["settings"]} for one in asked(config, accounts.all_of_them())]
     show(found, as_json, ["id", "login", "time_zone", "country", "caller_id"])

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
-from urllib.parse import urlencode
+from itertools import islice
+from typing import Annotated
 
+import msgspec
 import typer
 
 from gateway.cli.classify.commands import callee_of
-from gateway.cli.shared import ConfigOption, JsonOption, client_of, group, show, show_json
+from gateway.cli.shared import ConfigOption, JsonOption, asked, client_of, group, show, show_json
+from voxgate import calls as requests
+from voxgate import system
 
 app = group("Single calls.")
 
@@ -27,12 +30,11 @@ def call(
     as_json: JsonOption = False,
 ) -> None:
     """Queue one call through the running gateway."""
-    asked = {
-        "account": account, "phone_number": number, "start_url": start_url, "result_url": result_url,
-        "max_retries": max_retries, "retry_interval": retry_interval, "scheduled_time": at,
+    more = {
+        "account": account, "result_url": result_url, "max_retries": max_retries, "retry_interval": retry_interval,
+        "scheduled_time": at,
     }  # fmt: skip
-    body = {name: value for name, value in asked.items() if value is not None}
-    queued = client_of(config).ask("POST", "/calls", body)
+    queued = asked(config, requests.create(number, start_url, **more))
     if as_json:
         show_json(queued)
         return
@@ -53,25 +55,18 @@ def list_calls(
     as_json: JsonOption = False,
 ) -> None:
     """Show calls."""
-    asked = {
-        "campaign": campaign, "state": state, "callee_type": callee_type, "number": number, "reference": reference,
-        "order": order, "descending": "true" if descending else None,
-    }  # fmt: skip
-    client, found, after = client_of(config), list[Any](), None
-    while len(found) < limit:
-        query = {**asked, "after": after, "limit": min(1000, limit - len(found))}
-        given = urlencode({name: value for name, value in query.items() if value is not None})
-        page = client.ask("GET", f"/calls?{given}")
-        found += page["items"]
-        if (after := page["next"]) is None:
-            break
+    sought = requests.find(
+        campaign=campaign, state=state, callee_type=callee_type, number=number, reference=reference, order=order,
+        descending=descending, limit=min(limit, 1000),
+    )  # fmt: skip
+    found = [msgspec.to_builtins(one) for one in islice(client_of(config).pages(sought), limit)]
     show(found, as_json, _COLUMNS)
 
 
 @app.command("hangup", epilog="Example: voxgate calls hangup 17")
 def hang_up(call_id: int, config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Hang up a live call."""
-    done = client_of(config).ask("POST", f"/calls/{call_id}/hangup")
+    done = asked(config, requests.hang_up(call_id))
     if as_json:
         show_json(done)
         return
@@ -81,7 +76,7 @@ def hang_up(call_id: int, config: ConfigOption = None, as_json: JsonOption = Fal
 @app.command("show", epilog="Example: voxgate calls show 17")
 def show_call(call_id: int, config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Show one call with its attempts and its result post."""
-    found = client_of(config).ask("GET", f"/calls/{call_id}")
+    found = asked(config, requests.get(call_id))
     show(found, as_json, _COLUMNS)
     if not as_json:
         show(found["history"], False, ["number", "state", "kind", "callee_type", "cause", "tech_cause", "reason"])
@@ -90,7 +85,7 @@ def show_call(call_id: int, config: ConfigOption = None, as_json: JsonOption = F
 @app.command("cancel", epilog="Example: voxgate calls cancel 17")
 def cancel(call_id: int, config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Cancel a call that waits."""
-    done = client_of(config).ask("POST", f"/calls/{call_id}/cancel")
+    done = asked(config, requests.cancel(call_id))
     if as_json:
         show_json(done)
         return
@@ -108,7 +103,7 @@ def relabel(
 
     State, retries and the result that was posted stay as they are.
     """
-    done = client_of(config).ask("POST", f"/calls/{call_id}/relabel", {"callee_type": str(callee_of(label))})
+    done = asked(config, requests.relabel(call_id, callee_of(label)))
     if as_json:
         show_json(done)
         return
@@ -130,7 +125,7 @@ def tail(
     """Show what happens to calls as it happens, until the keyboard interrupts; with --json a line for each event."""
     import msgspec
 
-    from gateway.cli.tail import events, line
+    from gateway.cli.tail import line
 
-    for event in events(client_of(config), kinds=kinds, campaign=campaign, call=call_id):
+    for event in client_of(config).events(system.events(kinds=kinds, campaign=campaign, call=call_id)):
         print(msgspec.json.encode(event).decode() if as_json else line(event), flush=True)

@@ -9,10 +9,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Any
 
+import msgspec
 import typer
 
-from gateway.cli.client import ApiRefused, Client, GatewayDown
-from gateway.cli.shared import ConfigOption, JsonOption, client_of, group, show, show_json
+from gateway.cli.client import Client, VoxgateError
+from gateway.cli.shared import ConfigOption, JsonOption, asked, client_of, group, show, show_json
+from voxgate import campaigns, models
+from voxgate.request import Request
 
 app = group("Campaigns: lists of numbers and their progress.")
 
@@ -41,15 +44,16 @@ def load(
     from rich.console import Console
     from rich.progress import Progress
 
-    given = _given(
-        account=account, campaign_name=name, start_url=start_url, result_url=result_url, max_retries=max_retries,
-        retry_interval=retry_interval, scheduled_time=at, expiration_time=expires,
-    )  # fmt: skip
+    given = {
+        "account": account, "result_url": result_url, "max_retries": max_retries, "retry_interval": retry_interval,
+        "scheduled_time": at, "expiration_time": expires,
+    }  # fmt: skip
     client, size = client_of(config), file.stat().st_size
     with Progress(disable=not sys.stderr.isatty(), console=Console(stderr=True)) as progress:
         sending, queueing = (progress.add_task(what, total=size) for what in ("uploading", "queueing"))
-        with _watched(client, name, lambda load: progress.update(queueing, completed=load["bytes_read"])):
-            done = client.upload("/campaigns", given, file, lambda sent: progress.advance(sending, sent))
+        with _watched(client, name, lambda load: progress.update(queueing, completed=load.bytes_read)):
+            request = campaigns.load(name, start_url, file, lambda sent: progress.advance(sending, sent), **given)
+            done = msgspec.to_builtins(client.ask(request))
         progress.update(queueing, completed=size)
     if as_json:
         show_json(done)
@@ -57,10 +61,6 @@ def load(
     print(f"campaign {done['campaign_id']}: {done['queued']} queued, {done['rejected']} rejected")
     for one in done["first_rejected"]:
         print(f"  line {one['line']}: {one['text']!r} {one['reason']}")
-
-
-def _given(**fields: object) -> dict[str, str]:
-    return {key: str(value) for key, value in fields.items() if value is not None}
 
 
 _PREFLIGHT = """Examples:
@@ -92,15 +92,12 @@ def preflight(
 
     if (campaign is None) == (file is None):
         raise typer.BadParameter("name a campaign, or a list by --list FILE")
-    client = client_of(config)
     if file is None:
-        found = client.ask("GET", f"/campaigns/{campaign}/preflight")
+        assert campaign is not None
+        found = asked(config, campaigns.preflight(campaign))
     else:
-        given = _given(
-            account=account, campaign_name=name, start_url=start_url, result_url=result_url, scheduled_time=at,
-            expiration_time=expires,
-        )  # fmt: skip
-        found = client.upload("/campaigns/preflight", given, file, lambda sent: None)
+        given = {"account": account, "result_url": result_url, "scheduled_time": at, "expiration_time": expires}
+        found = asked(config, campaigns.foresee(name, start_url or "", file, **given))
     if as_json:
         show_json(found)
     else:
@@ -110,15 +107,15 @@ def preflight(
 
 
 @contextmanager
-def _watched(client: Client, name: str, tell: Callable[[dict[str, Any]], None]) -> Iterator[None]:
+def _watched(client: Client, name: str, tell: Callable[[models.Upload], None]) -> Iterator[None]:
     """Tell of the progress of the load called ``name`` every half second, until the block ends."""
     done = threading.Event()
 
     def watch() -> None:
         while not done.wait(0.5):
-            with suppress(GatewayDown, ApiRefused):
-                for load in client.ask("GET", "/uploads"):
-                    if load["name"] == name and not load["done"]:
+            with suppress(VoxgateError):
+                for load in client.ask(campaigns.uploads()):
+                    if load.name == name and not load.done:
                         tell(load)
 
     watcher = threading.Thread(target=watch, daemon=True)
@@ -133,32 +130,32 @@ def _watched(client: Client, name: str, tell: Callable[[dict[str, Any]], None]) 
 @app.command("list", epilog="Example: voxgate campaign list --json")
 def list_campaigns(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Show all campaigns with their counts."""
-    show([_flat(one) for one in client_of(config).ask("GET", "/campaigns")], as_json, _COLUMNS)
+    show([_flat(one) for one in asked(config, campaigns.all_of_them())], as_json, _COLUMNS)
 
 
 @app.command("show", epilog="Example: voxgate campaign show 2")
 def show_campaign(campaign: int, config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Show one campaign."""
-    show(_flat(client_of(config).ask("GET", f"/campaigns/{campaign}")), as_json, _COLUMNS)
+    show(_flat(asked(config, campaigns.get(campaign))), as_json, _COLUMNS)
 
 
-def _change(verb: str, campaign: int, config: Path | None, as_json: bool) -> None:
-    show(_flat(client_of(config).ask("POST", f"/campaigns/{campaign}/{verb}")), as_json, _COLUMNS)
+def _change(request: Request[models.Campaign], config: Path | None, as_json: bool) -> None:
+    show(_flat(asked(config, request)), as_json, _COLUMNS)
 
 
 @app.command("pause", epilog="Example: voxgate campaign pause 2")
 def pause(campaign: int, config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Dial nothing more of it until it is resumed; live calls go on."""
-    _change("pause", campaign, config, as_json)
+    _change(campaigns.pause(campaign), config, as_json)
 
 
 @app.command("resume", epilog="Example: voxgate campaign resume 2")
 def resume(campaign: int, config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Dial it again."""
-    _change("resume", campaign, config, as_json)
+    _change(campaigns.resume(campaign), config, as_json)
 
 
 @app.command("cancel", epilog="Example: voxgate campaign cancel 2")
 def cancel(campaign: int, config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Cancel every call that waits; live calls end by themselves."""
-    _change("cancel", campaign, config, as_json)
+    _change(campaigns.cancel(campaign), config, as_json)

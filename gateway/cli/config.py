@@ -10,7 +10,8 @@ from typing import Any
 
 import msgspec
 
-from gateway.cli.shared import ConfigOption, JsonOption, client_of, group, show_json
+from gateway.cli.client import reload as reloaded
+from gateway.cli.shared import ConfigOption, JsonOption, asked, group, show_json
 from gateway.config import ENVIRONMENT, find, load
 from gateway.settings import Config
 
@@ -107,7 +108,7 @@ def _row(name: str, value: Any, given: dict[str, str]) -> dict[str, Any]:
 
 def reload(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Let the running gateway read its configuration again, as SIGHUP does, and say what needs a restart."""
-    done = client_of(config).ask("POST", "/reload")
+    done = asked(config, reloaded())
     if as_json:
         show_json(done)
         return

@@ -10,8 +10,9 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.cli.client import Client, GatewayDown
-from gateway.cli.shared import ConfigOption, JsonOption, config_of, group, show_json, size
+from gateway.cli import client as requests
+from gateway.cli.client import Client, Unreachable, on_socket
+from gateway.cli.shared import ConfigOption, JsonOption, config_of, group, log_to_stderr, show_json, size
 
 app = group("The database: checked, copied, restored and compacted.")
 
@@ -32,10 +33,11 @@ def check(
 
     from gateway.adapters.store import check as checked
 
+    log_to_stderr()
     settings = config_of(config)
     try:
-        found = Client(settings.socket_path).ask("GET", "/db/check" + ("?quick=1" if quick else ""))
-    except GatewayDown:
+        found = on_socket(settings.socket_path).ask(requests.check(quick))
+    except Unreachable:
         found = msgspec.to_builtins(checked(Path(settings.database.path), quick=quick))
     if as_json:
         show_json(found)
@@ -57,10 +59,11 @@ def backup(
     as_json: JsonOption = False,
 ) -> None:
     """Copy the database, also while the gateway dials. The copy is whole, as of one moment, and checked."""
+    log_to_stderr()
     settings = config_of(config)
     source = Path(settings.database.path)
     target = (file or Path(settings.database.backups) / f"{source.stem}-{_stamp()}.db").absolute()
-    done = _with_progress(lambda tell: _backed_up(Client(settings.socket_path), source, target, tell))
+    done = _with_progress(lambda tell: _backed_up(on_socket(settings.socket_path), source, target, tell))
     if as_json:
         show_json(done)
         return
@@ -74,13 +77,13 @@ def _backed_up(client: Client, source: Path, target: Path, tell: Callable[[int, 
     from gateway.ports import StoreError
 
     try:
-        for line in client.lines("POST", "/db/backup", {"path": str(target)}):
+        for line in client.lines(requests.backup(target)):
             if "error" in line:
                 raise StoreError(line["error"])
             if "path" in line:
                 return dict(line)
             tell(line["done"], line["total"])
-    except GatewayDown:
+    except Unreachable:
         return dict(msgspec.to_builtins(copied(source, target, tell)))
     raise StoreError("the gateway stopped before the backup was whole")
 
@@ -109,6 +112,7 @@ def restore(
 
     from gateway.adapters.store import restore as restored
 
+    log_to_stderr()
     path = Path(config_of(config).database.path)
     if not yes:
         typer.confirm(f"Replace {path} by {file}?", abort=True, err=True)
@@ -120,6 +124,7 @@ def restore(
     if done.paused:
         print(f"{len(done.paused)} campaigns are paused; start the gateway, then `voxgate campaign resume` those that")
         print("had not gone on after the backup was taken: " + ", ".join(done.paused))
+    print("PINs and tokens are those of the backup: revoke again what was revoked since it was taken")
 
 
 @app.command("vacuum", epilog="Example: voxgate db vacuum")
@@ -127,6 +132,7 @@ def vacuum(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Give free space back to the disk. Stop the gateway first: it would hold up every call."""
     from gateway.adapters.store import vacuum as compacted
 
+    log_to_stderr()
     before, after = compacted(Path(config_of(config).database.path))
     if as_json:
         show_json({"before": before, "after": after})

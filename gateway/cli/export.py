@@ -5,12 +5,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlencode
 
 import typer
 
-from gateway.cli.client import Client
-from gateway.cli.shared import ConfigOption, config_of
+from gateway.cli.client import export as exported
+from gateway.cli.shared import ConfigOption, client_of
 from gateway.core.exporting import Format
 
 EPILOG = """Examples:
@@ -44,18 +43,17 @@ def export(
         "format": str(chosen), "campaign": campaign, "account": account, "state": ",".join(state or ()),
         "callee_type": ",".join(callee_type or ()), "since": since, "until": until,
     }  # fmt: skip
-    query = urlencode({name: value for name, value in fields.items() if value})
-    client = Client(config_of(config).socket_path)
+    client, request = client_of(config), exported(**fields)
     if out is None:
         if chosen is Format.PARQUET and sys.stdout.isatty():
             raise typer.BadParameter("Parquet is not for a terminal: name a file by --out")
-        for piece in client.pieces(f"/export?{query}"):
+        for piece in client.pieces(request):
             sys.stdout.buffer.write(piece)
         return
     part = out.with_name(f"{out.name}.part")
     try:
         with part.open("wb") as file:
-            for piece in client.pieces(f"/export?{query}"):
+            for piece in client.pieces(request):
                 file.write(piece)
         part.replace(out)
     finally:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from gateway.cli.client import metrics as exposed
 from gateway.cli.shared import ConfigOption, JsonOption, client_of, show_json
 
 
 def metrics(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Show the running gateway's metrics in Prometheus' text format."""
-    text = client_of(config).text("/metrics")
+    text = b"".join(client_of(config).pieces(exposed())).decode()
     if not as_json:
         print(text, end="")
         return

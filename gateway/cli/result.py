@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
-from urllib.parse import urlencode
+from itertools import islice
+from typing import Annotated
 
+import msgspec
 import typer
 
-from gateway.cli.shared import ConfigOption, JsonOption, client_of, group, show, show_json
+from gateway.cli.shared import ConfigOption, JsonOption, asked, client_of, group, show, show_json
+from voxgate import results
 
 app = group("Result posts: owed, accepted, given up; posted again, and tried out.")
 
@@ -26,15 +28,15 @@ def list_results(
     as_json: JsonOption = False,
 ) -> None:
     """Show result posts, those of the newest calls first."""
-    fields = {"state": state, "account": account, "call": call, "limit": limit}
-    query = urlencode({name: value for name, value in fields.items() if value is not None})
-    show(client_of(config).ask("GET", f"/results?{query}")["items"], as_json, _COLUMNS)
+    sought = results.find(state=state, account=account, call=call, limit=min(limit, 1000))
+    found = [msgspec.to_builtins(one) for one in islice(client_of(config).pages(sought), limit)]
+    show(found, as_json, _COLUMNS)
 
 
 @app.command("show", epilog="Example: voxgate result show msg_0a834ffc518cb41e3db0bb0b")
 def show_result(result: str, config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Show one result post with every try and what it was answered."""
-    found = client_of(config).ask("GET", f"/results/{result}")
+    found = asked(config, results.get(result))
     show(found, as_json, _COLUMNS)
     if not as_json:
         show(found["history"], False, ("at", "accepted", "status", "error", "took", "next_at"))
@@ -59,17 +61,10 @@ def redeliver(
     if (result is None) == (not given_up):
         raise typer.BadParameter("name a result post, or --given-up")
     client = client_of(config)
-    done: list[Any] = []
-    if result is not None:
-        done = [client.ask("POST", f"/results/{result}/redeliver")]
-    else:
-        query = {"state": "given_up", "limit": _PAGE, **({"account": account} if account else {})}
-        while True:
-            page = client.ask("GET", f"/results?{urlencode(query)}")
-            done += [client.ask("POST", f"/results/{one['id']}/redeliver") for one in page["items"]]
-            if page["next"] is None:
-                break
-            query["after"] = page["next"]
+    idents = [result]
+    if result is None:
+        idents = [one.id for one in client.pages(results.find(state="given_up", account=account, limit=_PAGE))]
+    done = [msgspec.to_builtins(client.ask(results.redeliver(ident))) for ident in idents if ident is not None]
     if as_json:
         show_json(done)
         return
@@ -79,7 +74,7 @@ def redeliver(
 @app.command("test", epilog="Example: voxgate result test http://app.example/result.php")
 def test(url: str, config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Post a made-up result to an address once, and show what it answers. Exit status 1 where it does not accept."""
-    done = client_of(config).ask("POST", "/results/test", {"url": url})
+    done = asked(config, results.try_out(url))
     if as_json:
         show_json(done)
     else:

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.cli.client import Client, GatewayDown
-from gateway.cli.shared import ConfigOption, JsonOption, client_of, clock, config_of, group, show, show_json
+from gateway.cli.client import Unreachable, on_socket, retention, sweep
+from gateway.cli.shared import ConfigOption, JsonOption, asked, clock, config_of, group, log_to_stderr, show, show_json
 from gateway.settings import Config
 
 app = group("What is kept for how long, and the sweep that removes the rest.")
@@ -17,7 +17,7 @@ app = group("What is kept for how long, and the sweep that removes the rest.")
 @app.command("show", epilog="Example: voxgate retention show")
 def show_retention(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Show how many days each thing is kept, and when the last sweep was."""
-    found = client_of(config).ask("GET", "/retention")
+    found = asked(config, retention())
     if as_json:
         show_json(found)
         return
@@ -36,8 +36,8 @@ def run(
     """Remove now what is older than [retention] says, also while the gateway dials."""
     settings = config_of(config)
     try:
-        found = list(Client(settings.socket_path).lines("POST", "/retention/run" + ("?dry_run=1" if dry_run else "")))
-    except GatewayDown:
+        found = list(on_socket(settings.socket_path).lines(sweep(dry_run)))
+    except Unreachable:
         found = list(_directly(settings, dry_run))
     rows = [{**one, "older than": clock(one["before"])} for one in found]
     if as_json:
@@ -56,6 +56,7 @@ def _directly(config: Config, dry_run: bool) -> Iterator[Any]:
     from gateway.wiring import open_store, retention_of
 
     async def work() -> list[Any]:
+        log_to_stderr()
         store = open_store(config)
         try:
             return [msgspec.to_builtins(one) async for one in retention_of(config, store).sweep(dry=dry_run)]

@@ -9,11 +9,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
+import msgspec
 import typer
 
-from gateway.cli.client import Client
+from gateway.cli.client import Client, on_socket
 from gateway.config import find, load
 from gateway.settings import Config
+from voxgate.request import Request
 
 ConfigOption = Annotated[Path | None, typer.Option("--config", "-c", help="The configuration file.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -31,7 +33,12 @@ def config_of(path: Path | None) -> Config:
 
 def client_of(path: Path | None) -> Client:
     """The way to the gateway that the configuration names."""
-    return Client(config_of(path).socket_path)
+    return on_socket(config_of(path).socket_path)
+
+
+def asked(path: Path | None, request: Request[Any]) -> Any:
+    """What the gateway that the configuration names answers, as plain values. Raises :class:`VoxgateError`."""
+    return msgspec.to_builtins(client_of(path).ask(request))
 
 
 def show(value: Any, as_json: bool, columns: Sequence[str]) -> None:
@@ -61,3 +68,10 @@ def clock(at: str) -> str:
 def size(count: int) -> str:
     """Bytes for people."""
     return f"{count / 1e6:.1f} MB" if count < 1e9 else f"{count / 1e9:.2f} GB"
+
+
+def log_to_stderr() -> None:
+    """For commands that do the gateway's own work: what they log is no part of what they print."""
+    from gateway import logs
+
+    logs.configure(as_json=False, level="warning")

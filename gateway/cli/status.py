@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from gateway.cli.exits import ExitStatus
-from gateway.cli.shared import ConfigOption, JsonOption, client_of, show, show_json
+from gateway.cli.shared import ConfigOption, JsonOption, asked, show, show_json
+from voxgate import system
 
 
 def status(
@@ -18,7 +19,7 @@ def status(
     as_json: JsonOption = False,
 ) -> None:
     """Show whether the gateway runs, whether it dials, and how its trunks are; for people and for health checks."""
-    found = client_of(config).ask("GET", "/status")
+    found = asked(config, system.status())
     why = found["why_not_dialing"]
     if as_json:
         show_json(found)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 import typer
 
-from gateway.cli.shared import ConfigOption, JsonOption, client_of, group, show, show_json
+from gateway.cli.shared import ConfigOption, JsonOption, asked, group, show, show_json
 from gateway.core.access import Scope
+from voxgate import tokens
 
 app = group("Bearer tokens of the API: issued, listed, revoked.")
 
@@ -24,10 +26,8 @@ def add(
     as_json: JsonOption = False,
 ) -> None:
     """Issue a token. It is shown this once: only its hash is kept."""
-    body = {"name": name, "scopes": [str(one) for one in scope or [Scope.READ]]}
-    body |= {"account": account} if account else {}
-    body |= {"expires_at": expires} if expires else {}
-    issued = client_of(config).ask("POST", "/tokens", body)
+    ends = None if expires is None else moment(expires)
+    issued = asked(config, tokens.issue(name, scope or [Scope.READ], account, ends))
     if as_json:
         show_json(issued)
         return
@@ -37,15 +37,20 @@ def add(
 @app.command("list", epilog="Example: voxgate account token list")
 def list_tokens(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Show all tokens, the revoked ones too."""
-    found = client_of(config).ask("GET", "/tokens")
+    found = asked(config, tokens.all_of_them())
     show(found if as_json else [{**one, "scopes": ", ".join(one["scopes"])} for one in found], as_json, _COLUMNS)
 
 
 @app.command("revoke", epilog="Example: voxgate account token revoke 3")
 def revoke(token: int, config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Revoke a token at once."""
-    done = client_of(config).ask("DELETE", f"/tokens/{token}")
+    done = asked(config, tokens.revoke(token))
     if as_json:
         show_json(done)
         return
     print(f"token {token} ({done['name']}) is revoked")
+
+
+def moment(text: str) -> datetime:
+    """RFC 3339, or a date; without a zone it is this machine's. Raises ValueError."""
+    return datetime.fromisoformat(text).astimezone()

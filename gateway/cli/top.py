@@ -9,14 +9,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from gateway.cli.client import ApiRefused, Client, GatewayDown
-from gateway.cli.tail import events
-from voxgate import models
+from gateway.cli.client import Client, VoxgateError
+from voxgate import models, system
+from voxgate.request import Request
 
 #: Seconds over which calls per second are counted, and outcomes.
 PACE_WINDOW = 10.0
@@ -102,8 +103,12 @@ class Shown:
         return table
 
 
+def _plain(client: Client, request: Request[Any]) -> Any:
+    return msgspec.to_builtins(client.ask(request))
+
+
 def look(client: Client, window: Window) -> Shown:
-    return Shown(client.ask("GET", "/status"), client.ask("GET", "/why"), window.pace(), window.outcomes())
+    return Shown(_plain(client, system.status()), _plain(client, system.why()), window.pace(), window.outcomes())
 
 
 def watch(client: Client, every: float) -> None:
@@ -117,7 +122,7 @@ def watch(client: Client, every: float) -> None:
             time.sleep(every)
             try:
                 screen = look(client, window).screen()
-            except (GatewayDown, ApiRefused) as error:
+            except VoxgateError as error:
                 screen = Text(str(error), "bold red")
             live.update(screen, refresh=True)
 
@@ -125,7 +130,7 @@ def watch(client: Client, every: float) -> None:
 def _listen(client: Client, window: Window) -> None:
     while True:
         try:
-            for event in events(client, kinds=KINDS):
+            for event in client.events(system.events(kinds=KINDS)):
                 window.saw(event)
-        except (GatewayDown, ApiRefused):
+        except VoxgateError:
             time.sleep(1.0)

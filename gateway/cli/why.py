@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.cli.shared import ConfigOption, JsonOption, client_of, clock, show_json
+from gateway.cli.shared import ConfigOption, JsonOption, asked, clock, show_json
+from voxgate import calls, campaigns, system
 
 
 def why(
@@ -18,12 +19,12 @@ def why(
     """Say why a call, a campaign or everything is not being dialed now, and what would change it."""
     if call_id is not None and campaign is not None:
         raise typer.BadParameter("name a call or a campaign, not both")
-    path = "/why"
+    request = system.why()
     if call_id is not None:
-        path = f"/calls/{call_id}/why"
+        request = calls.why(call_id)
     elif campaign is not None:
-        path = f"/campaigns/{campaign}/why"
-    found = client_of(config).ask("GET", path)
+        request = campaigns.why(campaign)
+    found = asked(config, request)
     if as_json:
         show_json(found)
         return

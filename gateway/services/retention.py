@@ -18,7 +18,7 @@ from gateway.ports import Clock, StoreError, StoreRefused
 log = structlog.get_logger()
 
 #: Rows of one batch: a few milliseconds of the database's one writer.
-BATCH = 100
+BATCH = 25
 #: After each batch the writer is left alone for so many times as long as the batch took.
 REST = 4.0
 LOOK_EVERY = 600.0

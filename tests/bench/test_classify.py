@@ -6,11 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import soundfile
 
+from bench.classify import afterbeep
 from bench.classify.__main__ import _end
 from bench.classify.judged import Judged, beeps, errors, first_word, share, times
 from bench.classify.offline import hear
-from bench.classify.ours import _judged
+from bench.classify.ours import judged as record
 from bench.classify.report import Goal, across, by_condition, confusion, goals, moments, of_tones, side_by_side, worst
 from bench.classify.road import plan
 from bench.classify.tones import tell, tones
@@ -71,9 +73,9 @@ def test_the_gateway_s_record_counts_from_the_answer() -> None:
             {"callee_type": "voice", "confidence": 0.8, "at": 3.5, "reason": "words"},
         ],
     }
-    one = _judged(CLIP, evidence, "voice")
+    one = record(CLIP, evidence, "voice")
     assert (one.first, one.at, one.beeps, one.reason) == (VOICE, 2.5, ((2.0, pytest.approx(2.2)),), "words")
-    assert _judged(CLIP, {}, None).first is None
+    assert record(CLIP, {}, None).first is None
 
 
 def test_tones_are_made_as_recommended_and_told() -> None:
@@ -92,6 +94,17 @@ def test_each_clip_is_a_number_of_the_carrier(tmp_path: Path) -> None:
     assert len({line.number for line in drawn.lines}) == 2
     assert f"Playback({tmp_path}/clip-1,noanswer)" in text
     assert (tmp_path / "clip-1.wav").stat().st_size == 48
+
+
+def test_a_session_s_sound_is_placed_by_the_recordings_alone(tmp_path: Path) -> None:
+    greeting = joined(words((1, 0.5)), tone(0.3, 900), silence(1))
+    clip = replace(CLIP, callee=MACHINE, pcm=pcm(greeting), speech=((0.0, 1.0),), beeps=(1.8,))
+    soundfile.write(tmp_path / "tx.wav", joined(silence(0.4), greeting) / 32768, 8000)
+    soundfile.write(tmp_path / "rx.wav", joined(silence(2.45), tone(1, 500)) / 32768, 8000)
+    assert afterbeep._after(clip, tmp_path / "rx.wav", tmp_path / "tx.wav") == pytest.approx(0.25, abs=0.01)
+    begun = [afterbeep.Begun(clip, 0.25, person=False), afterbeep.Begun(clip, -1.0, person=True)]
+    assert [one.met for one in afterbeep.goals(begun)] == [False, True]
+    assert len(list(afterbeep.lines(begun))) == 2
 
 
 def test_a_report_has_every_part_and_misses_fail_it() -> None:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import zoneinfo
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
+import trustme
 
+from gateway.cli.doctor.certificates import examine_certificate
 from gateway.cli.doctor.files import examine_files
 from gateway.cli.doctor.finding import Finding, State
 from gateway.cli.doctor.host import Host, examine_host
@@ -124,6 +128,27 @@ def test_a_full_disk_is_found(etc: Path) -> None:
     found = examine_host(config(etc), Host(free=lambda folder: 90 * 1024**2))
     assert "disk" in troubles(found)
     assert any("only 90 MB are free" in one.what for one in found)
+
+
+@pytest.mark.parametrize(
+    ("days", "found", "words"),
+    [(60, set(), "is good until"), (5, {"certificate"}, "ends on"), (-1, {"certificate"}, "has ended")],
+)
+def test_a_certificate_near_its_end_is_found(etc: Path, days: int, found: set[str], words: str) -> None:
+    when = datetime.now(UTC) + timedelta(days=days)
+    made = trustme.CA().issue_cert("gateway.example", not_before=when - timedelta(days=90), not_after=when)
+    made.private_key_and_cert_chain_pem.write_to_path(str(etc / "cert.pem"))
+    server = msgspec.structs.replace(config(etc).server, certificate=str(etc / "cert.pem"))
+    judged = examine_certificate(msgspec.structs.replace(config(etc), server=server), Host())
+    assert troubles(judged) == found
+    assert words in judged[0].what
+
+
+def test_a_certificate_that_is_none_is_found(etc: Path) -> None:
+    (etc / "cert.pem").write_text("nothing")
+    server = msgspec.structs.replace(config(etc).server, certificate=str(etc / "cert.pem"))
+    judged = examine_certificate(msgspec.structs.replace(config(etc), server=server), Host())
+    assert troubles(judged) == {"certificate-unusable"}
 
 
 def test_missing_time_zone_data_are_found(etc: Path, monkeypatch: pytest.MonkeyPatch) -> None:

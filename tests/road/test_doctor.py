@@ -6,19 +6,23 @@ import asyncio
 import json
 import os
 import socket
+import ssl
 import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
 import pytest
+import trustme
 
 from gateway.adapters.ami.link import Link
-from gateway.cli.doctor import Host, abilities, examine, manager, selfcall, troubles
+from gateway.cli.doctor import abilities, manager, selfcall, troubles
 from gateway.cli.doctor.abilities import Check
+from gateway.cli.doctor.examination import Host, examine
 from gateway.cli.doctor.finding import Finding, State
 from gateway.cli.doctor.manager import examine_events, examine_manager, logged_in
 from gateway.cli.doctor.selfcall import self_call
@@ -33,7 +37,7 @@ from tests.road.patient import Patient, bound_by_file_rights, is_root
 
 as_root = pytest.mark.skipif(not is_root(), reason="only root can make Asterisk and the gateway two users here")
 #: Troubles that tests/cli/test_doctor_files.py provokes.
-ELSEWHERE = set(FILES) | {"no-route", "disk", "time-zones"}
+ELSEWHERE = set(FILES) | {"no-route", "disk", "time-zones", "certificate", "certificate-unusable", "taps-missing"}
 PROVOKED: set[str] = set()
 
 
@@ -129,6 +133,40 @@ async def test_nothing_answers(patient: Patient, kind: str, monkeypatch: pytest.
     assert keys(found) == {"ami-silent"}
     assert "firewall" in found[-1].mend
     assert ("no connection" if kind == "dropped" else "no greeting") in found[-1].what
+
+
+@provokes("ami-tls")
+@pytest.mark.parametrize("fault", ["plain", "stranger", "no file"])
+async def test_tls_that_fails(patient: Patient, tmp_path: Path, fault: str) -> None:
+    """With the real AMI, which speaks no TLS here; with a server that another authority vouches for; without a file."""
+    authority, other = trustme.CA(), trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    other.issue_cert("127.0.0.1").configure_cert(context)
+    server = await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 0, ssl=context)
+    port = patient.lab.ami_port if fault == "plain" else server.sockets[0].getsockname()[1]
+    ca = str(tmp_path / ("none.pem" if fault == "no file" else "ca.pem"))
+    found = await asked(changed(patient.config(), "ami", tls=True, ca=ca, port=port))
+    server.close()
+    assert keys(found) == {"ami-tls"}
+
+
+async def test_asterisks_certificate_near_its_end(patient: Patient, tmp_path: Path) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1", not_after=datetime.now(UTC) + timedelta(days=3)).configure_cert(context)
+
+    async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"Asterisk Call Manager/11.0.0\r\n")
+        await reader.read(1)
+        writer.close()
+
+    server = await asyncio.start_server(greet, "127.0.0.1", 0, ssl=context)
+    port = server.sockets[0].getsockname()[1]
+    found = await asked(changed(patient.config(), "ami", tls=True, ca=str(tmp_path / "ca.pem"), port=port))
+    server.close()
+    assert "certificate" in keys(found)
 
 
 @provokes("ami-other")

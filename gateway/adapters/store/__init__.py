@@ -5,12 +5,14 @@ from gateway.adapters.store.books import SqliteBooks
 from gateway.adapters.store.checking import check
 from gateway.adapters.store.copying import backup
 from gateway.adapters.store.file import DatabaseRefused, StoreLocked
+from gateway.adapters.store.recent import Recent, recent
 from gateway.adapters.store.restoring import restore, vacuum
 from gateway.adapters.store.sqlite import SqliteStore
 from gateway.adapters.store.sweeping import SqliteSweeps
 
 __all__ = [
     "DatabaseRefused",
+    "Recent",
     "SqliteAccess",
     "SqliteBooks",
     "SqliteStore",
@@ -18,6 +20,7 @@ __all__ = [
     "StoreLocked",
     "backup",
     "check",
+    "recent",
     "restore",
     "vacuum",
 ]

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from panoramisk.message import Message
 
 from gateway.adapters.ami.link import AmiError, AmiLoginRefused, AmiTimeout, Link
-from gateway.adapters.tls import client_context
+from gateway.adapters.tls import TlsRefused, client_context
 from gateway.cli.doctor import troubles
+from gateway.cli.doctor.certificates import judged
 from gateway.cli.doctor.finding import Finding, good, skipped
+from gateway.cli.doctor.host import Host
 from gateway.settings import Config
 
 TIMEOUT = 5.0
@@ -52,15 +54,23 @@ class Manager:
 
 
 @asynccontextmanager
-async def logged_in(config: Config, findings: list[Finding]) -> AsyncIterator[Manager | None]:
+async def logged_in(config: Config, findings: list[Finding], host: Host | None = None) -> AsyncIterator[Manager | None]:
     """Log in, and add what was found; None where nothing more can be asked."""
     ami = config.ami
     address = f"{ami.host}:{ami.port}"
-    tls = client_context(ami.ca) if ami.tls else None
-    if (trouble := await _greeting(ami.host, ami.port, address, tls)) is not None:
-        findings.append(trouble)
+    try:
+        tls = client_context(ami.ca) if ami.tls else None
+        ends = await _greeted(ami.host, ami.port, address, tls)
+    except TlsRefused as error:
+        findings.append(troubles.AMI_TLS.found(address=address, error=error))
         yield None
         return
+    except _NotAmi as trouble:
+        findings.append(trouble.finding)
+        yield None
+        return
+    if ends is not None:
+        findings.append(judged("the certificate of Asterisk's AMI", ends, host or Host()))
     events: list[Message] = []
     news = asyncio.Event()
 
@@ -85,28 +95,40 @@ async def logged_in(config: Config, findings: list[Finding]) -> AsyncIterator[Ma
         link.close()
 
 
-async def _greeting(host: str, port: int, address: str, tls: ssl.SSLContext | None) -> Finding | None:
-    """Whether it is AMI that answers there."""
+class _NotAmi(Exception):
+    """What answers there, or does not, is not AMI; ``finding`` is the trouble."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding.what)
+        self.finding = finding
+
+
+async def _greeted(host: str, port: int, address: str, tls: ssl.SSLContext | None) -> float | None:
+    """Be greeted by AMI; when its certificate ends, in Unix time, where it has one. Raises :class:`_NotAmi`."""
     try:
         async with asyncio.timeout(TIMEOUT):
             reader, writer = await asyncio.open_connection(host, port, ssl=tls)
     except ConnectionRefusedError:
-        return troubles.AMI_REFUSED.found(address=address)
+        raise _NotAmi(troubles.AMI_REFUSED.found(address=address)) from None
+    except ssl.SSLError as error:
+        raise _NotAmi(troubles.AMI_TLS.found(address=address, error=error)) from None
     except (OSError, TimeoutError) as error:
-        return troubles.AMI_SILENT.found(address=address, error=str(error) or f"no connection within {TIMEOUT:g} s")
+        why = str(error) or f"no connection within {TIMEOUT:g} s"
+        raise _NotAmi(troubles.AMI_SILENT.found(address=address, error=why)) from None
     try:
         async with asyncio.timeout(TIMEOUT):
             line = (await reader.read(80)).decode("ascii", "replace")
     except (OSError, TimeoutError):
-        return troubles.AMI_SILENT.found(address=address, error=f"no greeting within {TIMEOUT:g} s")
+        raise _NotAmi(troubles.AMI_SILENT.found(address=address, error=f"no greeting within {TIMEOUT:g} s")) from None
     finally:
         writer.close()
         with suppress(OSError):
             await writer.wait_closed()
     if not line.startswith("Asterisk Call Manager/"):
         greeting = repr(line.strip()[:40]) if line else "nothing, and closes"
-        return troubles.AMI_OTHER.found(address=address, greeting=greeting)
-    return None
+        raise _NotAmi(troubles.AMI_OTHER.found(address=address, greeting=greeting))
+    certificate = writer.get_extra_info("peercert") or {}
+    return ssl.cert_time_to_seconds(certificate["notAfter"]) if "notAfter" in certificate else None
 
 
 async def examine_manager(config: Config, manager: Manager) -> list[Finding]:

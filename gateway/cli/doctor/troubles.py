@@ -30,6 +30,15 @@ SPEECH = Trouble(
     "install the gateway again: its package espeakng-loader brings the voices",
 )  # fmt: skip
 
+CERTIFICATE = Trouble(
+    "certificate", "{what} {when}",
+    "renew it. The gateway takes its own anew at SIGHUP (`systemctl reload voxgate`), Asterisk at `core reload`",
+)  # fmt: skip
+CERTIFICATE_UNUSABLE = Trouble(
+    "certificate-unusable", "the certificate of [server] cannot be used: {error}",
+    "name a PEM file with the certificate and its chain in certificate, and its private key in key",
+)  # fmt: skip
+
 # --- Asterisk's files ---
 
 FILE = Trouble("asterisk-file", "{error}", "mend the file: Asterisk reads it so too")
@@ -105,6 +114,11 @@ AMI_REFUSED = Trouble(
 AMI_SILENT = Trouble(
     "ami-silent", "{address} does not answer: {error}",
     "a firewall between the two hosts drops the packets, or Asterisk is stalled: allow TCP to AMI's port",
+)  # fmt: skip
+AMI_TLS = Trouble(
+    "ami-tls", "TLS with {address} fails: {error}",
+    "[ami] ca must name the authority that vouches for Asterisk's certificate in the name of [ami] host, port must be "
+    "manager.conf's tlsbindaddr, and the certificate (tlscertfile) must not have ended",
 )  # fmt: skip
 AMI_OTHER = Trouble(
     "ami-other", "what listens at {address} is not AMI: it greets with {greeting}",
@@ -213,6 +227,14 @@ TAP_DEAF = Trouble(
 AUDIOSOCKET_UNREACHED = Trouble(
     "audiosocket-unreached", "no audio came from Asterisk to {address}",
     "let Asterisk connect to this host at that port, through firewalls too: calls are judged by AMD until it does",
+)  # fmt: skip
+
+# --- what the last calls have shown ---
+
+TAPS_MISSING = Trouble(
+    "taps-missing", "{count} of the last {answered} answered calls were judged without the media tap: {why}",
+    "AMD judged them, and errs more: see what the doctor says of the tap, and let Asterisk reach the port of "
+    "[audiosocket]",
 )  # fmt: skip
 
 # --- a real call (`voxgate doctor --call NUMBER`) ---

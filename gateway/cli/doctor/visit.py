@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from gateway.adapters.agi import AgiServer, AgiSettings
 from gateway.adapters.agi.server import Handler
-from gateway.cli.client import ApiRefused, Client, GatewayDown
+from gateway.cli.client import VoxgateError, lend, on_socket
 from gateway.cli.doctor.host import Host
 from gateway.settings import Config
 
@@ -40,12 +40,11 @@ async def _started(config: Config, path: str, handle: Handler, host: Host) -> tu
     except OSError:
         behind = AgiServer(AgiSettings("127.0.0.1", 0), accept, handle)
         await behind.start()
-        loan = {"path": path, "port": behind.port}
         try:
-            lent = await asyncio.to_thread(Client(config.socket_path).ask, "POST", "/doctor", loan)
-        except (GatewayDown, ApiRefused):
-            lent = None
-        if lent is None:
+            lent = await asyncio.to_thread(on_socket(config.socket_path).ask, lend(path, behind.port))
+        except VoxgateError:
+            lent = {}
+        if not lent:
             await behind.stop()
             raise
         return behind, replace(host, gateway=True, gateway_links=int(lent["ami"]))

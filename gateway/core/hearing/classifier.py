@@ -85,6 +85,13 @@ class Classifier:
             self.verdict = None
 
     @property
+    def silent_for(self) -> float:
+        """Seconds of the stream since the last sound, 0 while one sounds."""
+        if self._listener.voice.present is not None or self._listener.sounding:
+            return 0.0
+        return max(0.0, self._listener.at - self._sounded_until)
+
+    @property
     def known(self) -> float:
         """Seconds of the stream that have been heard."""
         return self._listener.known

@@ -58,7 +58,7 @@ class Events:
         wanted = _wanted(query)
         loop = asyncio.get_running_loop()
         try:
-            await answer.write(b"retry: 1000\n\n")
+            await answer.write(b"retry: 1000\nid: %d\n\n" % listener.after)
             looked = loop.time()
             while True:
                 found = await listener.some(KEEP_ALIVE)
