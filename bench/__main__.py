@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from bench import claim, export, intake, interpreter, load, pages, retention, setup
+from bench import api, claim, export, intake, interpreter, load, pages, retention, setup
 
-BENCHES = (interpreter, load, claim, retention, export, intake, pages, setup)
+BENCHES = (interpreter, load, claim, retention, export, intake, api, pages, setup)
 
 
 def main() -> int:
