@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 
-from bench import claim, export, intake, interpreter, load, machines, pages, retention, setup, taps
+from bench import api, claim, export, intake, interpreter, load, machines, pages, retention, setup, taps
 from bench.common import BROKEN
 
-BENCHES = (interpreter, load, claim, retention, export, intake, pages, setup, taps, machines)
+BENCHES = (interpreter, load, claim, retention, export, intake, api, pages, setup, taps, machines)
 
 
 def main() -> int:
