@@ -44,7 +44,7 @@ from gateway.core.retention import Kept
 from gateway.core.retry import RetryPolicy
 from gateway.core.routes import Dialable, NumberPolicy, Refused, Resolver, Router, Routing
 from gateway.happenings import AttemptClosed, told_to
-from gateway.metrics import Instruments, Meter, MetricsEndpoint, Reading, TrunkReading, watch_loop
+from gateway.metrics import Instruments, Meter, MetricsEndpoint, Reading, TrunkReading, timed, watch_loop
 from gateway.reload import Reloader, ReloadRefused
 from gateway.services.accounts import Accounts
 from gateway.services.api import Api, Parts
@@ -305,6 +305,7 @@ class Gateway:
         )
         limit = config.server.max_body_mb * 1024 * 1024
         self.app = build_app(desk, logins, AppSettings(spool, limit, config.intake.echo_pin), self._ready)
+        self.app.middlewares.append(timed(self.instruments))
         admission = self.dialer.admission
         why = Why(store, self.clock, admission, planner.way)
         self.phone_socket = PhoneSocket(config.phone.websocket)
