@@ -47,6 +47,9 @@ def show(value: Any, as_json: bool, columns: Sequence[str]) -> None:
         show_json(value)
         return
     rows = value if isinstance(value, list) else [value]
+    if not rows:
+        print("there are none")
+        return
     from rich.console import Console
     from rich.table import Table
 
