@@ -309,9 +309,12 @@ class Gateway:
         admission = self.dialer.admission
         why = Why(store, self.clock, admission, planner.way)
         self.phone_socket = PhoneSocket(config.phone.websocket)
+        database = Path(config.database.path)
+        exports = Exports(store, available, functools.partial(export, database))
         self.pages = Pages(
             Around(
                 store=store,
+                exports=exports,
                 books=SqliteBooks(store),
                 logins=logins,
                 accounts=accounts,
@@ -338,8 +341,6 @@ class Gateway:
         self.pages.setup(self.app)
         preflights = Preflights(store, self.clock, desk, pacer, admission, planner.way)
         self.retention = retention_of(config, store)
-        database = Path(config.database.path)
-        exports = Exports(store, available, functools.partial(export, database))
         self.reloader = Reloader(config, self._read, self._take)
         upkeep = Upkeep(lambda quick: check(database, quick=quick), functools.partial(backup, database))
         api = Api(
