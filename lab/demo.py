@@ -223,8 +223,8 @@ def _print(lines: list[dict[str, Any]]) -> None:
         shown = f"{post.get('result', '-')}/{post.get('callee_type', '-')}/{post.get('attempts', '-')}"
         table.add_row(
             line["number"], line["behaviour"], line["expected"], line["found"], str(line["attempts"]),
-            str(line["duration"]), "" if line["heard"] is None else f"{line['heard']:.2f}", line["keyed"], shown, line["evidence"],
-            "; ".join(line["differs"]) or "ok",
+            str(line["duration"]), "" if line["heard"] is None else f"{line['heard']:.2f}", line["keyed"], shown,
+            line["evidence"], "; ".join(line["differs"]) or "ok",
         )  # fmt: skip
     console.print(table)
 
