@@ -126,8 +126,7 @@ class SettingsPage:
         account = await self._chosen(visitor, str(form.get("account", "")))
         pin = new_pin()
         kept = KEEP_OLD_HOURS if form.get("keep_old") else 0
-        account = await self._accounts.set_pin(account, pin, kept)
-        await self._books.end_sessions(account.id, keep=visitor.session.mark)
+        account = await self._accounts.set_pin(account, pin, kept, visitor.session.mark)
         await self._audit.note(
             visitor.account.login, "account.pin", account.login, account.id, f"the old one is valid for {kept} h"
         )
