@@ -44,7 +44,7 @@ from gateway.core.retention import Kept
 from gateway.core.retry import RetryPolicy
 from gateway.core.routes import Dialable, NumberPolicy, Refused, Resolver, Router, Routing
 from gateway.happenings import AttemptClosed, told_to
-from gateway.metrics import Instruments, Meter, MetricsEndpoint, Reading, TrunkReading, watch_loop
+from gateway.metrics import Instruments, Meter, MetricsEndpoint, Reading, TrunkReading, timed, watch_loop
 from gateway.reload import Reloader, ReloadRefused
 from gateway.services.accounts import Accounts
 from gateway.services.api import Api, Parts
@@ -305,12 +305,16 @@ class Gateway:
         )
         limit = config.server.max_body_mb * 1024 * 1024
         self.app = build_app(desk, logins, AppSettings(spool, limit, config.intake.echo_pin), self._ready)
+        self.app.middlewares.append(timed(self.instruments))
         admission = self.dialer.admission
         why = Why(store, self.clock, admission, planner.way)
         self.phone_socket = PhoneSocket(config.phone.websocket)
+        database = Path(config.database.path)
+        exports = Exports(store, available, functools.partial(export, database))
         self.pages = Pages(
             Around(
                 store=store,
+                exports=exports,
                 books=SqliteBooks(store),
                 logins=logins,
                 accounts=accounts,
@@ -337,8 +341,6 @@ class Gateway:
         self.pages.setup(self.app)
         preflights = Preflights(store, self.clock, desk, pacer, admission, planner.way)
         self.retention = retention_of(config, store)
-        database = Path(config.database.path)
-        exports = Exports(store, available, functools.partial(export, database))
         self.reloader = Reloader(config, self._read, self._take)
         upkeep = Upkeep(lambda quick: check(database, quick=quick), functools.partial(backup, database))
         api = Api(

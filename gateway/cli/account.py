@@ -8,7 +8,7 @@ import typer
 
 from gateway.cli import token
 from gateway.cli.client import Unreachable
-from gateway.cli.shared import ConfigOption, JsonOption, asked, config_of, group, show, show_json
+from gateway.cli.shared import ConfigOption, JsonOption, asked, config_of, group, log_to_stderr, show, show_json
 from gateway.core.model import AccountSettings
 from gateway.settings import Config
 from voxgate import accounts
@@ -63,6 +63,7 @@ def _add_directly(config: Config, login: str, pin: str, settings: AccountSetting
     from gateway.wiring import SystemClock, open_store
 
     async def work() -> None:
+        log_to_stderr()
         store, clock = open_store(config), SystemClock()
         try:
             await Accounts(store, SqliteAccess(store), Logins(store, clock), clock).add(login, pin, settings)

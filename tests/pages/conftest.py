@@ -7,6 +7,7 @@ import re
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from argon2 import PasswordHasher
 from playwright.sync_api import Browser, sync_playwright
 
+from gateway.adapters.exports import available, export
 from gateway.adapters.store import SqliteAccess, SqliteBooks, SqliteStore
 from gateway.core.admission import Admission, Gate
 from gateway.core.model import Account, AccountSettings, CallId, CallPlan, CampaignId, Millis, NewCall
@@ -24,6 +26,7 @@ from gateway.core.routes import Route, Router, Trunk
 from gateway.ports import FetchError, FetchErrorKind, FetchRequest, FetchResponse
 from gateway.services.accounts import Accounts
 from gateway.services.audit import Audit
+from gateway.services.exports import Exports
 from gateway.services.feed import Feed
 from gateway.services.intake import Desk, DeskSettings
 from gateway.services.intake.logins import Logins
@@ -130,7 +133,8 @@ def pages_on(
         store=store, books=SqliteBooks(store), logins=logins, accounts=Accounts(store, access, logins, clock),
         audit=Audit(access, clock), feed=feed, clock=clock, desk=desk, why=why,
         fetcher=Nowhere(), gauges=Gauges(feed), status=lambda: status, vitals=store.vitals,
-        trunks=lambda: {"t": (5.0, 20)}, live_of=lambda account: 0, hang_up=hang_up, so_far=lambda attempt: {}, audio=AUDIO.get, bridge=bridge, wake_dialer=lambda: None,
+        trunks=lambda: {"t": (5.0, 20)}, live_of=lambda account: 0, hang_up=hang_up, so_far=lambda attempt: {}, audio=AUDIO.get,
+        exports=Exports(store, available, partial(export, spool.parent / "q.db")), bridge=bridge, wake_dialer=lambda: None,
         wake_notifier=lambda: None,
     )  # fmt: skip
     return Pages(around, PagesSettings(spool, **settings))
