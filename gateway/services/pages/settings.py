@@ -21,7 +21,6 @@ from gateway.core.visiting import Visitor
 from gateway.ports import NameTaken
 from gateway.services.accounts import Accounts
 from gateway.services.audit import Audit
-from gateway.services.pages.books import Books
 from gateway.services.pages.site import Refused, Site
 
 #: Hours for which the PIN before stays valid where that is chosen.
@@ -67,9 +66,8 @@ class Field:
 
 
 class SettingsPage:
-    def __init__(self, site: Site, books: Books, accounts: Accounts, audit: Audit) -> None:
+    def __init__(self, site: Site, accounts: Accounts, audit: Audit) -> None:
         self._site = site
-        self._books = books
         self._accounts = accounts
         self._audit = audit
 
