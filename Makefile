@@ -3,7 +3,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test irtests lab lint bench bench-classify train docs image-test lock audit licenses clean
+.PHONY: help demo test irtests lab lint bench bench-classify train docs install-test lock audit licenses clean
 help:
 	@echo "make demo      the whole road: lab, gateway, campaign, results (build/demo.json)"
 	@echo "make test      every test, with a real Asterisk"
@@ -14,7 +14,7 @@ help:
 	@echo "make bench-classify  who answered, measured on recorded and synthetic voices (fetches about 550 MB once)"
 	@echo "make train     the classifier's models anew, from the corpus (docs/models.md)"
 	@echo "make docs      the documentation, into build/site"
-	@echo "make image-test  the images of packaging/compose.yaml, built and run (root, buildah, mmdebstrap)"
+	@echo "make install-test  the service on a booted Debian, and the images, really installed and run (root)"
 	@echo "make lock      pin what an installation gets, with hashes (packaging/requirements.lock)"
 	@echo "make audit     known vulnerabilities of what is pinned (asks PyPI)"
 	@echo "make licenses  what we depend on, and its licences"
@@ -56,8 +56,8 @@ docs: $(STAMP)
 	@$(VENV)/bin/mkdocs build --strict --quiet
 	@echo "docs: build/site/index.html"
 
-image-test: $(STAMP)
-	@VOXGATE_IMAGE_TEST=1 $(PYTHON) -m pytest tests/packaging/test_image.py
+install-test: $(STAMP)
+	@VOXGATE_INSTALL_TEST=1 $(PYTHON) -m pytest tests/packaging -s
 
 lock: $(STAMP)
 	@$(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --upgrade \

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 
-from bench import claim, export, intake, interpreter, load, setup
+from bench import api, claim, export, intake, interpreter, load, pages, retention, setup
+
+BENCHES = (interpreter, load, claim, retention, export, intake, api, pages, setup)
 
 
 def main() -> int:
-    lines = [part() for bench in (interpreter, load, claim, export, intake, setup) for part in bench.parts()]
+    lines = [part() for bench in BENCHES for part in bench.parts()]
     print("bench: " + "; ".join(lines))
     return 0
 

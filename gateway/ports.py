@@ -135,6 +135,15 @@ class DeliveryPage:
 
 
 @dataclass(frozen=True, slots=True)
+class CallHistory:
+    """A call with all that is kept of it, as of one moment."""
+
+    call: Call
+    attempts: tuple[tuple[Attempt, AttemptEnd | None], ...]
+    delivery: DeliveryRecord | None
+
+
+@dataclass(frozen=True, slots=True)
 class CallPage:
     """``next`` is where the next page goes on; None on the last one. A search's page may be short and have a next."""
 
@@ -242,6 +251,7 @@ class Store(Protocol):
     async def campaign_by_name(self, account: AccountId, name: str) -> Campaign | None: ...
     async def campaigns(self, account: AccountId | None) -> list[Campaign]: ...
     async def call(self, call: CallId) -> Call | None: ...
+    async def history(self, call: CallId) -> CallHistory | None: ...
     async def attempts(self, call: CallId) -> list[tuple[Attempt, AttemptEnd | None]]: ...
     async def calls(self, query: CallQuery, after: Position | None, limit: int) -> CallPage: ...
 

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from gateway.core.model import DetectionMode, MachineHandling
 from gateway.core.routes import NumberFormat, Route, Trunk
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
@@ -111,6 +112,24 @@ class AudioSocket(Section):
     """What Asterisk dials, as `HOST:PORT`, where that is not host and port above. Empty: those."""
     allow: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
     """Networks from which Asterisk may come: AudioSocket has no password. Others are turned away and logged."""
+
+
+class DetectionSection(Section):
+    """How it is told who answered. Accounts may set mode, machine and machine_silence, and calls the first two."""
+
+    mode: DetectionMode = DetectionMode.BEFORE
+    """`before`: the session begins when it is known who answered. `during`: it begins at the answer, and the event
+    `com.voxgate.callee_type` tells the application. `off`: every callee is taken for a person."""
+    machine: MachineHandling = MachineHandling.START
+    """What is done with an answering machine: `start` the session at once, `after_beep`, or `hangup`."""
+    machine_silence: Annotated[float, Meta(ge=1, le=60)] = 3.0
+    """Seconds of silence after which, with `after_beep`, the session begins without a beep."""
+    silence: Annotated[float, Meta(ge=1, le=20)] = 4.0
+    """Seconds without a sound after the answer after which silence is a verdict."""
+    silence_means: Annotated[str, Meta(pattern="^(voice|unknown)$")] = "voice"
+    """What silence after the answer counts as: `voice`, or `unknown`, which fails the attempt."""
+    bias: Annotated[float, Meta(ge=-5, le=5)] = 0.0
+    """The operating point, in log-odds: above 0 more callees are taken for machines, under 0 more for persons."""
 
 
 class MediaSection(Section):
@@ -319,6 +338,7 @@ class Config(Section):
     retention: RetentionSection = msgspec.field(default_factory=RetentionSection)
     agi: Agi = msgspec.field(default_factory=Agi)
     audiosocket: AudioSocket = msgspec.field(default_factory=AudioSocket)
+    detection: DetectionSection = msgspec.field(default_factory=DetectionSection)
     media: MediaSection = msgspec.field(default_factory=MediaSection)
     fetch: FetchSection = msgspec.field(default_factory=FetchSection)
     intake: Intake = msgspec.field(default_factory=Intake)

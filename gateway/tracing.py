@@ -7,6 +7,7 @@ what is told after a restart falls into the same trace, and nothing need be kept
 from __future__ import annotations
 
 import hashlib
+import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -44,6 +45,8 @@ from gateway.happenings import (
 )
 
 NANOS = 1_000_000_000
+#: How long a stop waits for the collector.
+LAST_SECONDS = 3.0
 Attributes = Mapping[str, str | int | float | bool | None]
 
 
@@ -80,9 +83,11 @@ class Tracer:
         self._provider.add_span_processor(processor)
         self._tracer = self._provider.get_tracer("voxgate")
 
-    def close(self) -> None:
-        """Send what is left; this may wait for the collector."""
-        self._provider.shutdown()
+    def close(self, within: float = LAST_SECONDS) -> None:
+        """Send what is left, but wait no longer for a collector that does not answer."""
+        ending = threading.Thread(target=self._provider.shutdown, daemon=True)
+        ending.start()
+        ending.join(within)
 
     def headers(self) -> dict[str, str]:
         """What carries the trace on to whoever is asked for the present call (W3C Trace Context)."""

@@ -23,6 +23,7 @@ from gateway.adapters.agi import AgiDetector, AgiServer, AgiSettings
 from gateway.adapters.ami import AmiPbx, AmiSettings, Recorder
 from gateway.adapters.audiosocket import AudioSocketServer, AudioSocketSettings
 from gateway.adapters.cookies import CookieStore
+from gateway.adapters.evidence import EvidenceFolder
 from gateway.adapters.exports import available, export
 from gateway.adapters.fetcher import HttpFetcher
 from gateway.adapters.media import FileMedia, in_folder
@@ -33,7 +34,9 @@ from gateway.adapters.store import SqliteAccess, SqliteBooks, SqliteStore, Sqlit
 from gateway.adapters.tls import TlsRefused, client_context, renew, server_context
 from gateway.config import ConfigError, load
 from gateway.core.addresses import AllowList
-from gateway.core.model import Account, AccountId, AttemptEnd, AttemptId, Call, CallId, Claimed, Millis
+from gateway.core.handling import Handling
+from gateway.core.hearing import Classifier, Settings
+from gateway.core.model import Account, AccountId, AttemptEnd, AttemptId, Call, CalleeType, CallId, Claimed, Millis
 from gateway.core.numbers import DestinationKind, parse_destination
 from gateway.core.pacing import Limit, Pacer
 from gateway.core.ratelimit import RateLimit
@@ -52,9 +55,10 @@ from gateway.services.dialog.prompts import PromptRenderer
 from gateway.services.dialog.recorders import TapRecorder
 from gateway.services.dialog.transferring import Way
 from gateway.services.doctoring import Doctoring
+from gateway.services.evidencesweeper import EvidenceSweeper
 from gateway.services.exports import Exports
 from gateway.services.feed import Feed
-from gateway.services.hearing import Hearing, evidence_of
+from gateway.services.hearing import Hearing
 from gateway.services.intake import Desk, DeskSettings, build_app, clear_spool
 from gateway.services.intake.app import AppSettings
 from gateway.services.intake.logins import Logins
@@ -108,7 +112,10 @@ def notifier_settings(config: Config) -> NotifierSettings:
 
 def dialog_settings(config: Config) -> DialogSettings:
     return DialogSettings(
-        apology=config.session.apology, language=config.session.language, fetch_timeout=config.fetch.timeout
+        apology=config.session.apology,
+        language=config.session.language,
+        fetch_timeout=config.fetch.timeout,
+        handling=Handling(config.detection.mode, config.detection.machine, config.detection.machine_silence),
     )
 
 
@@ -248,7 +255,15 @@ class Gateway:
         self.taps = AudioSocketServer(
             AudioSocketSettings(socket.host, socket.port, socket.advertise, tuple(socket.allow))
         )
-        self.hearing = Hearing(self.pbx, self.taps if socket.enabled else None)
+        point = Settings(
+            bias=config.detection.bias, silence=config.detection.silence,
+            silence_means=CalleeType(config.detection.silence_means),
+        )  # fmt: skip
+        folder = EvidenceFolder(Path(config.database.path).parent / "evidence")
+        self.hearing = Hearing(
+            self.pbx, self.taps if socket.enabled else None, functools.partial(Classifier, point), folder.keep
+        )
+        self.sweeper = EvidenceSweeper(store, folder.remove_older)
         self.live = LiveCalls(store, self.pbx, self.clock, self.hearing, publish, observe)
         pacer = Pacer.of(*limits_of(config))
         self.dialer = Dialer(store, self.pbx, self.live, self.clock, pacer, planner, publish, observe)
@@ -312,6 +327,7 @@ class Gateway:
                 live_of=self._live_of,
                 hang_up=self._hang_up,
                 so_far=self._so_far,
+                audio=folder.read,
                 bridge=self.phone_socket.bridge,
                 wake_dialer=self.dialer.wake,
                 wake_notifier=self.notifier.wake,
@@ -352,10 +368,7 @@ class Gateway:
 
     def _so_far(self, attempt: AttemptId) -> Mapping[str, Any]:
         live = self.live.get(attempt)
-        if live is None:
-            return {}
-        heard = {} if live.ear is None else evidence_of(live.ear)
-        return heard | ({} if live.session is None else live.session.evidence)
+        return {} if live is None else self.live.evidence(live)
 
     def _pages_settings(self, spool: Path) -> PagesSettings:
         phone, own = self.config.phone, (sys.executable, "-m", "gateway.cli")
@@ -402,10 +415,11 @@ class Gateway:
 
     async def read(self) -> Reading:
         """What a scrape shows of this moment."""
+        vitals = await self.store.vitals()  # first: while it is read, a reload may come
         config, now, live = self.config, self.clock.now(), self.live.by_trunk()
         folders = {"database": Path(config.database.path).parent, "media": Path(config.media.gateway_dir)}
         return Reading(
-            version=__version__, now=now, vitals=await self.store.vitals(),
+            version=__version__, now=now, vitals=vitals,
             limit=Limit(config.dial.cps, config.dial.max_calls),
             trunks={
                 name: TrunkReading(
@@ -493,6 +507,7 @@ class Gateway:
                         self.notifier.run(),
                         self.rerouter.run(),
                         self.retention.run(),
+                        self.sweeper.run(),
                         self._reload_on(reload),
                         self.pages.run(),
                         watch_loop(self.instruments.loop_lag.observe),

@@ -41,7 +41,10 @@ class Behaviour:
         return "completed" if self.expected[0] in (VOICE, MACHINE) else "failed"
 
 
-_RECORD = "MixMonitor({run}/heard-{number}-${{UNIQUEID}}.wav,r({run}/rx-{number}-${{UNIQUEID}}.wav))"
+_RECORD = (
+    "MixMonitor({run}/heard-{number}-${{UNIQUEID}}.wav,"
+    "r({run}/rx-{number}-${{UNIQUEID}}.wav)t({run}/tx-{number}-${{UNIQUEID}}.wav))"
+)
 _HELLO = ("Ringing()", "Wait({ring})", "Answer()", _RECORD, "Wait(0.4)", "Playback(hello)")
 _GREETING = "Playback(vm-nobodyavail&vm-msginstruct&vm-intro&beep)"
 

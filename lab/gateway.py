@@ -145,7 +145,7 @@ extensions = true
     def add_account(self) -> None:
         self.voxgate(
             "account", "add", LOGIN, "--time-zone", "America/New_York", "--country", "US", "--pin", PIN,
-            "--allow-ani", "8009957586",
+            "--allow-ani", "8009957586", "--evidence-audio",
         )  # fmt: skip
 
     def post(self, page: str, body: bytes, kind: str = "application/x-www-form-urlencoded") -> bytes:

@@ -207,6 +207,10 @@ contact = sip:127.0.0.1:{silent_port}
         """Recordings of what the callee at ``number`` heard, one a call, in order."""
         return sorted(self.run.glob(f"rx-{number.lstrip('+')}-*.wav"), key=lambda path: path.stat().st_mtime)
 
+    def said(self, number: str) -> list[Path]:
+        """Recordings of what the callee at ``number`` said, each as long as the one of what it heard."""
+        return [path.with_name(path.name.replace("rx-", "tx-", 1)) for path in self.heard(number)]
+
     def keyed_to(self, number: str) -> str:
         """The digits that the callee at ``number`` was sent (``postd``), over all its calls."""
         log = self.carrier.folder / "log/messages"

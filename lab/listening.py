@@ -48,3 +48,13 @@ def loudness(path: Path) -> float:
     """The loudest 10 ms, 0 to 32767."""
     found = envelope(samples(path))
     return float(found.max()) if len(found) else 0.0
+
+
+#: Root mean square from which 10 ms are a sound and no line's noise.
+SOUND = 100.0
+
+
+def sounds(path: Path) -> tuple[float, float]:
+    """Seconds into a recording at which its first sound begins and its last one ends; equal where there is none."""
+    loud = np.flatnonzero(envelope(samples(path)) > SOUND)
+    return (float(loud[0]) / 100, float(loud[-1] + 1) / 100) if len(loud) else (0.0, 0.0)

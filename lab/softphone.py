@@ -10,16 +10,31 @@ import time
 import wave
 from pathlib import Path
 from types import TracebackType
+from typing import Protocol
 
 from lab import fetch
 from lab.instance import free_port
-from lab.lab import Lab
+
+
+class Console(Protocol):
+    def cli(self, command: str) -> str: ...
+
+
+class Exchange(Protocol):
+    """The Asterisk at which a phone registers: the lab's, or another on this machine."""
+
+    folder: Path
+    sip_port: int
+    phone_secrets: tuple[str, str]
+
+    @property
+    def pbx(self) -> Console: ...
 
 
 class Softphone:
     """One of the PBX's two test phones, answering every call by itself. ``number`` is 1 or 2."""
 
-    def __init__(self, lab: Lab, number: int = 1) -> None:
+    def __init__(self, lab: Exchange, number: int = 1) -> None:
         self.folder = lab.folder / f"phone{number}"
         self.heard_folder = self.folder / "heard"
         self.heard_folder.mkdir(parents=True, exist_ok=True)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from lab import fetch
 from lab.behaviours import draw
 from lab.lab import Lab
 
@@ -17,3 +19,13 @@ def lab() -> Iterator[Lab]:
     with Lab(plan=draw(each=2), ring_timeout=10.0) as running:
         print(f"numbers drawn from seed {running.plan.seed}")
         yield running
+
+
+@pytest.fixture(scope="session")
+def promtool() -> Path:
+    """Prometheus' tool, from Debian's package where it is not installed."""
+    try:
+        root = fetch.unpacked("promtool", ("prometheus",))
+    except fetch.FetchFailed as error:
+        pytest.skip(f"promtool could not be had: {error}")
+    return root / "usr/bin/promtool"

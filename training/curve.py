@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gateway.core.hearing import Settings
-from gateway.core.hearing.classifier import LAST
+from gateway.core.hearing.classifier import LIKELY
 from gateway.core.hearing.features import NAMES
 from gateway.core.hearing.greeting import SOONEST
 from gateway.core.model import CalleeType
@@ -20,6 +20,7 @@ from training.greeting import Heard
 
 PERSON, MACHINE = CalleeType.VOICE, CalleeType.ANSWERINGMACHINE
 #: The confidences whose curve is printed.
+DEADLINES = (4.5, 7.0, 12.0)
 PERSONS, MACHINES = (0.73, 0.8, 0.85, 0.88, 0.9, 0.92, 0.95), (0.9, 0.95, 0.97, 0.98, 0.99)
 
 
@@ -37,16 +38,16 @@ def judged(call: Heard, odds: npt.NDArray[np.float64], settings: Settings) -> Ju
     """What :class:`gateway.core.hearing.Classifier` makes of these log-odds, but for what it screens."""
     odds = odds + settings.bias
     silence, known = call.asked[:, NAMES.index("silence")], call.known
-    waits, sure = silence >= SOONEST, math.log(settings.sure_of_person / (1 - settings.sure_of_person))
-    certain = math.log(settings.sure_of_machine / (1 - settings.sure_of_machine))
-    late = (silence > settings.patience) | (known > settings.window - LAST)
-    person, machine = (odds <= -sure) & waits, odds >= certain
-    hits = np.flatnonzero(person | machine | late)
+    waits = silence >= SOONEST
+    late = known > settings.deadline
+    pressed = late & (odds >= _odds(LIKELY))
+    person, machine = (odds <= -_odds(settings.sure_of_person)) & waits, odds >= _odds(settings.sure_of_machine)
+    hits = np.flatnonzero(person | machine | late | (silence > settings.patience))
     now: CalleeType | None = None
     at = math.inf
     if len(hits):
         at = float(known[hits[0]])
-        now = MACHINE if machine[hits[0]] else PERSON
+        now = MACHINE if machine[hits[0]] or pressed[hits[0]] else PERSON
     first, told = now, call.told
     if told is not None and told.at <= at:
         first, at = told.callee_type, told.at
@@ -58,6 +59,10 @@ def judged(call: Heard, odds: npt.NDArray[np.float64], settings: Settings) -> Ju
     if told is not None and (told.confidence > 0.6 or now is None):
         now = told.callee_type
     return Judged(call, first, now, at)
+
+
+def _odds(confidence: float) -> float:
+    return math.log(confidence / (1 - confidence))
 
 
 def wrong(calls: Sequence[Judged], callee: CalleeType, *, last: bool = False) -> float:
@@ -87,6 +92,7 @@ def shown(calls: Sequence[Heard], examples: Examples, odds: npt.NDArray[np.float
     usual = Settings()
     found = [f"as set        {line(all_judged(usual))}"]
     found += [f"person {sure:.2f}   {line(all_judged(Settings(sure_of_person=sure)))}" for sure in PERSONS]
+    found += [f"deadline {late:.1f}  {line(all_judged(Settings(deadline=late)))}" for late in DEADLINES]
     found += [f"machine {sure:.2f}  {line(all_judged(Settings(sure_of_machine=sure)))}" for sure in MACHINES]
     found += [f"bias {bias:+.0f}       {line(all_judged(Settings(bias=bias)))}" for bias in (-2, -1, 1, 2)]
     for kind in sorted({one.call.kind for one in all_judged(usual)}):

@@ -10,10 +10,8 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import urlsplit
-
-import aiohttp
 
 from voxgate import models
 from voxgate.request import (
@@ -28,6 +26,9 @@ from voxgate.request import (
     pause,
     refusal,
 )
+
+if TYPE_CHECKING:
+    import aiohttp
 
 __all__ = ["AsyncClient", "Client", "Lost", "Refused", "Unreachable", "VoxgateError"]
 
@@ -245,6 +246,8 @@ class AsyncClient:
     async def _answered(
         self, request: Request[Any], more: dict[str, str] | None = None
     ) -> AsyncIterator[aiohttp.ClientResponse]:
+        import aiohttp  # the synchronous client needs none of it
+
         for left in range(self._retries, -1, -1):
             try:
                 answer = await self._asked(request, more or {})
@@ -267,6 +270,8 @@ class AsyncClient:
             await asyncio.sleep(wait)
 
     async def _asked(self, request: Request[Any], more: dict[str, str]) -> aiohttp.ClientResponse:
+        import aiohttp
+
         if self._session is None:
             connector = None if self._socket is None else aiohttp.UnixConnector(str(self._socket))
             timeout = aiohttp.ClientTimeout(total=None, sock_connect=self._timeout, sock_read=self._timeout)

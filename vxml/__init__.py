@@ -34,6 +34,7 @@ from vxml.events import (
     Played,
     Recorded,
     Spoken,
+    Thrown,
     TooLong,
     TransferFailed,
     Transferred,
@@ -45,5 +46,5 @@ __all__ = [
     "Action", "Audio", "Break", "Collect", "Collector", "Digits", "Disconnect", "Event", "Exit", "Fetch",
     "FetchFailed", "Fetched", "Hangup", "Hypothesis", "Json", "Limits", "Listen", "LocalProtocolError", "Log", "Mark",
     "Marked", "NoInput", "NoMatch", "Play", "Played", "Prompt", "Record", "Recorded", "Segment", "Session", "Speech",
-    "Spoken", "TooLong", "Transfer", "TransferFailed", "Transferred", "Waiting",
+    "Spoken", "Thrown", "TooLong", "Transfer", "TransferFailed", "Transferred", "Waiting",
 ]  # fmt: skip

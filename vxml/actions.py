@@ -107,7 +107,8 @@ class Listen:
 class Collect:
     """Play the prompts, then take input: digits as :class:`vxml.Collector` says, speech where ``listen`` is given.
 
-    Answered by Digits, Spoken, NoInput, NoMatch or TooLong.
+    Answered by Digits, Spoken, NoInput, NoMatch, TooLong, or Thrown. ``again``: the input that was waited for when
+    Thrown came, which led nowhere: what was still being played may go on, and the answer to it is taken as ever.
     """
 
     prompts: tuple[Prompt, ...]
@@ -117,6 +118,7 @@ class Collect:
     term_timeout: float
     term_char: str
     listen: Listen | None = None
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)

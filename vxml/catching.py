@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from lxml import etree
@@ -33,6 +33,16 @@ def default_for(event: str) -> Default:
 def matches(caught: str, event: str) -> bool:
     """A handler's name takes the event of that name and all below it; ``.`` or nothing takes all."""
     return caught in ("", ".", event) or event.startswith(caught.rstrip(".") + ".")
+
+
+def names(event: str, holders: Iterable[etree._Element]) -> bool:
+    """Whether a handler of ``holders`` names the event, or one above it: more than taking all that come."""
+    return any(
+        name not in ("", ".") and matches(name, event)
+        for holder in holders
+        for _, caught in handlers(holder)
+        for name in caught
+    )
 
 
 class EventCounter:

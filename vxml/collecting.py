@@ -10,7 +10,7 @@ from lxml import etree
 from vxml.actions import Action, Collect, Listen
 from vxml.context import Context
 from vxml.errors import LocalProtocolError, VoiceXmlEvent, semantic
-from vxml.events import Digits, Event, Hypothesis, Mark, NoInput, NoMatch, Spoken, TooLong
+from vxml.events import Digits, Event, Hypothesis, Mark, NoInput, NoMatch, Spoken, Thrown, TooLong
 from vxml.grammar.automaton import Matcher
 from vxml.grammar.srgs import words
 from vxml.inputs import Active, Match, first_match
@@ -73,7 +73,7 @@ def matcher(active: Sequence[Active]) -> Matcher:
 
 
 def collect(
-    context: Context, active: Sequence[Active], inside: Sequence[etree._Element]
+    context: Context, active: Sequence[Active], inside: Sequence[etree._Element], *, again: bool = False
 ) -> Generator[Action, Event, Heard]:
     """Play what is queued and take one input. Raises noinput, nomatch, maxspeechtimeout."""
     able = usable(context, active, inside)
@@ -82,17 +82,22 @@ def collect(
             raise VoiceXmlEvent("error.noresource", "only speech fits here, and no recogniser is configured")
         raise semantic("no grammar is active")
     context.scopes.put_results(None)  # §5.1.5: undefined again once input is waited for
-    event = yield from context.ask(
-        Collect(
-            context.take_queued(),
-            matcher(able),
-            timeout=context.take_timeout(inside),
-            interdigit_timeout=context.seconds("interdigittimeout", inside),
-            term_timeout=context.seconds("termtimeout", inside),
-            term_char=context.property("termchar", inside),
-            listen=listening(context, able, inside),
-        )
+    action = Collect(
+        context.take_queued(),
+        matcher(able),
+        timeout=context.take_timeout(inside),
+        interdigit_timeout=context.seconds("interdigittimeout", inside),
+        term_timeout=context.seconds("termtimeout", inside),
+        term_char=context.property("termchar", inside),
+        listen=listening(context, able, inside),
+        again=again,
     )
+    roots = tuple(one.root for one in (context.document, context.root) if one is not None)
+    context.shared.waiting = (*inside, *roots)  # §4.1.8: what comes from outside waits for the waiting state
+    try:
+        event = yield from context.ask(action)
+    finally:
+        context.shared.waiting = ()
     return heard(context, able, event, inside)
 
 
@@ -103,6 +108,9 @@ def heard(context: Context, active: Sequence[Active], event: Event, inside: Sequ
             if mark is not None:
                 context.scopes.put_results([_marked(mark)])
             raise VoiceXmlEvent("noinput", "nothing was heard")
+        case Thrown(name, message):
+            context.heard_input()
+            raise VoiceXmlEvent(name, message, passing=True)
         case TooLong():
             raise VoiceXmlEvent("maxspeechtimeout", "the speech was too long")
         case NoMatch(text, mark):

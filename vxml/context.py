@@ -49,6 +49,8 @@ class Shared:
     session: Mapping[str, Json]
     speech: bool
     call: CallSubdialog
+    scopes: list[Scopes] = field(default_factory=list)  # of the contexts that are open
+    waiting: tuple[etree._Element, ...] = ()  # what may hold handlers, innermost first, while input is waited for
     queued: list[Prompt] = field(default_factory=list)
     timeout: float | None = None  # of the last prompt that was queued
     recordings: dict[str, Recorded] = field(default_factory=dict)

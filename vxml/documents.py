@@ -24,6 +24,7 @@ _NOWHERE = '<vxml version="2.1"><form/></vxml>'
 def new_context(shared: Shared, depth: int = 0) -> Context:
     """A context without a document yet."""
     scopes = Scopes(shared.session, shared.spend)
+    shared.scopes.append(scopes)
     return Context(scopes, shared, Document("about:blank", etree.fromstring(_NOWHERE)), depth=depth)
 
 
@@ -44,12 +45,15 @@ def call_subdialog(
     """What the subdialog's <return> gives; the event that it returns is raised (VoiceXML 2.0 §2.3.4)."""
     if caller.depth >= caller.limits.subdialogs:
         raise semantic(f"more than {caller.limits.subdialogs} subdialogs within each other")
+    context = new_context(caller.shared, caller.depth + 1)
     try:
-        yield from run_documents(new_context(caller.shared, caller.depth + 1), target, parameters)
+        yield from run_documents(context, target, parameters)
     except Returned as returned:
         if returned.event is not None:
             raise returned.event from None
         return returned.values
+    finally:
+        caller.shared.scopes.remove(context.scopes)
     raise Finished
 
 

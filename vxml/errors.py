@@ -21,12 +21,13 @@ class LocalProtocolError(Exception):
 
 class VoiceXmlEvent(Exception):
     """A VoiceXML event (VoiceXML 2.0 §5.2) on its way to a handler. ``line`` is where a grammar is at fault, 0 where
-    that is not known."""
+    that is not known. ``passing``: it is no matter where nothing catches it."""
 
-    def __init__(self, name: str, message: str = "") -> None:
+    def __init__(self, name: str, message: str = "", *, passing: bool = False) -> None:
         super().__init__(name, message)
         self.name = name
         self.message = message
+        self.passing = passing
         self.line = 0
 
 

@@ -120,7 +120,16 @@ class Hangup:
     """The caller hung up. May answer any action."""
 
 
+@dataclass(frozen=True, slots=True)
+class Thrown:
+    """An event of the host's own, which interrupts a Collect where :meth:`vxml.Session.catches` says that a handler
+    names it. It ends no dialog: where the handler's condition does not hold after all, it is passed over."""
+
+    name: str
+    message: str = ""
+
+
 Event = (
     Fetched | FetchFailed | Played | Digits | Spoken | NoInput | NoMatch | TooLong | Recorded | Transferred
-    | TransferFailed | Hangup
+    | TransferFailed | Thrown | Hangup
 )  # fmt: skip

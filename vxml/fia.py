@@ -70,6 +70,7 @@ class Dialog:
         self._next: str | None = None
         self._prompting = True  # Appendix C: False after a handler without <reprompt>, for one visit
         self._events = EventCounter()
+        self._passed: Item | None = None  # whose input an event of the host's interrupted, and led nowhere
         self._at: Item | None = None  # what an event now belongs to; None is the form itself (§5.2.2)
 
     def run(self) -> Running:
@@ -186,7 +187,8 @@ class Dialog:
         """A field, a menu or an <initial>: prompts, and whatever is active."""
         context = self._context
         active = own if item.element.get("modal") == "true" else own + (yield from self._around(item))
-        heard = yield from collect(context, active, self._inside(item))
+        again, self._passed = self._passed is item, None
+        heard = yield from collect(context, active, self._inside(item), again=again)
         return (yield from self._heard(heard, item))
 
     def _around(self, item: Item) -> Gathering:
@@ -378,10 +380,14 @@ class Dialog:
                 event = thrown
                 continue
             self._prompting = executor.reprompt
+            self._passed = item if event.passing and transition is None and not executor.reprompt else None
             return transition
         return (yield from self._default(event))
 
     def _default(self, event: VoiceXmlEvent) -> Running:
+        if event.passing:
+            self._prompting, self._passed = False, self._at
+            return None
         default = default_for(event.name)
         if default.exits:
             regular = event.name.startswith(("connection.disconnect", "exit"))

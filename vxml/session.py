@@ -6,6 +6,7 @@ from collections.abc import Generator, Mapping
 
 from vxml.actions import Action, Exit, Fetch
 from vxml.arriving import arrive
+from vxml.catching import names
 from vxml.context import Limits, Shared
 from vxml.documents import call_subdialog, new_context, run_documents
 from vxml.errors import Finished, LocalProtocolError, VoiceXmlEvent
@@ -48,6 +49,19 @@ class Session:
         if not self._begun or self._over:
             raise LocalProtocolError("nothing was asked")
         return self._advance(event)
+
+    def inform(self, variables: Mapping[str, Json]) -> None:
+        """Set variables of the session scope anew while an action is carried out: the application reads them so."""
+        shared = self._shared
+        shared.session = {**shared.session, **variables}
+        for scopes in shared.scopes:
+            for name, value in variables.items():
+                scopes.put("session", name, value)
+
+    def catches(self, event: str) -> bool:
+        """Whether a handler that names this event is there for the input that is waited for: then Collect may be
+        answered by :class:`vxml.Thrown`. One that takes all events does not count: it is there for faults."""
+        return names(event, self._shared.waiting)
 
     def _advance(self, event: Event | None) -> Action:
         action = next(self._steps) if event is None else self._steps.send(event)

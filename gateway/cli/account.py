@@ -8,7 +8,7 @@ import typer
 
 from gateway.cli import token
 from gateway.cli.client import Unreachable
-from gateway.cli.shared import ConfigOption, JsonOption, asked, config_of, group, show, show_json
+from gateway.cli.shared import ConfigOption, JsonOption, asked, config_of, group, log_to_stderr, show, show_json
 from gateway.core.model import AccountSettings
 from gateway.settings import Config
 from voxgate import accounts
@@ -27,6 +27,9 @@ def add(
     pin: Annotated[str | None, typer.Option(help="4 to 16 characters; generated and shown once where absent.")] = None,
     caller_id: Annotated[str | None, typer.Option(help="Shown to callees.")] = None,
     allow_ani: Annotated[list[str] | None, typer.Option(help="A caller ID that ani may ask for; repeatable.")] = None,
+    evidence_audio: Annotated[
+        bool, typer.Option("--evidence-audio", help="Keep the first seconds of what callees say; mind the law.")
+    ] = False,
     operator: Annotated[bool, typer.Option("--operator", help="Sees and changes every account.")] = False,
     config: ConfigOption = None,
     as_json: JsonOption = False,
@@ -36,8 +39,9 @@ def add(
 
     shown = pin or "".join(secrets.choice("0123456789") for _ in range(8))
     chosen = AccountSettings(
-        time_zone, country, caller_id=caller_id, allowed_caller_ids=tuple(allow_ani or ()), operator=operator
-    )
+        time_zone, country, caller_id=caller_id, allowed_caller_ids=tuple(allow_ani or ()), operator=operator,
+        evidence_audio=evidence_audio,
+    )  # fmt: skip
     settings = config_of(config)
     try:
         asked(config, accounts.add(login, shown, chosen))
@@ -59,6 +63,7 @@ def _add_directly(config: Config, login: str, pin: str, settings: AccountSetting
     from gateway.wiring import SystemClock, open_store
 
     async def work() -> None:
+        log_to_stderr()
         store, clock = open_store(config), SystemClock()
         try:
             await Accounts(store, SqliteAccess(store), Logins(store, clock), clock).add(login, pin, settings)

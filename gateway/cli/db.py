@@ -12,7 +12,7 @@ import typer
 
 from gateway.cli import client as requests
 from gateway.cli.client import Client, Unreachable, on_socket
-from gateway.cli.shared import ConfigOption, JsonOption, config_of, group, show_json, size
+from gateway.cli.shared import ConfigOption, JsonOption, config_of, group, log_to_stderr, show_json, size
 
 app = group("The database: checked, copied, restored and compacted.")
 
@@ -33,6 +33,7 @@ def check(
 
     from gateway.adapters.store import check as checked
 
+    log_to_stderr()
     settings = config_of(config)
     try:
         found = on_socket(settings.socket_path).ask(requests.check(quick))
@@ -58,6 +59,7 @@ def backup(
     as_json: JsonOption = False,
 ) -> None:
     """Copy the database, also while the gateway dials. The copy is whole, as of one moment, and checked."""
+    log_to_stderr()
     settings = config_of(config)
     source = Path(settings.database.path)
     target = (file or Path(settings.database.backups) / f"{source.stem}-{_stamp()}.db").absolute()
@@ -110,6 +112,7 @@ def restore(
 
     from gateway.adapters.store import restore as restored
 
+    log_to_stderr()
     path = Path(config_of(config).database.path)
     if not yes:
         typer.confirm(f"Replace {path} by {file}?", abort=True, err=True)
@@ -121,6 +124,7 @@ def restore(
     if done.paused:
         print(f"{len(done.paused)} campaigns are paused; start the gateway, then `voxgate campaign resume` those that")
         print("had not gone on after the backup was taken: " + ", ".join(done.paused))
+    print("PINs and tokens are those of the backup: revoke again what was revoked since it was taken")
 
 
 @app.command("vacuum", epilog="Example: voxgate db vacuum")
@@ -128,6 +132,7 @@ def vacuum(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Give free space back to the disk. Stop the gateway first: it would hold up every call."""
     from gateway.adapters.store import vacuum as compacted
 
+    log_to_stderr()
     before, after = compacted(Path(config_of(config).database.path))
     if as_json:
         show_json({"before": before, "after": after})

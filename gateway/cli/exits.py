@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from gateway.adapters.ami import AmiLoginRefused
 from gateway.adapters.tls import TlsRefused
 from gateway.cli.client import Lost, Refused, Unreachable
 from gateway.config import ConfigError
-from gateway.core.plum import FieldError
 from gateway.ports import NameTaken, StoreError
 
 
@@ -34,25 +32,28 @@ MEANING: dict[ExitStatus, str] = {
     ExitStatus.INTERRUPTED: "interrupted from the keyboard",
 }
 
-#: Faults that are told in one line, and the status that each ends with; the first that fits counts.
-FAULTS: dict[type[Exception], ExitStatus] = {
-    Unreachable: ExitStatus.NO_GATEWAY,
-    ConfigError: ExitStatus.CONFIGURATION,
-    TlsRefused: ExitStatus.CONFIGURATION,
-    NameTaken: ExitStatus.REFUSED,
-    StoreError: ExitStatus.DATABASE,
-    AmiLoginRefused: ExitStatus.ASTERISK,
-    Refused: ExitStatus.REFUSED,
-    Lost: ExitStatus.REFUSED,
-    FieldError: ExitStatus.REFUSED,
-    ValueError: ExitStatus.REFUSED,
-    OSError: ExitStatus.REFUSED,
-}
+
+def faults() -> dict[type[Exception], ExitStatus]:
+    """Faults that are told in one line, and the status that each ends with; the first that fits counts."""
+    from gateway.adapters.ami import AmiLoginRefused  # a quarter of a second that only a fault costs
+
+    return {
+        Unreachable: ExitStatus.NO_GATEWAY,
+        ConfigError: ExitStatus.CONFIGURATION,
+        TlsRefused: ExitStatus.CONFIGURATION,
+        NameTaken: ExitStatus.REFUSED,
+        StoreError: ExitStatus.DATABASE,
+        AmiLoginRefused: ExitStatus.ASTERISK,
+        Refused: ExitStatus.REFUSED,
+        Lost: ExitStatus.REFUSED,
+        ValueError: ExitStatus.REFUSED,
+        OSError: ExitStatus.REFUSED,
+    }
 
 
 def status_of(error: BaseException) -> ExitStatus | None:
     """The status for a fault that is told in one line; None for one that is a defect of ours."""
-    return next((status for kind, status in FAULTS.items() if isinstance(error, kind)), None)
+    return next((status for kind, status in faults().items() if isinstance(error, kind)), None)
 
 
 def table() -> str:

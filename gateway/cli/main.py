@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from gateway import logs
 from gateway.cli import account, calls, campaign, config, db, exits, result, retention, route, running
 from gateway.cli.classify.commands import app as classify_app
 from gateway.cli.doctor.commands import doctor
@@ -60,7 +59,6 @@ for name, group in {
 
 def main() -> None:
     """Run the command; :mod:`gateway.cli.exits` says what the exit status means."""
-    logs.configure(as_json=False, level="warning")  # what a command itself has to log; `serve` has its own options
     try:
         app()
     except KeyboardInterrupt:
@@ -80,4 +78,4 @@ def _first(error: BaseException) -> BaseException:
 
 def _mixed(group: BaseExceptionGroup[BaseException]) -> bool:
     """Whether a defect of ours is among the faults."""
-    return group.split(tuple(exits.FAULTS))[1] is not None
+    return group.split(tuple(exits.faults()))[1] is not None

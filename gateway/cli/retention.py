@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from gateway.cli.client import Unreachable, on_socket, retention, sweep
-from gateway.cli.shared import ConfigOption, JsonOption, asked, clock, config_of, group, show, show_json
+from gateway.cli.shared import ConfigOption, JsonOption, asked, clock, config_of, group, log_to_stderr, show, show_json
 from gateway.settings import Config
 
 app = group("What is kept for how long, and the sweep that removes the rest.")
@@ -21,7 +21,7 @@ def show_retention(config: ConfigOption = None, as_json: JsonOption = False) -> 
     if as_json:
         show_json(found)
         return
-    rows = [{"kind": kind, "days": days or "for ever"} for kind, days in found["days"].items()]
+    rows = [{"kind": kind, "days": f"{days:g}" if days else "for ever"} for kind, days in found["days"].items()]
     show(rows, False, ["kind", "days"])
     last = clock(found["last_run"]) if found["last_run"] else "none yet"
     print(f"every night at {found['hour']}:00; last: {last}")
@@ -51,14 +51,14 @@ def _directly(config: Config, dry_run: bool) -> Iterator[Any]:
     """No gateway runs: this process may own the database for a moment."""
     import asyncio
 
-    import msgspec
-
+    from gateway.services.retention import shown
     from gateway.wiring import open_store, retention_of
 
     async def work() -> list[Any]:
+        log_to_stderr()
         store = open_store(config)
         try:
-            return [msgspec.to_builtins(one) async for one in retention_of(config, store).sweep(dry=dry_run)]
+            return [shown(one) async for one in retention_of(config, store).sweep(dry=dry_run)]
         finally:
             await store.close()
 

@@ -63,9 +63,11 @@ def serve(
 ) -> None:
     """Run the gateway until SIGTERM."""
     import asyncio
+    import signal
 
     from gateway import logs, wiring
 
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a reload that comes before the gateway listens for it ends nothing
     place = find(config)
     settings = load(place)
     log = settings.log

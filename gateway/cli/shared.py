@@ -47,6 +47,9 @@ def show(value: Any, as_json: bool, columns: Sequence[str]) -> None:
         show_json(value)
         return
     rows = value if isinstance(value, list) else [value]
+    if not rows:
+        print("there are none")
+        return
     from rich.console import Console
     from rich.table import Table
 
@@ -68,3 +71,10 @@ def clock(at: str) -> str:
 def size(count: int) -> str:
     """Bytes for people."""
     return f"{count / 1e6:.1f} MB" if count < 1e9 else f"{count / 1e9:.2f} GB"
+
+
+def log_to_stderr() -> None:
+    """For commands that do the gateway's own work: what they log is no part of what they print."""
+    from gateway import logs
+
+    logs.configure(as_json=False, level="warning")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 BYTES_A_SECOND: Final = 16_000  # 16-bit samples at 8 kHz
-#: Seconds that a stream may lag the clock before the line counts as silent: more than a busy Asterisk lags.
-SLACK: Final = 0.24
+#: Seconds that a stream may lag the clock before the line counts as silent: more than a busy Asterisk lags. Silence put
+#: into what only comes late would break a tone in two.
+SLACK: Final = 1.0
 #: Seconds of lag that are left: what is on its way.
 ON_ITS_WAY: Final = 0.06
 
@@ -21,6 +22,7 @@ class LineTime:
         self._began = now
         self._given = 0
         self._silent = True  # until something comes
+        self.gaps = 0  # times that a line which had sent something fell silent
 
     @property
     def seconds(self) -> float:
@@ -38,6 +40,8 @@ class LineTime:
         lag = now - self._began - self.seconds
         if lag <= (ON_ITS_WAY if self._silent else SLACK):
             return 0
+        if not self._silent:
+            self.gaps += 1
         self._silent = True
         count = 2 * round((lag - ON_ITS_WAY) * BYTES_A_SECOND / 2)
         self._given += count

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, NamedTuple, NewType
+from typing import Annotated, Any, NamedTuple, NewType
+
+from msgspec import Meta
 
 AccountId = NewType("AccountId", int)
 CampaignId = NewType("CampaignId", int)
@@ -77,6 +79,22 @@ class EndKind(StrEnum):
     """Outcome unknown, the callee had answered or may have: not dialed again unless a setting says so."""
 
 
+class DetectionMode(StrEnum):
+    """When it is told who answered: before the session begins, while it goes on, or not at all."""
+
+    BEFORE = "before"
+    DURING = "during"
+    OFF = "off"
+
+
+class MachineHandling(StrEnum):
+    """What is done with an answering machine: the session begins at once, after its beep, or it is hung up on."""
+
+    START = "start"
+    AFTER_BEEP = "after_beep"
+    HANGUP = "hangup"
+
+
 @dataclass(frozen=True, slots=True)
 class AccountSettings:
     """What one account may set; ``None`` leaves the gateway's default in force."""
@@ -92,6 +110,12 @@ class AccountSettings:
     keep_duplicates: bool = False
     retry_unknown_outcome: bool = False
     operator: bool = False  # sees and changes every account
+    detection: DetectionMode | None = None
+    machine: MachineHandling | None = None
+    machine_silence: Annotated[float, Meta(ge=1, le=60)] | None = None  # seconds that stand for a missing beep
+    machine_hangup_failed: bool = False  # a machine that was hung up on is posted as failed, and retried
+    evidence_audio: bool = False  # the first seconds of what the callee said are kept
+    evidence_days: Annotated[int, Meta(ge=1, le=3650)] = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +143,8 @@ class CallPlan:
     expires_at: Millis | None
     ring_timeout: int | None = None  # seconds; None: the account's, else the gateway's
     max_call_seconds: int | None = None
+    detection: DetectionMode | None = None
+    machine: MachineHandling | None = None
 
 
 class NewCall(NamedTuple):

@@ -6,15 +6,18 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TypeVar
 from urllib.parse import urlsplit
 from xml.sax.saxutils import escape
 from zoneinfo import ZoneInfo
 
 from gateway.core.limits import DEFAULT_RETRY_INTERVAL, MAX_RETRIES, MAX_TIMESTAMP, RETRY_INTERVAL
-from gateway.core.model import CallPlan, Millis
+from gateway.core.model import CallPlan, DetectionMode, MachineHandling, Millis
 from gateway.core.times import TimeError, parse_time
 
 Fields = Sequence[tuple[str, str]]
+E = TypeVar("E", bound=StrEnum)
 
 QUEUECALL, QUEUECALLS = "queuecall", "queuecalls"
 LIMITS = {
@@ -32,6 +35,8 @@ LIMITS = {
     "scheduled_time": 64,
     "expiration_timestamp": 16,
     "expiration_time": 64,
+    "detection": 16,
+    "machine": 16,
 }
 REQUIRED = {
     QUEUECALL: ("login", "pin", "phone_number", "start_url"),
@@ -95,6 +100,12 @@ def read_plan(submission: Submission, now: Millis, zone: ZoneInfo) -> CallPlan:
         raise FieldError(
             name, f"({_shown(expires)}) must be later than {against} ({_shown(starts)}), the time of the first attempt"
         )
+    detection = _choice(submission, "detection", DetectionMode)
+    machine = _choice(submission, "machine", MachineHandling)
+    if detection is DetectionMode.OFF and machine not in (None, MachineHandling.START):
+        raise FieldError("machine", f"cannot be {machine} where detection is off: nobody tells a machine then")
+    if detection is DetectionMode.DURING and machine is MachineHandling.AFTER_BEEP:
+        raise FieldError("machine", "cannot be after_beep where detection is during: the session begins at the answer")
     return CallPlan(
         start_url=read_url("start_url", submission.values["start_url"]),
         result_url=None if (result := submission.get("result_url")) is None else read_url("result_url", result),
@@ -104,6 +115,8 @@ def read_plan(submission: Submission, now: Millis, zone: ZoneInfo) -> CallPlan:
         retry_interval=_integer(submission, "retry_interval", DEFAULT_RETRY_INTERVAL, *RETRY_INTERVAL),
         scheduled_at=starts,
         expires_at=expires,
+        detection=detection,
+        machine=machine,
     )
 
 
@@ -144,6 +157,16 @@ def _integer(submission: Submission, name: str, default: int, low: int, high: in
     return value
 
 
+def _choice(submission: Submission, name: str, kind: type[E]) -> E | None:
+    """A word of Voxgate's own beside Plum's variables; None where it is absent: the account's, else the gateway's."""
+    text = submission.get(name)
+    if text is None:
+        return None
+    if text not in list(kind):
+        raise FieldError(name, f"must be one of {', '.join(kind)}, and is {text!r}")
+    return kind(text)
+
+
 def _when(submission: Submission, which: str, now: datetime, zone: ZoneInfo) -> Millis | None:
     """The scheduled or expiration time; None for its default (now, and never)."""
     stamp = _integer(submission, f"{which}_timestamp", 0, 0, MAX_TIMESTAMP)
@@ -174,7 +197,7 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _ECHOED = (
     "login", "pin", "phone_number", "campaign_name", "start_url", "result_url", "message_reference",
     "call_parameters", "max_retries", "retry_interval", "scheduled_timestamp", "scheduled_time",
-    "expiration_timestamp", "expiration_time",
+    "expiration_timestamp", "expiration_time", "detection", "machine",
 )  # fmt: skip
 
 

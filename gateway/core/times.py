@@ -8,8 +8,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import dateparser
-
 MAX_LENGTH = 64
 
 _DAYS = {name: index for index, name in enumerate(calendar.day_name)}
@@ -342,6 +340,8 @@ def _human(text: str, now: datetime) -> datetime:
         "STRICT_PARSING": True,  # day, month and year must all be there
         "DATE_ORDER": "DMY",
     }
+    import dateparser  # it is slow to import, and most times are understood without it
+
     found = dateparser.parse(text, settings=settings)
     if found is None:
         raise TimeError(f"is not understood; {_HELP}")

@@ -42,6 +42,8 @@ class Reading:
         to.dialing.set(self.dialing)
         to.cps_limit.set(self.limit.cps)
         to.live_limit.set(self.limit.max_calls)
+        for of_trunk in (to.trunk_cps_limit, to.trunk_live_limit, to.trunk_live, to.trunk_suspended):
+            of_trunk.clear()  # a reload may have taken trunks away
         for name, trunk in self.trunks.items():
             to.trunk_cps_limit.labels(name).set(trunk.limit.cps)
             to.trunk_live_limit.labels(name).set(trunk.limit.max_calls)

@@ -9,9 +9,10 @@ from typing import Any, Final
 
 import structlog
 
+from gateway.core.handling import SURE
 from gateway.core.hearing import Classifier, Evidence, Verdict
-from gateway.core.linetime import LineTime
-from gateway.core.model import AttemptId
+from gateway.core.linetime import BYTES_A_SECOND, LineTime
+from gateway.core.model import AccountId, AttemptId, Claimed
 from gateway.ports import Pbx, Taps
 
 log = structlog.get_logger()
@@ -24,23 +25,31 @@ LOOK_EVERY: Final = 0.1
 KEPT: Final = 300
 #: Seconds that what Asterisk sent before a hang-up may still take to come.
 LAST_WORDS: Final = 0.5
+#: Bytes of audio that are kept where an account wants it: 5 s before the answer, and 10 s from it on.
+KEPT_BEFORE: Final = 5 * BYTES_A_SECOND
+KEPT_AFTER: Final = 10 * BYTES_A_SECOND
 
 
 class LineEar:
     """The ear of one call: what it heard so far, and whether more can come.
 
-    Seconds count from the tap's beginning. ``fallback`` says why there is no tap, or no longer one.
+    Seconds count from the tap's beginning. ``fallback`` says why there is no tap, or no longer one. ``keeps``: whether
+    audio is kept, too.
     """
 
-    def __init__(self, classifier: Classifier) -> None:
+    def __init__(self, classifier: Classifier, *, keeps: bool = False) -> None:
         self.timeline: list[Evidence] = []
         self.verdicts: list[Verdict] = []
         self.answered_at: float | None = None
         self.fallback = ""
         self.left_out = 0  # stretches beyond those kept
+        self.gaps = 0  # times that the line fell silent, told once the tap has ended
+        self._keeps = keeps
+        self._before, self._after = bytearray(), bytearray()  # audio that is kept, up to the answer and from it on
         self._classifier = classifier
         self._time: LineTime | None = None  # there is one while the tap is open
-        self._began = False
+        self._began = self._finished = False
+        self._final: Verdict | None = None
         self._over = asyncio.Event()
         self._answered = False
         self._pending = bytearray()
@@ -65,7 +74,22 @@ class LineEar:
     @property
     def verdict(self) -> Verdict | None:
         """The last one; once the call is answered, one that then holds."""
-        return self._classifier.verdict
+        return self._classifier.verdict if self._final is None else self._final
+
+    @property
+    def seconds(self) -> float:
+        """How long it has heard."""
+        return 0.0 if self._time is None else self._time.seconds
+
+    @property
+    def silent_for(self) -> float:
+        """Seconds since the last sound, 0 while one sounds."""
+        return self._classifier.silent_for
+
+    @property
+    def kept(self) -> bytes:
+        """The audio around the answer, or the last of a call that was not answered."""
+        return bytes(self._before + self._after)
 
     async def change(self) -> None:
         """Wait until something more is heard, or the tap begins or ends."""
@@ -118,9 +142,14 @@ class LineEar:
 
     def finish(self) -> None:
         """The call is over: what still sounded is told, and nothing is heard any more."""
-        if self._began:
+        if self._began and not self._finished:
+            self._finished = True
             self._hear()
-            self._take(self._classifier.finish())
+            sure = self._classifier.verdict
+            # A tone that the hang-up cut short is no shorter tone: it revises nothing that is known well.
+            self._final = sure if sure is not None and sure.confidence >= SURE else None
+            found = self._classifier.finish()
+            self._take([one for one in found if self._final is None or isinstance(one, Evidence)])
         self._stop()
 
     # --- listening ---
@@ -144,6 +173,8 @@ class LineEar:
 
     def _hear(self) -> None:
         pcm, self._pending = bytes(self._pending), bytearray()
+        if self._keeps:
+            self._keep(pcm)
         for take in self._followers:
             take(pcm)
         try:
@@ -154,6 +185,13 @@ class LineEar:
             return
         if found:
             self._take(found)
+
+    def _keep(self, pcm: bytes) -> None:
+        if self.answered_at is None:
+            self._before += pcm
+            del self._before[: max(0, len(self._before) - KEPT_BEFORE)]
+        else:
+            self._after += pcm[: KEPT_AFTER - len(self._after)]
 
     def _take(self, found: list[Evidence | Verdict]) -> None:
         for one in found:
@@ -166,6 +204,8 @@ class LineEar:
         self._tell()
 
     def _stop(self) -> None:
+        if self._time is not None:
+            self.gaps = self._time.gaps
         self._time = None
         if self._look is not None:
             self._look.cancel()
@@ -179,18 +219,22 @@ class LineEar:
 
 @dataclass(slots=True)
 class Hearing:
-    """Opens taps. ``new_classifier`` makes one a call; ``taps`` None is a gateway that shall have none."""
+    """Opens taps. ``new_classifier`` makes one a call; ``taps`` None is a gateway that shall have none.
+
+    ``save`` writes down an attempt's audio and returns its file's name; it blocks, and may raise OSError.
+    """
 
     pbx: Pbx
     taps: Taps | None
     new_classifier: Callable[[], Classifier] = Classifier
+    save: Callable[[AccountId, AttemptId, bytes], str] | None = None
     opened: int = 0
     missed: int = 0
     last_miss: str = ""  # why the last call was judged without one; empty where it had one
 
-    def ear(self) -> LineEar:
+    def ear(self, *, keeps: bool = False) -> LineEar:
         """An ear that hears nothing yet."""
-        return LineEar(self.new_classifier())
+        return LineEar(self.new_classifier(), keeps=keeps)
 
     async def open(self, attempt: AttemptId, ear: LineEar) -> None:
         """Have Asterisk tap the attempt's channel, which exists. What fails is told to the ear."""
@@ -208,6 +252,16 @@ class Hearing:
         if self.taps is not None:
             self.taps.close(ear)
         ear.finish()
+
+    async def keep(self, claimed: Claimed, ear: LineEar) -> str | None:
+        """Write down the audio that the ear kept; the file's name, None where there is none."""
+        if self.save is None or not (pcm := ear.kept):
+            return None
+        try:
+            return await asyncio.to_thread(self.save, claimed.account.id, claimed.attempt.id, pcm)
+        except OSError as error:  # the call's record is worth more than its audio
+            log.error("evidence.not_kept", attempt_id=claimed.attempt.id, error=str(error))
+            return None
 
     def status(self) -> dict[str, Any]:
         """Which detector judges calls: ``tap``, or ``agi`` where it is switched off or failed the last time."""
@@ -245,8 +299,9 @@ def evidence_of(ear: LineEar) -> dict[str, Any]:
         found["fallback"] = ear.fallback or "the tap never began"
     if ear.answered_at is not None:
         found["answered"] = _ms(ear.answered_at)
-    if ear.left_out:
-        found["left_out"] = ear.left_out
+    for name, count in (("left_out", ear.left_out), ("gaps", ear.gaps)):
+        if count:
+            found[name] = count
     return found
 
 

@@ -47,10 +47,14 @@ STORE_RETRY = 1.0
 
 @dataclass(slots=True)
 class SessionRecord:
-    """What the dialog tells of an answered call: the verdict, and whether the VoiceXML session began."""
+    """What the dialog tells of an answered call: the verdict in force, and whether the VoiceXML session began.
+
+    ``turned_away``: a machine that was hung up on, as asked.
+    """
 
     callee_type: CalleeType | None = None
     began: bool = False
+    turned_away: bool = False
     application_error: str | None = None
     evidence: dict[str, Any] = field(default_factory=dict)
 
@@ -80,6 +84,7 @@ class LiveCall:
     gone: asyncio.Event = field(default_factory=asyncio.Event)  # the callee hung up
     originated: asyncio.Event = field(default_factory=asyncio.Event)  # OriginateResponse came
     leg: Leg = field(default_factory=Leg)
+    audio: str | None = None  # the file of what was heard
     ear: LineEar | None = None  # there is one from the moment its channel was seen
     closing: bool = False
 
@@ -208,7 +213,7 @@ class LiveCalls:
     def _listen(self, live: LiveCall) -> None:
         """Open the tap. An attempt taken over from an earlier process gets its own with the next event."""
         if live.ear is None:
-            live.ear = self._hearing.ear()
+            live.ear = self._hearing.ear(keeps=live.claimed.account.settings.evidence_audio)
             self._spawn(live, self._hearing.open(live.id, live.ear))
 
     async def _rang(self, live: LiveCall, at: Millis) -> None:
@@ -265,6 +270,7 @@ class LiveCalls:
         if live.ear is not None:
             await live.ear.over()
             self._hearing.close(live.ear)
+            live.audio = await self._hearing.keep(live.claimed, live.ear)
         end = self._end_of(live, verdict, ended_at)
         call = await self._written(end)
         self._calls.pop(live.id, None)
@@ -317,11 +323,17 @@ class LiveCalls:
             tech_cause=None if live.hung_up is None else live.hung_up.tech_cause,
             reason=found.reason,
             application_error=None if session is None else session.application_error,
-            evidence={
-                **({"detector": "none"} if live.ear is None else evidence_of(live.ear)),
-                **({} if session is None else session.evidence),
-            },
+            evidence=self.evidence(live),
         )
+
+    @staticmethod
+    def evidence(live: LiveCall) -> dict[str, Any]:
+        """What is known so far of who answered, and of the session."""
+        return {
+            **({"detector": "none"} if live.ear is None else evidence_of(live.ear)),
+            **({} if live.session is None else live.session.evidence),
+            **({} if live.audio is None else {"audio": live.audio}),
+        }
 
     @staticmethod
     def _session_outcome(live: LiveCall) -> Outcome | None:
@@ -329,11 +341,14 @@ class LiveCalls:
         session = live.session
         if session is None:
             return None
-        if session.began:
-            callee = session.callee_type or CalleeType.VOICE
-            return Outcome(EndKind.REACHED, callee, f"answered by {callee}")
-        if session.callee_type is not None:
-            return Outcome(EndKind.NOT_REACHED, session.callee_type, f"answered by {session.callee_type}")
+        callee = session.callee_type
+        if session.turned_away and callee is not None:
+            failed = live.claimed.account.settings.machine_hangup_failed
+            kind = EndKind.NOT_REACHED if failed else EndKind.REACHED
+            return Outcome(kind, callee, f"answered by {callee}, and hung up on as asked")
+        if callee is not None:
+            reached = session.began and callee.reached
+            return Outcome(EndKind.REACHED if reached else EndKind.NOT_REACHED, callee, f"answered by {callee}")
         return Outcome(EndKind.NOT_REACHED, CalleeType.UNKNOWN, "hung up before it was known who answered")
 
     def _spawn(self, live: LiveCall, work: Coroutine[Any, Any, None]) -> None:

@@ -13,12 +13,13 @@ from aiohttp import web
 
 from gateway.core.model import Millis
 from gateway.core.retention import Kept, Step, Swept, cutoffs, due
+from gateway.core.saying import iso
 from gateway.ports import Clock, StoreError, StoreRefused
 
 log = structlog.get_logger()
 
 #: Rows of one batch: a few milliseconds of the database's one writer.
-BATCH = 100
+BATCH = 25
 #: After each batch the writer is left alone for so many times as long as the batch took.
 REST = 4.0
 LOOK_EVERY = 600.0
@@ -95,7 +96,8 @@ class Retention:
         router.add_post("/api/v1/retention/run", self.run_now)
 
     async def show(self, request: web.Request) -> web.Response:
-        body = {"days": self.days, "hour": self.hour, "last_run": await self._sweeps.last_run()}
+        last = await self._sweeps.last_run()
+        body = {"days": self.days, "hour": self.hour, "last_run": None if last is None else iso(last)}
         return web.Response(body=msgspec.json.encode(body), content_type="application/json")
 
     async def run_now(self, request: web.Request) -> web.StreamResponse:
@@ -105,8 +107,13 @@ class Retention:
         response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
         await response.prepare(request)
         async for swept in self.sweep(dry="dry_run" in request.query):
-            await response.write(msgspec.json.encode(swept) + b"\n")
+            await response.write(msgspec.json.encode(shown(swept)) + b"\n")
         return response
+
+
+def shown(swept: Swept) -> dict[str, object]:
+    """As the API tells of it."""
+    return {"kind": str(swept.kind), "before": iso(swept.before), "removed": swept.removed}
 
 
 def _local(at: Millis) -> datetime:

@@ -45,15 +45,32 @@ class TapDetector:
             found = await self._fallback.detect(channel)
             return Detection(found.callee_type, found.confidence, {**found.evidence, "fallback": str(lost)})
 
-    async def listen(self, live: LiveCall, channel: AgiChannel) -> Detection:
+    async def ready(self, live: LiveCall) -> bool:
+        """Whether the call has a tap, or gets one in time."""
+        ear, deadline = live.ear, asyncio.get_running_loop().time() + BEGINS_WITHIN
+        while ear is not None and not ear.open and not ear.ended_ever:
+            try:
+                await asyncio.wait_for(ear.change(), deadline - asyncio.get_running_loop().time())
+            except TimeoutError:
+                break
+        return ear is not None and ear.open
+
+    def close(self, live: LiveCall) -> None:
+        """Hear no more of a call."""
+        if live.ear is not None:
+            self._hearing.close(live.ear)
+
+    async def listen(self, live: LiveCall, channel: AgiChannel | None = None) -> Detection:
         """The tap's own verdict. Raises :class:`TapLost`, and :class:`ChannelGone` when the callee hangs up first.
 
-        No command may be under way on ``channel``.
+        ``channel`` is given where no command is under way on it: it tells of a hang-up, too.
         """
         ear = live.ear
         if ear is None:
             raise TapLost("no tap was opened")
-        ends = [asyncio.ensure_future(live.gone.wait()), asyncio.ensure_future(channel.until_hung_up())]
+        ends: list[asyncio.Task[Any]] = [asyncio.create_task(live.gone.wait())]
+        if channel is not None:
+            ends.append(asyncio.create_task(channel.until_hung_up()))
         try:
             verdict = await _verdict(ear, ends)
         finally:

@@ -356,3 +356,21 @@ async def test_a_read_that_fails_is_a_store_error(store: SqliteStore) -> None:
 
     with pytest.raises(StoreError, match="disk I/O error"):
         await store._read(broken)
+
+
+async def test_its_vitals_tell_what_waits_and_since_when(store: SqliteStore, account: Account) -> None:
+    for number in range(3):
+        await store.queue_call(account.id, call(number), plan(max_retries=0), NOW)
+    for minute, claimed in enumerate(await claim(store, 3)):
+        await store.close_attempt(ended(claimed, at=minute * 60_000))
+    found = await store.vitals()
+    assert found.calls[CallState.FAILED] == 3
+    assert (found.results_waiting, found.results_given_up, found.oldest_result) == (3, 0, NOW)
+    first, second, third = await store.due_deliveries(Millis(NOW + 600_000), 10, 10)
+    await store.record_try(DeliveryTry(first.id, NOW, accepted=True, status=200, error=None, next_at=None))
+    await store.record_try(DeliveryTry(second.id, NOW, accepted=False, status=500, error="no", next_at=None))
+    found = await store.vitals()
+    assert (found.results_waiting, found.results_given_up) == (1, 1)
+    assert found.oldest_result == NOW + 120_000
+    assert third.tries == 0
+    assert found.database_bytes > 0

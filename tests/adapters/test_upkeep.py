@@ -10,13 +10,16 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlite_utils import Database
 
+from gateway import __version__
 from gateway.adapters.store import DatabaseRefused, SqliteStore, StoreLocked, backup, check, copying, restore, vacuum
-from gateway.adapters.store.schema import known_migrations
+from gateway.adapters.store.schema import MIGRATIONS, known_migrations
 from gateway.core.lists import CallQuery
 from gateway.core.model import AccountSettings, AttemptState, CallId, CallState, CampaignState, Millis
 from gateway.core.retry import RetryPolicy
 from gateway.ports import Lane, StoreError
+from scripts import schema
 from tests.adapters.test_store import NOW, call, ended, plan
 
 SCHEMAS = sorted((Path(__file__).parent / "schemas").glob("*.sql"))
@@ -81,8 +84,44 @@ async def test_every_released_schema_is_backed_up_and_migrated(schema: Path, tmp
     assert len(list((tmp_path / "backups").iterdir())) == 1
 
 
-def test_the_released_schemas_are_there() -> None:
-    assert "0.1" in {path.stem for path in SCHEMAS}
+def test_every_release_has_its_schema() -> None:
+    released = {"0.1"} | ({__version__} if "dev" not in __version__ else set())
+    assert released <= {path.stem for path in SCHEMAS}, "python -m scripts.schema writes it"
+
+
+async def test_the_present_schema_is_written_for_the_next_release(tmp_path: Path) -> None:
+    path = tmp_path / "q.db"
+    with closing(sqlite3.connect(path)) as db:
+        db.executescript(await schema.dump())
+    assert set(check(path).schema) == known_migrations()
+    assert check(path).faults == ()
+    store = opened(path)
+    try:
+        assert len(await store.open_attempts()) == 1
+    finally:
+        await store.close()
+
+
+async def test_an_upgrade_that_fails_leaves_the_old_schema_and_its_backup(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "q.db"
+    await (await filled(path)).close()
+    before = check(path)
+
+    def fails(db: Database) -> None:
+        db.conn.execute("CREATE TABLE half (id INTEGER)")
+        raise sqlite3.OperationalError("disk I/O error")
+
+    broken = MIGRATIONS._Migration("m_broken", fails)
+    monkeypatch.setattr(MIGRATIONS, "_migrations", [*MIGRATIONS._migrations, broken])
+    with pytest.raises(DatabaseRefused, match="disk I/O error"):
+        opened(path)
+    monkeypatch.undo()
+    assert check(path) == before
+    (copy,) = (tmp_path / "backups").iterdir()
+    assert check(copy).calls == before.calls
+    await opened(path).close()
 
 
 async def test_an_upgrade_without_room_for_its_backup_does_not_begin(

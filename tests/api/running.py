@@ -7,7 +7,6 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -38,36 +37,52 @@ trunk = "t"
 """
 
 
-@dataclass
 class Running:
-    base: str
-    socket: Path
-    token: str  # an operator's
-    customer: str  # an account's, that may read and queue
-    log: Path
+    """``token`` is an operator's, ``customer`` that of an account, which may read and queue."""
+
+    def __init__(self, folder: Path) -> None:
+        port = free_port()
+        self.base = f"http://127.0.0.1:{port}"
+        self.log = folder / "log"
+        self.socket = folder / "voxgate.sock"
+        self.token = self.customer = ""
+        self._config = folder / "voxgate.toml"
+        self._config.write_text(CONFIG.format(port=port, ami=free_port()))
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "gateway.cli", "serve", "--config", str(self._config), "--log-json"]
+        with self.log.open("ab") as output:
+            self._process = subprocess.Popen(command, stdout=output, stderr=output)
+        _wait_for(self.base)
+        if self.token:
+            return
+        with Client(socket=self.socket) as client:
+            client.ask(accounts.add("customer", "12345678", AccountSettings("UTC", "US")))
+            self.token = client.ask(tokens.issue("test", ["operator"])).token
+            self.customer = client.ask(tokens.issue("shop", ["read", "calls"], account="customer")).token
+
+    def kill(self) -> None:
+        """kill -9, as a crash would."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+
+    def stop(self) -> None:
+        if self._process is not None and self._process.poll() is None:
+            self._process.terminate()
+            self._process.wait(30)
 
 
 @pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """`voxgate serve` without an Asterisk: nothing is dialed, all else is real."""
-    folder = tmp_path_factory.mktemp("fuzz")
-    config, port = folder / "voxgate.toml", free_port()
-    config.write_text(CONFIG.format(port=port, ami=free_port()))
-    log = folder / "log"
-    command = [sys.executable, "-m", "gateway.cli", "serve", "--config", str(config), "--log-json"]
-    with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=output) as process:
-        try:
-            base = f"http://127.0.0.1:{port}"
-            _wait_for(base)
-            socket = folder / "voxgate.sock"
-            with Client(socket=socket) as client:
-                client.ask(accounts.add("customer", "12345678", AccountSettings("UTC", "US")))
-                token = client.ask(tokens.issue("test", ["operator"])).token
-                customer = client.ask(tokens.issue("shop", ["read", "calls"], account="customer")).token
-            yield Running(base, socket, token, customer, log)
-        finally:
-            process.terminate()
-            process.wait(30)
+    made = Running(tmp_path_factory.mktemp("running"))
+    try:
+        made.start()
+        yield made
+    finally:
+        made.stop()
 
 
 def _wait_for(base: str) -> None:

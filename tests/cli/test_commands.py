@@ -64,7 +64,7 @@ def test_every_exit_status_is_documented() -> None:
     for status, meaning in exits.MEANING.items():
         assert f"{int(status)}  {meaning}" in shown
         assert f"| {int(status)} | {meaning} |" in page
-    assert set(exits.MEANING) == set(exits.ExitStatus) == {*exits.FAULTS.values()} | {
+    assert set(exits.MEANING) == set(exits.ExitStatus) == {*exits.faults().values()} | {
         exits.ExitStatus.DONE, exits.ExitStatus.USAGE, exits.ExitStatus.INTERRUPTED,
     }  # fmt: skip
 
@@ -109,3 +109,11 @@ def test_the_shell_completes_commands(tmp_path: Path) -> None:
 def test_every_reason_is_documented() -> None:
     page = (ROOT / "docs/commands.md").read_text()
     assert [reason for reason in Reason if f"`{reason}`" not in page] == []
+
+
+def test_a_command_imports_only_what_it_needs() -> None:
+    """Whoever types or completes a command waits for its imports: these cost more than all the others together."""
+    heavy = ("aiohttp", "structlog", "sqlite_utils", "dateparser", "lxml", "numpy", "panoramisk", "rich")
+    code = f"import gateway.cli.main, sys; print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

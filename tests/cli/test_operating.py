@@ -193,3 +193,17 @@ def test_the_window_counts_pace_and_outcomes() -> None:
     assert window.outcomes() == {"busy": 1}
     now = 3800.0
     assert window.outcomes() == {}
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "account list", "account token list", "calls list", "campaign list", "result list", "config show", "config check",
+        "db check", "metrics", "reload", "retention show", "retention run --dry-run", "retention run", "route test +16175550100",
+        "status", "version", "why",
+    ],
+)  # fmt: skip
+def test_what_is_asked_is_told_in_words(folder: Path, command: str) -> None:
+    done = voxgate(*command.split(), cwd=folder)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.strip()

@@ -39,7 +39,9 @@ class Served:
 
     def config(self, text: str) -> None:
         head = 'installation = "abc"\n[ami]\nsecret = "x"\nport = 1\n[agi]\nport = 0\n[audiosocket]\nport = 0\n'
-        server = f'[server]\nport = {self.port}\ncertificate = "cert.pem"\nkey = "key.pem"\n'
+        server = (
+            f'[server]\nport = {self.port}\ncertificate = "cert.pem"\nkey = "key.pem"\n[intake]\npreflight = false\n'
+        )
         (self.folder / "voxgate.toml").write_text(head + server + text)
 
     def certificate(self, name: str = "localhost") -> None:
@@ -150,6 +152,10 @@ def test_what_a_reload_takes_and_what_it_leaves(served: Served) -> None:
         return set(status["trunks"])
 
     assert trunks() == {"first"}
+    add = ("account", "add", "user1", "--time-zone", "UTC", "--country", "US")
+    assert voxgate(*add, cwd=served.folder).returncode == 0
+    queue = ("call", "6175550100", "--account", "user1", "--start-url", "http://127.0.0.1:1/s", "--at", "tomorrow 9am")
+    call = voxgate(*queue, cwd=served.folder).stdout.strip()
     served.config(TRUNK.format("second", 7) + '[dial]\ncps = 9\n[log]\nlevel = "debug"\n')
     text = (served.folder / "voxgate.toml").read_text()
     (served.folder / "voxgate.toml").write_text(text.replace("[agi]\nport = 0", "[agi]\nport = 12345"))
@@ -157,6 +163,8 @@ def test_what_a_reload_takes_and_what_it_leaves(served: Served) -> None:
     assert done["need_restart"] == ["agi.port"]
     assert {"dial.cps", "log.level", "trunk.first.cps", "trunk.second.cps", "route"} <= set(done["taken"])
     assert trunks() == {"second"}
+    show = ("calls", "show", call, "--json")
+    wait_for(lambda: json.loads(voxgate(*show, cwd=served.folder).stdout)["trunk"] == "second")
     assert served.hup()["taken"] == []  # nothing more has changed
     assert "agi.port" in voxgate("reload", cwd=served.folder).stdout  # it still needs a restart
 

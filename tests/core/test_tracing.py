@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from typing import Any
 
@@ -194,6 +195,19 @@ def test_a_share_of_the_calls_is_traced_each_wholly_or_not_at_all() -> None:
     none = Traced(sample=0.0)
     none.tell(CallAccepted(CallId(1), 0.1))
     assert none.spans == ()
+
+
+def test_a_collector_that_does_not_answer_holds_no_stop_up() -> None:
+    answered = threading.Event()
+
+    class Stalled(SimpleSpanProcessor):
+        def shutdown(self) -> None:
+            answered.wait(30)
+
+    tracer = Tracer("abc", Stalled(InMemorySpanExporter()))
+    tracer.close(within=0.1)
+    assert not answered.is_set()
+    answered.set()
 
 
 def test_whoever_is_asked_for_a_call_may_go_on_with_its_trace() -> None:

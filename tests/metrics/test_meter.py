@@ -83,6 +83,13 @@ def test_what_is_over_is_shown_no_more() -> None:
     assert value(found, "voxgate_outbox_results", state="waiting") == 0
 
 
+def test_a_trunk_that_was_taken_away_is_shown_no_more() -> None:
+    instruments = Instruments()
+    READING.show_on(instruments)
+    replace(READING, trunks={}).show_on(instruments)
+    assert [labels for _, labels in scraped(instruments) if ("trunk", "carrier") in labels] == []
+
+
 def test_only_a_link_that_was_up_before_is_a_reconnect() -> None:
     up, down = AmiLinkChanged(up=True), AmiLinkChanged(up=False)
     assert value(after(up), "voxgate_ami_reconnects_total") == 0

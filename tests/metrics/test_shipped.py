@@ -12,7 +12,6 @@ import pytest
 from prometheus_client import generate_latest
 
 from gateway.metrics import Instruments
-from lab import fetch
 from tests.metrics.test_meter import READING
 
 ROOT = Path(__file__).parents[2]
@@ -22,26 +21,16 @@ DASHBOARD = ROOT / "packaging/grafana/voxgate.json"
 GIVEN = {"job", "instance", "le"}
 
 
-@pytest.fixture(scope="session")
-def promtool() -> Path:
-    """Prometheus' tool, from Debian's package where it is not installed."""
-    try:
-        root = fetch.unpacked("promtool", ("prometheus",))
-    except fetch.FetchFailed as error:
-        pytest.skip(f"promtool could not be had: {error}")
-    return root / "usr/bin/promtool"
-
-
 def run(promtool: Path, *words: str, given: bytes | None = None) -> None:
     done = subprocess.run([str(promtool), *words], input=given, capture_output=True, check=False, timeout=60)
     assert done.returncode == 0, (done.stdout + done.stderr).decode()
 
 
-def queries() -> Iterator[str]:
+def queries(instance: str = "g") -> Iterator[str]:
     """Every expression of the dashboard, its variables filled in as Grafana does."""
     for panel in json.loads(DASHBOARD.read_text())["panels"]:
         for target in panel["targets"]:
-            yield target["expr"].replace("$__rate_interval", "1m").replace("$instance", "g")
+            yield target["expr"].replace("$__rate_interval", "1m").replace("$instance", instance)
 
 
 def used(text: str) -> Iterator[tuple[str, set[str]]]:

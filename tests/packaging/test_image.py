@@ -1,6 +1,6 @@
 """The images, really built and run together as packaging/compose.yaml says, by buildah: no daemon, no registry.
 
-Not part of `make test`, because it takes minutes and gigabytes: `make image-test` runs it.
+Not part of `make test`, because it takes minutes and gigabytes: `make install-test` runs it.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ BASES = {
 
 
 def why_not() -> str | None:
-    if os.environ.get("VOXGATE_IMAGE_TEST") != "1":
-        return "the images were not built: `make image-test` builds them"
+    if os.environ.get("VOXGATE_INSTALL_TEST") != "1":
+        return "the images were not built: `make install-test` builds them"
     if missing := [one for one in ("buildah", "mmdebstrap") if shutil.which(one) is None]:
         return f"the images were not built: apt-get install {' '.join(missing)}"
     return None if os.geteuid() == 0 else "the images were not built: that needs root"

@@ -40,6 +40,10 @@ HTML = {"Accept": "text/html"}
 hasher = PasswordHasher(time_cost=1, memory_cost=64)  # cheap: what it costs to guess is tested elsewhere
 
 
+#: Files of evidence by name.
+AUDIO: dict[str, bytes] = {}
+
+
 @dataclass
 class Clock:
     at: int = NOW
@@ -126,7 +130,7 @@ def pages_on(
         store=store, books=SqliteBooks(store), logins=logins, accounts=Accounts(store, access, logins, clock),
         audit=Audit(access, clock), feed=feed, clock=clock, desk=desk, why=why,
         fetcher=Nowhere(), gauges=Gauges(feed), status=lambda: status, vitals=store.vitals,
-        trunks=lambda: {"t": (5.0, 20)}, live_of=lambda account: 0, hang_up=hang_up, so_far=lambda attempt: {}, bridge=bridge, wake_dialer=lambda: None,
+        trunks=lambda: {"t": (5.0, 20)}, live_of=lambda account: 0, hang_up=hang_up, so_far=lambda attempt: {}, audio=AUDIO.get, bridge=bridge, wake_dialer=lambda: None,
         wake_notifier=lambda: None,
     )  # fmt: skip
     return Pages(around, PagesSettings(spool, **settings))

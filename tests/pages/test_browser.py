@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
 
+from lab import clients
 from lab.application import SampleApplication
 from lab.behaviours import BEHAVIOURS
 from lab.gateway import LOGIN, PIN, GatewayProcess
@@ -17,6 +21,10 @@ from tests.pages.browsing import SIZES, Visit, visit
 from tests.pages.conftest import OPERATOR, OPERATOR_PIN
 
 PATIENCE = 60_000  # milliseconds until a live page must show what a call did
+
+#: Whether the waveform of the call's audio has been drawn.
+DRAWN = """() => { const canvas = document.querySelector('[data-draw="wave"]'); return canvas &&
+    canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some((value) => value > 0); }"""
 
 #: One behaviour for each callee type that a call can end with.
 KINDS = {
@@ -84,6 +92,9 @@ def test_the_evidence_card_tells_each_callee_type(user: Visit, cards: dict[str, 
     expect(page.locator("ol.steps").first).to_contain_text("Dialed over trunk carrier")
     expect(page.locator("ol.steps li").last).to_contain_text("Ended")
     expect(page.locator("svg.timeline")).to_have_count(1)
+    if callee in ("voice", "answeringmachine", "fax"):  # something was heard, and the lab keeps it
+        expect(page.locator(".timeline .sound").first).to_be_attached()
+        page.wait_for_function(DRAWN)
     user.picture(f"call-{callee}", full=True)
 
 
@@ -170,7 +181,7 @@ def test_a_page_left_open_for_a_thousand_calls_does_not_grow(
 
 PAGES = {
     "outbound": "/", "queue": "/queue", "campaign": "/campaigns/1", "call": "/calls/1", "results": "/results",
-    "system": "/system",
+    "system": "/system", "settings": "/settings", "phone": "/phone", "welcome": "/welcome",
 }  # fmt: skip
 
 
@@ -191,6 +202,39 @@ def test_every_page_is_pictured_and_nothing_serious_is_wrong_with_it(
                 found[f"{name} {size}"] = operator.serious()
                 operator.picture(f"{name}-{size}-{scheme}", full=True)
         assert {name: wrong for name, wrong in found.items() if wrong} == {}
+
+
+def run(language: str, script: Path) -> str:
+    if language == "PHP":
+        return clients.php(script)
+    if language == "curl":
+        script.write_text(script.read_text().replace("curl", shlex.join(clients.curl()), 1))
+    program = ["sh"] if language == "curl" else [sys.executable]
+    return subprocess.run([*program, str(script)], capture_output=True, text=True, check=True, timeout=60).stdout
+
+
+def test_the_copied_requests_queue_the_call_that_the_form_shows(
+    user: Visit, gateway: GatewayProcess, lab: Lab, application: SampleApplication, tmp_path: Path
+) -> None:
+    """Each language's request, run as it is shown, with the PIN put in its place."""
+    page = user.open("/queue")
+    page.locator("#queuecall-phone_number").fill(by_key(lab, "busy"))
+    page.locator("#queuecall-start_url").fill(application.start_url)
+    page.get_by_text("Optional parameters").first.click()
+    page.locator("#queuecall-call_parameters").fill('it\'s "$HOME" \\ & more')
+    page.locator("#queuecall-scheduled_time").fill("+3 days")
+    expect(page.locator("#queuecall-code-curl")).to_contain_text("scheduled_time=+3 days")
+    for language in ("curl", "PHP", "Python"):
+        text = page.locator(f"#queuecall-code-{language}").text_content()
+        assert text is not None
+        script = tmp_path / f"client.{language}"
+        script.write_text(text.replace("YOUR_PIN", PIN))
+        said = run(language, script)
+        call_id = re.search(r'status="queued" call_id="(\d+)"', said)
+        assert call_id is not None, (language, said)
+        call = gateway.json("calls", "show", call_id[1])
+        assert call["call_parameters"] == 'it\'s "$HOME" \\ & more', language
+        gateway.voxgate("calls", "cancel", call_id[1])
 
 
 def test_every_callee_type_has_a_behaviour_of_the_lab() -> None:

@@ -12,7 +12,7 @@ import structlog
 from gateway.core.model import AttemptEnd, CalleeType, CallId, EndKind, Millis
 from gateway.ports import DeliveryTry, Lane
 from gateway.recent import RECENT
-from tests.pages.conftest import NOW, House
+from tests.pages.conftest import AUDIO, NOW, House
 
 EVIDENCE: dict[str, Any] = {
     "detector": "tap", "answered": 6.0, "hung_up_by": "callee",
@@ -54,6 +54,24 @@ async def test_the_card_tells_the_attempt_in_order_and_in_words(house: House) ->
         ("20.0 s", "Ended by the callee answered by voice; Q.850 16, normal clearing"),
     ]  # fmt: skip
     assert "judged by the media tap" in page and page.count('class="sound ') == 2
+
+
+async def test_the_first_seconds_are_played_to_those_who_may_hear_them(house: House) -> None:
+    AUDIO["1/x.wav"] = b"RIFF"
+    call = await ended_call(house, {**EVIDENCE, "audio": "1/x.wav"})
+    path = f"/calls/{call}/attempts/1/audio.wav"
+    await house.sign_in()
+    assert f'data-audio="{path}"' in await house.page(f"/calls/{call}")
+    answer = await house.client.get(path)
+    assert (answer.status, answer.content_type, await answer.read()) == (200, "audio/wav", b"RIFF")
+    assert (await house.client.get(f"/calls/{call}/attempts/2/audio.wav")).status == 404
+    AUDIO.clear()  # its time is over
+    assert (await house.client.get(path)).status == 404
+    AUDIO["1/x.wav"] = b"RIFF"
+    await house.post("/signout")
+    await house.sign_in("user2", "88888888")
+    assert (await house.client.get(path)).status == 404
+    AUDIO.clear()
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,9 @@ import pytest
 import trustme
 
 from gateway.adapters.ami.link import Link
-from gateway.cli.doctor import Host, abilities, examine, manager, selfcall, troubles
+from gateway.cli.doctor import abilities, manager, selfcall, troubles
 from gateway.cli.doctor.abilities import Check
+from gateway.cli.doctor.examination import Host, examine
 from gateway.cli.doctor.finding import Finding, State
 from gateway.cli.doctor.manager import examine_events, examine_manager, logged_in
 from gateway.cli.doctor.selfcall import self_call

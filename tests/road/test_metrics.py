@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -15,8 +19,10 @@ from lab.instance import free_port
 from lab.lab import Lab
 from lab.proxy import Proxy
 from tests.metrics.samples import Samples, moved, samples, value
+from tests.metrics.test_shipped import queries
 from tests.road.waiting import wait_for
 
+SHIPPED = Path(__file__).parents[2] / "packaging/prometheus"
 #: What a healthy lab cannot show; tests/metrics shows it.
 STILL = {"voxgate_trunk_suspended", "voxgate_ami_events_waiting"}
 
@@ -85,6 +91,36 @@ def test_every_metric_moves_when_its_thing_happens(road: Road, lab: Lab) -> None
         assert least <= value(
             met, "voxgate_fetch_duration_seconds_count", purpose=purpose, host_class="loopback", outcome=outcome
         )
+
+
+def test_prometheus_itself_takes_them_and_answers_the_dashboard(road: Road, promtool: Path, tmp_path: Path) -> None:
+    """With the configuration and the rules that are shipped, but for the port and the pace."""
+    port, own = road[3], free_port()
+    for name in ("prometheus.yml", "voxgate-alerts.yml"):
+        text = (SHIPPED / name).read_text().replace("127.0.0.1:9464", f"127.0.0.1:{port}")
+        (tmp_path / name).write_text(text.replace("scrape_interval: 15s", "scrape_interval: 1s"))
+    command = [str(promtool.parent / "prometheus"), f"--config.file={tmp_path}/prometheus.yml"]
+    command += [f"--web.listen-address=127.0.0.1:{own}", f"--storage.tsdb.path={tmp_path}/data", "--log.level=warn"]
+    with (tmp_path / "log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as prometheus:
+        try:
+            wait_for(lambda: asked(own, "up") == ["1"])
+            wait_for(lambda: asked(own, "voxgate_ami_up") == ["1"])
+            wait_for(lambda: asked(own, "voxgate_claim_duration_seconds_bucket") != [])
+            for query in queries(instance=f"127.0.0.1:{port}"):
+                assert asked(own, query) is not None, query
+        finally:
+            prometheus.terminate()
+    assert "level=ERROR" not in (tmp_path / "log").read_text()
+
+
+def asked(port: int, query: str) -> list[str] | None:
+    """The values that Prometheus answers a query with; None where it does not answer."""
+    url = f"http://127.0.0.1:{port}/api/v1/query?" + urllib.parse.urlencode({"query": query})
+    try:
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            return [one["value"][1] for one in json.load(answer)["data"]["result"]]
+    except (urllib.error.URLError, ConnectionError):
+        return None
 
 
 def test_the_command_shows_them_and_the_public_port_does_not(road: Road) -> None:

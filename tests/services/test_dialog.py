@@ -95,6 +95,9 @@ class Person:
     async def detect(self, channel: AgiChannel) -> Detection:
         return Detection(CalleeType.VOICE, 0.9)
 
+    async def ready(self, live: LiveCall) -> bool:
+        return False
+
 
 class Voice:
     async def render(self, ssml: str, language: str) -> bytes:

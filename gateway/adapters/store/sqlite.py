@@ -15,7 +15,7 @@ from sqlite_utils import Database
 from gateway.adapters.store import claims, closing, intake, lists, outbox, relabelling, vitals, writer
 from gateway.adapters.store.counts import Counts
 from gateway.adapters.store.file import connect, lock
-from gateway.adapters.store.rows import ATTEMPT_COLUMNS, SELECT_ACCOUNT, account_of, attempt_of, plan_of
+from gateway.adapters.store.rows import ATTEMPT_COLUMNS, SELECT_ACCOUNT, account_of, attempt_of, plan_of, snapshot
 from gateway.adapters.store.upgrading import prepare
 from gateway.core.access import Receipt
 from gateway.core.lists import CallQuery, DeliveryQuery, Position
@@ -41,6 +41,7 @@ from gateway.core.retry import RetryPolicy
 from gateway.core.states import AttemptEvent
 from gateway.ports import (
     Backlog,
+    CallHistory,
     CallPage,
     Campaign,
     Delivery,
@@ -291,9 +292,18 @@ class SqliteStore:
     async def call(self, call: CallId) -> Call | None:
         return await self._read(lambda db: closing.read_call(db, call))
 
+    async def history(self, call: CallId) -> CallHistory | None:
+        def read(db: Database) -> CallHistory | None:
+            with snapshot(db):
+                found = closing.read_call(db, call)
+                if found is None:
+                    return None
+                return CallHistory(found, tuple(_attempts(db, call)), outbox.of_call(db, call))
+
+        return await self._read(read)
+
     async def attempts(self, call: CallId) -> list[tuple[Attempt, AttemptEnd | None]]:
-        sql = f"SELECT {ATTEMPT_COLUMNS} FROM attempt WHERE call_id = ? ORDER BY number"
-        return await self._read(lambda db: [attempt_of(row) for row in db.conn.execute(sql, (call,))])
+        return await self._read(lambda db: _attempts(db, call))
 
     async def calls(self, query: CallQuery, after: Position | None, limit: int) -> CallPage:
         return await self._read(lambda db: lists.calls(db, query, after, limit))
@@ -326,6 +336,11 @@ class SqliteStore:
 
     async def vitals(self) -> Vitals:
         return await self._read(lambda db: vitals.read(db, self._path))
+
+
+def _attempts(db: Database, call: CallId) -> list[tuple[Attempt, AttemptEnd | None]]:
+    sql = f"SELECT {ATTEMPT_COLUMNS} FROM attempt WHERE call_id = ? ORDER BY number"
+    return [attempt_of(row) for row in db.conn.execute(sql, (call,))]
 
 
 def _campaigns(db: Database, where: str, values: tuple[object, ...]) -> list[Campaign]:

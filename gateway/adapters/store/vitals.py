@@ -13,8 +13,10 @@ from gateway.ports import Vitals
 def read(db: Database, path: Path) -> Vitals:
     execute = db.conn.execute
     calls = dict(execute("SELECT state, sum(calls) FROM tally GROUP BY state").fetchall())
-    waiting, oldest = execute(
-        "SELECT count(*), min(created_at) FROM delivery INDEXED BY delivery_oldest WHERE next_at IS NOT NULL"
+    # Two queries, each by the index that answers it alone: together they would read every row.
+    (waiting,) = execute("SELECT count(*) FROM delivery INDEXED BY delivery_due WHERE next_at IS NOT NULL").fetchone()
+    (oldest,) = execute(
+        "SELECT min(created_at) FROM delivery INDEXED BY delivery_oldest WHERE next_at IS NOT NULL"
     ).fetchone()
     (given_up,) = execute(
         "SELECT count(*) FROM delivery INDEXED BY delivery_given_up WHERE given_up_at IS NOT NULL"

@@ -24,8 +24,10 @@ def doctor(
     """Check configuration, Asterisk's files, AMI, folders, disk, clock and Asterisk's abilities; say how to mend."""
     import asyncio
 
-    from gateway.cli.doctor import State, examine
+    from gateway.cli.doctor.examination import State, examine
+    from gateway.cli.shared import log_to_stderr
 
+    log_to_stderr()
     findings = asyncio.run(examine(config_of(config), asterisk_etc, number=call, country=country))
     count = {state: sum(one.state is state for one in findings) for state in State}
     if as_json:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.shared import ConfigOption, config_of
+from gateway.cli.shared import ConfigOption, config_of, log_to_stderr
 
 app = typer.Typer(no_args_is_help=True, help="Try and check a VoiceXML application without a phone.")
 
@@ -63,6 +63,8 @@ def run(
     from gateway.cli.vxml.desk import EVERYTHING, walk
     from gateway.cli.vxml.sources import url_of
 
+    log_to_stderr()
+
     fields = [_field(one) for one in param or ()]
     try:
         url = url_of(place)
@@ -84,6 +86,8 @@ def check(
     """Find what is wrong in documents without running them."""
     from gateway.cli.vxml.checks import check_all, report, rules_table
     from gateway.cli.vxml.sources import url_of
+
+    log_to_stderr()
 
     if rules:
         print(rules_table())

@@ -27,9 +27,8 @@ BEEP_EARLY: Final = 0.7
 FIRM: Final = 0.75
 #: Seconds of speech before the answer that are an announcement.
 ANNOUNCEMENT: Final = 1.5
-#: Seconds before the window closes at which whoever is undecided is a person.
-LAST: Final = 1.0
-UNDECIDED: Final = 0.5
+#: When time is up, a machine is told from this confidence on, and else a person, this surely.
+LIKELY, UNDECIDED = 0.82, 0.5
 #: A verdict is given anew when its confidence has grown by this.
 STEP: Final = 0.1
 
@@ -38,17 +37,19 @@ STEP: Final = 0.1
 class Settings:
     """``bias`` (log-odds) above 0 calls more callees machines, under 0 more of them persons: the operating point.
 
-    Nothing is said of speech under the confidence ``sure_of_person`` or ``sure_of_machine``, until ``patience`` seconds
-    of silence, or the ``window``, are over: then it is a person, unsurely, because a wrong call
-    to a person is worse than a missed machine. Higher values wait longer and err less.
+    Nothing is said of speech under the confidence ``sure_of_person`` or ``sure_of_machine`` until ``patience`` seconds
+    of silence, or ``deadline`` seconds since the answer, are over: then it is a person, unsurely, because a wrong call
+    to a person is worse than a missed machine; at the deadline a machine where that is likely. Higher values wait
+    longer.
     After ``silence`` seconds without a sound since the answer the verdict is ``silence_means``. From ``window`` seconds
     after the answer on speech is judged no more, because the callee may by then be talking to the application.
     """
 
     bias: float = 0.0
-    sure_of_person: float = 0.9
+    sure_of_person: float = 0.88
     sure_of_machine: float = 0.97
     patience: float = 2.0
+    deadline: float = 5.5
     silence: float = 4.0
     silence_means: CalleeType = CalleeType.VOICE
     silence_confidence: float = 0.5
@@ -82,6 +83,13 @@ class Classifier:
         self._listener.attend()
         if not self._firm:
             self.verdict = None
+
+    @property
+    def silent_for(self) -> float:
+        """Seconds of the stream since the last sound, 0 while one sounds."""
+        if self._listener.voice.present is not None or self._listener.sounding:
+            return 0.0
+        return max(0.0, self._listener.at - self._sounded_until)
 
     @property
     def known(self) -> float:
@@ -190,18 +198,22 @@ class Classifier:
         opinion = self._greeting.screened(at) if self._robot and present is None else None
         news, since = opinion is not None, at - answered_at
         if opinion is None and since <= settings.window:
-            opinion = self._greeting.opinion(at, present, self._listener.prosody)
-            late = since > settings.window - LAST or at - self._sounded_until > settings.patience
-            if opinion is not None and late and self.verdict is None and not self._is_sure(opinion):
-                opinion = Opinion(CalleeType.VOICE, UNDECIDED, opinion.why)
-                news = True
-            else:
-                news = opinion is not None and self._is_news(opinion)
+            pressed = self.verdict is None and since > settings.deadline
+            opinion = self._greeting.opinion(at, present, self._listener.prosody, pressed=pressed)
+            news = opinion is not None and self._is_news(opinion)
+            if opinion is not None and not news and self.verdict is None:
+                opinion, news = self._last_resort(opinion, pressed=pressed, waited=at - self._sounded_until)
         if opinion is not None and news:
             self._robot = opinion.callee_type is CalleeType.ANSWERINGMACHINE
             self.verdict = Verdict(opinion.callee_type, round(opinion.confidence, 2), known, opinion.why())
             found.append(self.verdict)
         return found
+
+    def _last_resort(self, opinion: Opinion, *, pressed: bool, waited: float) -> tuple[Opinion, bool]:
+        """What is told of an opinion that is not sure, and whether it is."""
+        if pressed and opinion.callee_type is CalleeType.ANSWERINGMACHINE and opinion.confidence >= LIKELY:
+            return opinion, True
+        return Opinion(CalleeType.VOICE, UNDECIDED, opinion.why), pressed or waited > self._settings.patience
 
     def _is_news(self, opinion: Opinion) -> bool:
         now = self.verdict

@@ -63,10 +63,10 @@ class Greeting:
         """It rang again after the answer: who spoke before was not the one who answers."""
         self._spurts.clear()
 
-    def opinion(self, at: float, present: Spurt | None, prosody: Prosody) -> Opinion | None:
+    def opinion(self, at: float, present: Spurt | None, prosody: Prosody, *, pressed: bool) -> Opinion | None:
         """What the model says at ``at``; None before any speech, and while a short utterance goes on.
 
-        ``present`` is the spurt that is not over.
+        ``present`` is the spurt that is not over. Where the answer is ``pressed`` for, the utterance may go on.
         """
         spurts = list(self._spurts) if present is None else [*self._spurts, present]
         if not spurts:
@@ -80,7 +80,7 @@ class Greeting:
             self._melody = spurts[-1], melody(spurts, prosody)
         heard = features(at, spurts, self._melody[1])
         odds = self._model.odds(heard) + self._bias
-        if odds <= 0 and waited < SOONEST:
+        if odds <= 0 and waited < SOONEST and not pressed:
             return None
         callee = CalleeType.ANSWERINGMACHINE if odds > 0 else CalleeType.VOICE
         confidence = min(MOST_CONFIDENCE, 1 / (1 + math.exp(-abs(odds))))

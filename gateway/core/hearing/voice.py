@@ -9,7 +9,7 @@ from gateway.core.hearing.evidence import Evidence, Sound
 from gateway.core.hearing.spectrum import SECONDS_A_FRAME, Frame
 
 #: Log-odds at which speech begins, and under which it is over.
-BEGINS, ENDS = 1.0, -0.5
+BEGINS, ENDS = 1.0, -1.5
 #: So soon (seconds) after a tone, whose level is still taken for the line's, speech begins at this.
 AFTER_TONE, BEGINS_AFTER_TONE = 0.6, 3.0
 #: dBFS under which nothing is a voice.

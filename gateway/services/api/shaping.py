@@ -14,7 +14,7 @@ from gateway.core.admission import Hold
 from gateway.core.lists import Position
 from gateway.core.model import Account, Attempt, AttemptEnd, Call, Millis
 from gateway.core.states import CALL_WORDS
-from gateway.ports import Campaign, DeliveryRecord, DeliveryTry
+from gateway.ports import CallHistory, Campaign, DeliveryRecord, DeliveryTry
 from gateway.services.api.problems import invalid
 from gateway.services.intake.desk import Load
 from gateway.services.preflight import Preflight
@@ -39,13 +39,11 @@ def call(one: Call, login: str) -> models.Call:
     return models.Call(**_call(one, login))
 
 
-def call_detail(
-    one: Call, login: str, attempts: list[tuple[Attempt, AttemptEnd | None]], posted: DeliveryRecord | None
-) -> models.CallDetail:
+def call_detail(found: CallHistory, login: str) -> models.CallDetail:
     return models.CallDetail(
-        **_call(one, login),
-        history=[attempt(begun, end) for begun, end in attempts],
-        delivery=None if posted is None else delivery(posted, login),
+        **_call(found.call, login),
+        history=[attempt(begun, end) for begun, end in found.attempts],
+        delivery=None if found.delivery is None else delivery(found.delivery, login),
     )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 import structlog
@@ -28,11 +29,13 @@ from vxml import (
     Fetch,
     FetchFailed,
     Hangup,
+    Json,
     Log,
     Play,
     Played,
     Record,
     Session,
+    Thrown,
     Transfer,
     Waiting,
 )
@@ -55,6 +58,19 @@ class Conversation:
     call_id: CallId
     path: PathTaken
     observe: Observe = unobserved
+    _news: Thrown | None = field(default=None, init=False)  # what the application is still to be told
+    _told: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+    _listening: bool = field(default=False, init=False)  # for an input of which nothing was keyed yet
+
+    def tell(self, event: Thrown, variables: Mapping[str, Json]) -> None:
+        """Set session variables now, and throw the event into the next input that is waited for, or this one.
+
+        VoiceXML 2.0 §4.1.8: what comes from outside waits for the waiting state. A later event takes the place of one
+        that could not be thrown yet. Where no handler names it, nobody notices.
+        """
+        self.session.inform(variables)
+        self._news = event
+        self._told.set()
 
     async def run(self) -> Exit:
         try:
@@ -63,9 +79,10 @@ class Conversation:
                 watch = Stopwatch()
                 self.path.asked(action)
                 answer = await self._answer(action)
-                self.path.answered(action, answer)
+                if not isinstance(answer, Action):
+                    self.path.answered(action, answer)
                 self.observe(TurnTaken(self.call_id, type(action).__name__.lower(), watch.seconds))
-                action = self.session.send(answer)
+                action = answer if isinstance(answer, Action) else self.session.send(answer)
             self.path.asked(action)
             await self.transfers.finish()
             return action
@@ -73,14 +90,13 @@ class Conversation:
             self.transfers.cancel()
             await self.recordings.forget()
 
-    async def _answer(self, action: Fetch | Play | Collect | Record | Transfer | Log | Disconnect) -> Event:
+    async def _answer(self, action: Fetch | Play | Collect | Record | Transfer | Log | Disconnect) -> Event | Action:
         try:
             match action:
                 case Fetch():
                     return await self._fetch(action)
-                case Log(label, text):
-                    log.info("vxml.log", call_id=self.call_id, label=label, characters=len(text))
-                    return Played()
+                case Log():
+                    return await self._log(action)
                 case Play(prompts):
                     await self.player.play(prompts)
                     return Played()
@@ -102,6 +118,10 @@ class Conversation:
                     assert_never(action)
         except ChannelGone:
             return Hangup()
+
+    async def _log(self, action: Log) -> Played:
+        log.info("vxml.log", call_id=self.call_id, label=action.label, characters=len(action.text))
+        return Played()
 
     async def _fetch(self, action: Fetch) -> Event:
         request = await request_of(action, self.cookies, self.recordings.part)
@@ -140,11 +160,56 @@ class Conversation:
             telling.cancel()
             await asyncio.gather(telling, return_exceptions=True)
 
-    async def _collect(self, action: Collect) -> Event:
+    # --- input, and what interrupts it ---
+
+    async def _collect(self, action: Collect) -> Event | Action:
+        """The input; or, where news led elsewhere, the action that came of them."""
+        self._listening = True
+        taking = asyncio.create_task(self._input(action))
+        try:
+            while not taking.done():
+                self._told.clear()
+                if (news := self._due()) is not None:
+                    following = await self._throw(news)
+                    if not (isinstance(following, Collect) and following.again and not following.prompts):
+                        self.line.interrupt()
+                        await taking  # what was keyed meanwhile stays in the buffer
+                        return following
+                telling = asyncio.create_task(self._told.wait())
+                await asyncio.wait((taking, telling), return_when=asyncio.FIRST_COMPLETED)
+                telling.cancel()
+            event = taking.result()
+            assert event is not None  # nothing else interrupts
+            return event
+        finally:
+            self._listening = False
+            self.line.resume()
+            taking.cancel()
+            await asyncio.gather(taking, return_exceptions=True)
+
+    def _due(self) -> Thrown | None:
+        news = self._news
+        if news is None or not self._listening or not self.session.catches(news.name):
+            return None
+        self._news = None
+        return news
+
+    async def _throw(self, news: Thrown) -> Action:
+        """What the application does about it; its log entries are written at once."""
+        answer: Event = news
+        while isinstance(following := self.session.send(answer), Log):
+            answer = await self._log(following)
+        return following
+
+    async def _input(self, action: Collect) -> Event | None:
+        """None where it was interrupted."""
         mark = await self.player.play(action.prompts)
         collector = Collector(action)
         while True:
             digit = await self.line.digit(collector.wait)
+            if digit is None and self.line.called:
+                return None
+            self._listening = False  # an input that has begun is not interrupted
             event = collector.expired() if digit is None else collector.feed(digit)
             if event is not None:
                 return event if mark is None else replace(event, mark=mark)

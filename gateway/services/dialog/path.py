@@ -28,6 +28,7 @@ from vxml import (
     Recorded,
     Speech,
     Spoken,
+    Thrown,
     TooLong,
     Transfer,
     TransferFailed,
@@ -89,6 +90,8 @@ class PathTaken:
             case Spoken(hypotheses):
                 best = f"confidence {hypotheses[0].confidence:.2f}" if hypotheses else ""
                 self._note("speech", best)
+            case Thrown(name, message):
+                self._note("event", f"{name} {message}".rstrip())
             case TooLong():
                 self._note("maxspeechtimeout", "")
             case Recorded():

@@ -31,7 +31,7 @@ class Player:
         for prompt in prompts:
             if not prompt.bargein:
                 self._line.digits.flush()  # VoiceXML 2.0 §4.1.8
-            elif self._line.digits:
+            elif self._line.interrupted:
                 continue
             async with contextlib.aclosing(self._renderer.pieces(prompt.segments)) as pieces:
                 async for piece in pieces:

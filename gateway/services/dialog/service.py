@@ -11,9 +11,11 @@ from xml.sax.saxutils import escape
 
 import structlog
 
+from gateway.core.handling import Handling, handling
 from gateway.core.model import CalleeType, Claimed
 from gateway.happenings import CalleeJudged, Observe, SessionEnded, Stopwatch, of_call, unobserved
-from gateway.ports import AgiChannel, ChannelGone, Cookies, Detector, Fetcher, Media, Pbx
+from gateway.ports import AgiChannel, ChannelGone, Cookies, Fetcher, Media, Pbx
+from gateway.services.dialog.callee import EVENT, Callee, Judge, Tell
 from gateway.services.dialog.conversation import Conversation
 from gateway.services.dialog.line import Line
 from gateway.services.dialog.path import PathTaken
@@ -23,7 +25,7 @@ from gateway.services.dialog.recorders import FileRecorder, Recorder
 from gateway.services.dialog.recording import Recordings
 from gateway.services.dialog.transferring import Transfers, Way
 from gateway.services.livecalls import LiveCall, LiveCalls, SessionRecord
-from vxml import Break, Exit, Fetch, Json, Limits, Prompt, Session, Speech
+from vxml import Break, Exit, Fetch, Json, Limits, Prompt, Session, Speech, Thrown
 
 log = structlog.get_logger()
 
@@ -37,23 +39,23 @@ class DialogSettings:
 
     apology: str = "We are sorry. This call cannot be continued. Good bye."
     language: str = "en-US"
-    detection_timeout: float = 30.0
     fetch_timeout: float = 15.0
     final_processing: float = 30.0
     limits: Limits = field(default_factory=Limits)
+    handling: Handling = field(default_factory=Handling)
 
 
 class DialogService:
-    """``detector`` tells who answered; the verdict comes before the session, as Plum DEV's did."""
+    """``judge`` tells who answered: before the session, as Plum DEV's did, unless the call wants it otherwise."""
 
     def __init__(
-        self, live: LiveCalls, pbx: Pbx, detector: Detector, renderer: PromptRenderer, fetcher: Fetcher, media: Media,
+        self, live: LiveCalls, pbx: Pbx, judge: Judge, renderer: PromptRenderer, fetcher: Fetcher, media: Media,
         find_way: Callable[[Claimed, str], Way], new_cookies: Callable[[], Cookies], settings: DialogSettings,
         observe: Observe = unobserved, *, recorder: Callable[[LiveCall], Recorder] | None = None,
     ) -> None:  # fmt: skip
         self._live = live
         self._pbx = pbx
-        self._detector = detector
+        self._judge = judge
         self._renderer = renderer
         self._fetcher = fetcher
         self._media = media
@@ -105,19 +107,17 @@ class DialogService:
         if claimed.call.postd:
             await channel.execute("SendDTMF", claimed.call.postd.translate(PAUSES))
         watch = Stopwatch()
-        async with asyncio.timeout(settings.detection_timeout):
-            found = await self._detector.detect(channel)
-        record.callee_type = found.callee_type
-        record.evidence |= {**found.evidence, "confidence": f"{found.confidence:.2f}"}
-        log.info("callee.detected", callee_type=found.callee_type)
-        self._observe(CalleeJudged(call_id, live.id, found.callee_type, found.confidence, watch.seconds))
-        if not found.callee_type.reached:
+        callee = Callee(
+            live, record, handling(claimed.call.plan, claimed.account.settings, settings.handling), self._judge,
+            self._pbx, lambda found: self._observe(
+                CalleeJudged(call_id, live.id, found.callee_type, found.confidence, watch.seconds)
+            ),
+        )  # fmt: skip
+        if not await callee.first(channel):
             return
         record.began = True
-        session = Session(
-            _start(claimed, found.callee_type, settings), _variables(claimed, found.callee_type), settings.limits
-        )
-        line = Line(channel, live, self._pbx)
+        session = Session(_start(claimed, callee.shown, settings), _variables(claimed, callee.shown), settings.limits)
+        line = Line(channel, live, self._pbx, callee.admitted)
         player = Player(line, self._renderer, call_id)
         transfers = Transfers(live, line, channel, self._pbx, partial(self._find_way, claimed))
         conversation = Conversation(
@@ -133,6 +133,29 @@ class DialogService:
             path,
             self._observe,
         )
+
+        def tell(message: str, found: CalleeType) -> None:
+            conversation.tell(Thrown(EVENT, message), {"connection": _variables(claimed, str(found))["connection"]})
+
+        following = asyncio.create_task(self._follow(callee, tell))
+        try:
+            await self._hold(conversation, live, record, line, player)
+        finally:
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
+
+    @staticmethod
+    async def _follow(callee: Callee, tell: Tell) -> None:
+        try:
+            await callee.follow(tell)
+        except Exception:  # a fault of ours costs the revisions, and not the session
+            log.exception("callee.not_followed")
+
+    async def _hold(
+        self, conversation: Conversation, live: LiveCall, record: SessionRecord, line: Line, player: Player
+    ) -> None:
+        """The session, and an apology where its application fails."""
+        call_id = conversation.call_id
         watch = Stopwatch()
         ended = await self._run(conversation, live)
         self._observe(SessionEnded(call_id, ended.error, watch.seconds))
@@ -170,7 +193,7 @@ class DialogService:
         await player.play((Prompt((Speech(ssml, language), Break(0.2)), bargein=False),))
 
 
-def _start(claimed: Claimed, callee: CalleeType, settings: DialogSettings) -> Fetch:
+def _start(claimed: Claimed, callee: str, settings: DialogSettings) -> Fetch:
     """The POST of the contract to start_url."""
     call = claimed.call
     form = (
@@ -179,7 +202,7 @@ def _start(claimed: Claimed, callee: CalleeType, settings: DialogSettings) -> Fe
         ("call_id", str(call.id)),
         ("call_parameters", call.plan.call_parameters or ""),
         ("campaign_parameters", call.campaign_parameters or ""),
-        ("callee_type", str(callee)),
+        ("callee_type", callee),
     )
     return Fetch(call.plan.start_url, method="POST", form=form, timeout=settings.fetch_timeout)
 
@@ -200,7 +223,7 @@ def session_variables(caller: str, dialed: str, call_id: str, callee_type: str) 
     }
 
 
-def _variables(claimed: Claimed, callee: CalleeType) -> dict[str, Json]:
+def _variables(claimed: Claimed, callee: str) -> dict[str, Json]:
     call = claimed.call
     caller = call.ani or claimed.account.settings.caller_id or ""
-    return session_variables(caller, call.dialed, str(call.id), str(callee))
+    return session_variables(caller, call.dialed, str(call.id), callee)

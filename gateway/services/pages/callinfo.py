@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,7 @@ from gateway.core.visiting import Visitor
 from gateway.ports import Clock, Store
 from gateway.services.audit import Audit
 from gateway.services.pages.outbound import shown_name
-from gateway.services.pages.site import NotHere, Refused, Site, back, number_of
+from gateway.services.pages.site import HEADERS, NotHere, Refused, Site, back, number_of
 from gateway.services.why import Why
 
 
@@ -40,11 +41,14 @@ class AttemptCard:
 
 
 class CallInfo:
-    """``hang_up`` ends a live call; False where it is not live. ``so_far`` is the evidence of an open attempt."""
+    """``hang_up`` ends a live call; False where it is not live. ``so_far`` is the evidence of an open attempt.
+
+    ``audio`` reads a file of evidence, None where it is gone; it blocks.
+    """
 
     def __init__(
         self, site: Site, store: Store, clock: Clock, why: Why, hang_up: Callable[[CallId], Awaitable[bool]],
-        so_far: Callable[[AttemptId], Mapping[str, Any]], audit: Audit,
+        so_far: Callable[[AttemptId], Mapping[str, Any]], audio: Callable[[str], bytes | None], audit: Audit,
     ) -> None:  # fmt: skip
         self._site = site
         self._store = store
@@ -52,10 +56,12 @@ class CallInfo:
         self._why = why
         self._hang_up = hang_up
         self._so_far = so_far
+        self._audio = audio
         self._audit = audit
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
         router.add_get("/calls/{id}", self._site.page(self.show))
+        router.add_get("/calls/{id}/attempts/{number}/audio.wav", self._site.page(self.audio))
         router.add_post("/calls/{id}/hangup", self._site.action(self.hang_up))
         router.add_post("/calls/{id}/relabel", self._site.action(self.relabel))
 
@@ -78,6 +84,19 @@ class CallInfo:
             AttemptCard(attempt, end, timeline(attempt, end, now, self._so_far(attempt.id)))
             for attempt, end in reversed(found)
         ]
+
+    async def audio(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
+        """The first seconds of an attempt, where they were kept and are still there."""
+        call = await own_call(self._store, visitor, CallId(number_of(request)))
+        number = number_of(request, "number")
+        for attempt, end in await self._store.attempts(call.id):
+            name = None if end is None else end.evidence.get("audio")
+            if attempt.number == number and isinstance(name, str):
+                found = await asyncio.to_thread(self._audio, name)
+                if found is not None:
+                    headers = {**HEADERS, "Cache-Control": "private, max-age=300"}
+                    return web.Response(body=found, content_type="audio/wav", headers=headers)
+        raise NotHere
 
     async def hang_up(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
         call = await own_call(self._store, visitor, CallId(number_of(request)))

@@ -11,11 +11,13 @@ from aiohttp import web
 
 from gateway.core.visiting import Visitor
 from gateway.services.feed import Event, EventKind, Feed
-from gateway.services.pages.site import HEADERS, Site
+from gateway.services.pages.site import HEADERS, Refused, Site
 
 #: Seconds in which events are joined to one message, and after which a silent stream says that it lives.
 JOIN = 0.25
 KEEP_ALIVE = 15.0
+#: Streams at once; each holds a connection.
+MOST = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,8 @@ class Live:
             task.cancel()
 
     async def stream(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
+        if len(self._streams) >= MOST:
+            raise Refused("Too many pages are open: close some.", 503)
         topic = Topic.read(request.query.get("topic", "all"))
         answer = web.StreamResponse(
             headers={
@@ -94,7 +98,6 @@ class Live:
                 await answer.write(b": here\n\n")
                 continue
             if any(concerns(event) for event in found):
-                newest = found[-1]
-                told = {"id": newest.id, "at": newest.at}
+                told = {"id": found[-1].id, "since": found[0].at}
                 await answer.write(f"event: changed\ndata: {json.dumps(told)}\n\n".encode())
             await asyncio.sleep(JOIN)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from gateway.core import saying
+from gateway.core.admission import Reason
 from gateway.core.model import AccountId, CallState, CampaignId, CampaignState, Millis
 from gateway.core.states import LIVE, WAITING
 from gateway.core.visiting import Visitor
@@ -16,7 +17,12 @@ from gateway.services.audit import Audit
 from gateway.services.feed import EventKind, Publish, campaign_data
 from gateway.services.pages.rates import Rates
 from gateway.services.pages.site import NotHere, Refused, Site, back, number_of, see, zone_of
+from gateway.services.why import Why
 
+#: Nothing is in the way under these.
+AT_EASE = (Reason.TURN, Reason.DIALING, Reason.IN_CALL, Reason.FINISHED, Reason.NOTHING_WAITING, Reason.SCHEDULED,
+           Reason.TRUNK_PACE, Reason.GATEWAY_PACE)  # fmt: skip
+FINISHED = "finished"
 _VERBS = {"pause": CampaignState.PAUSED, "resume": CampaignState.ACTIVE, "cancel": CampaignState.CANCELLED}
 
 
@@ -34,13 +40,17 @@ class Row:
     rate: str
     finish: str
 
+    @property
+    def finished(self) -> bool:
+        return not self.single and self.finish == FINISHED
+
 
 class Outbound:
-    """``why`` tells why nothing at all is dialed; ``wake`` tells the dialer to look at the queue."""
+    """``wake`` tells the dialer to look at the queue."""
 
     def __init__(
         self, site: Site, store: Store, clock: Clock, rates: Rates, publish: Publish,
-        why: Callable[[], str | None], wake: Callable[[], None], live: Callable[[AccountId | None], int],
+        why: Why, wake: Callable[[], None], live: Callable[[AccountId | None], int],
         audit: Audit,
     ) -> None:  # fmt: skip
         self._site = site
@@ -63,13 +73,14 @@ class Outbound:
     async def show(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
         if visitor.operator and not await self._store.campaigns(None):
             return see("/welcome")
-        now = self._clock.now()
+        now, hold = self._clock.now(), await self._why.why_all()
         names = {one.id: one.login for one in await self._store.accounts()}
         found = await self._store.campaigns(visitor.scope)
         rows = [self.row(one, names.get(one.account_id, ""), visitor, now) for one in reversed(found)]
         rows.sort(key=lambda row: row.state in (CampaignState.CANCELLED,))
         return self._site.render(
-            "outbound.html", request, visitor, campaigns=rows, held=await self._held(visitor), why=self._why(),
+            "outbound.html", request, visitor, campaigns=rows, held=await self._held(visitor), hold=hold,
+            stuck=hold.reason not in AT_EASE,
             live=self._live(visitor.scope), base=base_of(request),
         )  # fmt: skip
 
@@ -93,7 +104,7 @@ class Outbound:
         """At the present rate; no date is told where there is none to go by."""
         left = pending + sum(campaign.counts[state] for state in LIVE)
         if left == 0:
-            return "finished" if not campaign.single and any(campaign.counts.values()) else ""
+            return FINISHED if not campaign.single and any(campaign.counts.values()) else ""
         if campaign.state is not CampaignState.ACTIVE:
             return ""
         starts = campaign.plan.scheduled_at if campaign.plan is not None else now

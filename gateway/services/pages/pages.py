@@ -59,7 +59,7 @@ class Around:
 
     ``live_of`` counts the live calls of an account, or all; ``hang_up`` tells whether the call was live; ``so_far`` is
     what evidence an open attempt has; ``trunks`` are their limits, calls a second and calls at once, by name;
-    ``bridge`` passes the test phone's WebSocket on.
+    ``audio`` reads a file of evidence; ``bridge`` passes the test phone's WebSocket on.
     """
 
     store: Store
@@ -79,6 +79,7 @@ class Around:
     live_of: Callable[[AccountId | None], int]
     hang_up: Callable[[CallId], Awaitable[bool]]
     so_far: Callable[[AttemptId], Mapping[str, Any]]
+    audio: Callable[[str], bytes | None]
     bridge: Callable[[web.Request], Awaitable[web.StreamResponse]]
     wake_dialer: Callable[[], None]
     wake_notifier: Callable[[], None]
@@ -94,7 +95,7 @@ class Pages:
         self._live = Live(site, around.feed)
         self._queueing = Queueing(site, store, around.desk, clock, settings.spool)
         outbound = Outbound(
-            site, store, clock, self._rates, publish, lambda: around.status()["why_not_dialing"], around.wake_dialer,
+            site, store, clock, self._rates, publish, around.why, around.wake_dialer,
             around.live_of, around.audit,
         )  # fmt: skip
         self._first = FirstRun(site, store, around.accounts, sessions, around.audit, settings.phone, around.status)
@@ -105,7 +106,7 @@ class Pages:
             CampaignPage(
                 site, store, books, around.accounts, clock, outbound, self._chores, around.why, around.audit, publish
             ),
-            CallInfo(site, store, clock, around.why, around.hang_up, around.so_far, around.audit),
+            CallInfo(site, store, clock, around.why, around.hang_up, around.so_far, around.audio, around.audit),
             self._queueing,
             SettingsPage(site, books, around.accounts, around.audit),
             Phone(site, store, clock, around.desk, settings.phone, self._runner, around.bridge, around.so_far),

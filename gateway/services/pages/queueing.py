@@ -28,7 +28,7 @@ _NO_PIN = "-"
 #: Variables of the forms, in the order of the manual.
 OPTIONAL = (
     "result_url", "message_reference", "call_parameters", "max_retries", "retry_interval", "scheduled_timestamp",
-    "scheduled_time", "expiration_timestamp", "expiration_time",
+    "scheduled_time", "expiration_timestamp", "expiration_time", "detection", "machine",
 )  # fmt: skip
 VARIABLES = {
     QUEUECALL: ("phone_number", "start_url", *OPTIONAL),

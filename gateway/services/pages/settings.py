@@ -42,7 +42,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "machine": ("Answering machines", "When the application starts at one: after its beep, at once, or not at all."),
     "machine_silence": ("Silence instead of a beep", "Seconds after which a machine that does not beep listens."),
     "machine_hangup_failed": ("A machine counts as failed", "Where it was hung up on: failed, not completed."),
-    "detection": ("Who answered is told", "Before the application starts, during it, or not at all."),
+    "detection": ("Who answered is told", "Before the application starts, during it, or not at all (off)."),
     "evidence_audio": ("Keep the first seconds of audio", "To judge verdicts by ear. Consent laws may forbid it."),
     "evidence_days": ("Days that audio is kept", ""),
     "operator": ("Operator", "Sees and changes every account."),
@@ -191,11 +191,11 @@ def read_form(settings: AccountSettings, given: Mapping[str, str], *, operator: 
 
 
 def _kind(hint: Any) -> tuple[str, tuple[str, ...]]:
-    options = [one for one in typing.get_args(hint) if one is not type(None)] if isinstance(hint, UnionType) else [hint]
-    first = options[0]
+    optional = typing.get_origin(hint) in (UnionType, typing.Union)
+    first = next(one for one in typing.get_args(hint) if one is not type(None)) if optional else hint
     if isinstance(first, type) and issubclass(first, StrEnum):
         choices = tuple(str(one) for one in first)
-        return "choice", ("", *choices) if len(typing.get_args(hint)) > 1 else choices
+        return "choice", ("", *choices) if optional else choices
     if first is bool:
         return "check", ()
     if first in (int, float):
