@@ -7,8 +7,6 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import structlog
-
 from gateway.adapters.media import FileMedia, in_folder
 from gateway.adapters.promptserver import PromptServer, PromptServerSettings
 from gateway.adapters.store import SqliteStore, SqliteSweeps
@@ -26,8 +24,6 @@ from gateway.settings import Config
 
 if TYPE_CHECKING:
     from gateway.tracing import Tracer  # OpenTelemetry is an extra: it is imported where it is wanted
-
-log = structlog.get_logger()
 
 
 class SystemClock:

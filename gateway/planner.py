@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import structlog
-
 from gateway.core.model import Account, Call, Claimed
 from gateway.core.numbers import DestinationKind, parse_destination
 from gateway.core.routes import Dialable, NumberPolicy, Refused, Resolver
 from gateway.services.dialer import Dialing, NoRoute
 from gateway.services.dialog.transferring import Way
 from gateway.settings import Config
-
-log = structlog.get_logger()
 
 
 def kind_of(dialed: str) -> DestinationKind:
