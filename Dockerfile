@@ -12,6 +12,7 @@ RUN python3 -m venv /opt/voxgate && \
 COPY pyproject.toml README.md LICENSE ./
 COPY asterisk-conf asterisk-conf
 COPY vxml vxml
+COPY voxgate voxgate
 COPY gateway gateway
 RUN /opt/voxgate/bin/pip install --no-cache-dir --no-deps .
 

@@ -11,6 +11,8 @@ from gateway.adapters.store import SqliteStore
 from gateway.core.model import Account, AccountSettings, CallPlan, Millis
 from gateway.core.retry import RetryPolicy
 
+#: Begins the line of a benchmark that found a promise broken, and no mere speed missed.
+BROKEN = "BROKEN"
 NOW = Millis(1_800_000_000_000)
 PLAN = CallPlan("http://a/s", "http://a/r", None, None, 1, 60, NOW, None)
 

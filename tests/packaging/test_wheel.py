@@ -22,6 +22,7 @@ from gateway import __version__
 from lab.instance import free_port
 
 ROOT = Path(__file__).parent.parent.parent
+PACKAGES = ("gateway", "voxgate", "vxml")
 PAGE = """<vxml version="2.1" xmlns="http://www.w3.org/2001/vxml">
 <form><block><prompt>Good morning.</prompt></block></form></vxml>"""
 
@@ -82,9 +83,9 @@ def test_the_sdist_holds_every_tracked_file(installed: Installed) -> None:
 def test_the_wheel_holds_the_packages_their_data_and_asterisks_files(installed: Installed) -> None:
     with zipfile.ZipFile(installed.wheel) as file:
         held = set(file.namelist())
-    assert tracked("gateway", "vxml") <= held
+    assert tracked(*PACKAGES) <= held
     assert {f"gateway/{name}" for name in tracked("asterisk-conf")} <= held
-    assert {name.partition("/")[0] for name in held} == {"gateway", "vxml", f"voxgate-{__version__}.dist-info"}
+    assert {name.partition("/")[0] for name in held} == {*PACKAGES, f"voxgate-{__version__}.dist-info"}
 
 
 def test_the_command_tells_its_version(installed: Installed, tmp_path: Path) -> None:
@@ -100,9 +101,10 @@ def test_an_application_runs(installed: Installed, tmp_path: Path) -> None:
 def test_a_first_configuration_serves(installed: Installed, tmp_path: Path) -> None:
     first = installed.voxgate("init", "--fetch-allow", "127.0.0.0/8", cwd=tmp_path)
     assert first.returncode == 0, first.stderr
-    assert {path.name for path in (tmp_path / "asterisk").iterdir()} == {
-        Path(name).name for name in tracked("asterisk-conf/*.conf")
+    written = {
+        f"asterisk-conf/{path.relative_to(tmp_path / 'asterisk')}" for path in (tmp_path / "asterisk").rglob("*.conf")
     }
+    assert written == {name for name in tracked("asterisk-conf") if name.endswith(".conf")}
     port, agi = free_port(), free_port()
     ports = {"VOXGATE__SERVER__PORT": str(port), "VOXGATE__AGI__PORT": str(agi), "VOXGATE__AMI__PORT": str(free_port())}
     log = (tmp_path / "log").open("wb")

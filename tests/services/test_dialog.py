@@ -15,6 +15,7 @@ from gateway.adapters.audio import wav_of_samples
 from gateway.adapters.cookies import CookieStore
 from gateway.adapters.media import FileMedia, in_folder
 from gateway.adapters.store import SqliteStore
+from gateway.core.hearing import Classifier
 from gateway.core.model import AccountSettings, AttemptId, CalleeType
 from gateway.core.retry import RetryPolicy
 from gateway.ports import (
@@ -28,7 +29,7 @@ from gateway.ports import (
 )
 from gateway.services.dialog import DialogService, DialogSettings, recording
 from gateway.services.dialog.prompts import PromptRenderer
-from gateway.services.hearing import Hearing
+from gateway.services.hearing import Hearing, LineEar
 from gateway.services.livecalls import LiveCall, LiveCalls
 from tests.adapters.test_store import NOW, call, plan
 from tests.services.test_rescuer import Clock, StubPbx
@@ -251,3 +252,23 @@ async def test_a_digit_typed_in_a_silence_that_none_may_cut_short_asks_nothing_o
     asyncio.get_running_loop().call_later(0.1, made.live.digits.feed_ami, "5")
     await made.talk()
     assert stopped == 0
+
+
+async def test_the_callee_is_judged_from_the_end_of_postd_on(booth: Callable[..., Booth]) -> None:
+    made = await booth(postd="2w3")  # type: ignore[misc]
+    made.web.pages["/s"] = document("<form><block><exit/></block></form>")
+    ear = made.live.ear = LineEar(Classifier())
+    ear.began()
+    judged: list[float | None] = []
+    execute = made.channel.execute
+
+    async def sent(application: str, arguments: str = "", timeout: float = 600.0) -> str:
+        judged.append(ear.answered_at)
+        return await execute(application, arguments, timeout)
+
+    made.channel.execute = sent
+    await made.talk()
+    assert made.channel.commands == ["SendDTMF(2w3)"]
+    assert judged == [None]
+    assert ear.answered_at is not None
+    ear.finish()
