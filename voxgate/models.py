@@ -284,6 +284,8 @@ class Upload(Out):
 
 class CampaignFilter(In):
     account: Login | None = None
+    after: Cursor | None = None
+    limit: Annotated[int, Meta(ge=1, le=1000)] = 100
 
 
 # --- why and preflight ---

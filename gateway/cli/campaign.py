@@ -133,7 +133,8 @@ def _watched(client: Client, name: str, tell: Callable[[models.Upload], None]) -
 @app.command("list", epilog="Example: voxgate campaign list --json")
 def list_campaigns(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Show all campaigns with their counts."""
-    show([_flat(one) for one in asked(config, campaigns.all_of_them())], as_json, _COLUMNS)
+    found = client_of(config).pages(campaigns.find(limit=1000))
+    show([_flat(msgspec.to_builtins(one)) for one in found], as_json, _COLUMNS)
 
 
 @app.command("show", epilog="Example: voxgate campaign show 2")
