@@ -62,7 +62,8 @@ def bare(pipe: Connection) -> None:
 def ours(pipe: Connection) -> None:
     """The gateway's own application, as the wiring makes it; nothing is dialed. ``burst`` and ``pace`` publish."""
     from gateway.config import load
-    from gateway.wiring import Gateway, open_store
+    from gateway.parts import open_store
+    from gateway.wiring import Gateway
 
     async def run() -> None:
         with tempfile.TemporaryDirectory() as folder:

@@ -27,10 +27,11 @@ from gateway.adapters.agi import AgiServer, AgiSettings
 from gateway.config import load
 from gateway.core.hearing import Classifier, Verdict
 from gateway.core.model import AccountSettings, CallPlan, NewCall
+from gateway.parts import open_store
 from gateway.ports import AgiChannel, ChannelGone
 from gateway.services.livecalls import LiveCall, SessionRecord
 from gateway.settings import Config
-from gateway.wiring import Gateway, open_store
+from gateway.wiring import Gateway
 from lab import fetch
 from lab.behaviours import VOICE, Behaviour, Line, NumberPlan
 from lab.gateway import GatewayProcess

@@ -60,9 +60,9 @@ def _add_directly(config: Config, login: str, pin: str, settings: AccountSetting
     import asyncio
 
     from gateway.adapters.store import SqliteAccess
+    from gateway.parts import SystemClock, open_store
     from gateway.services.accounts import Accounts
     from gateway.services.intake.logins import Logins
-    from gateway.wiring import SystemClock, open_store
 
     async def work() -> None:
         log_to_stderr()

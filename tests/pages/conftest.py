@@ -43,6 +43,8 @@ HTML = {"Accept": "text/html"}
 hasher = PasswordHasher(time_cost=1, memory_cost=64)  # cheap: what it costs to guess is tested elsewhere
 
 
+#: In place of `voxgate vxml run`: says what it was started with, then everything that is typed.
+WALK = ("sh", "-c", 'echo "at $0"; cat')
 #: Files of evidence by name.
 AUDIO: dict[str, bytes] = {}
 
@@ -141,7 +143,9 @@ def pages_on(
 
 
 @asynccontextmanager
-async def opened(folder: Path, accounts: Mapping[str, tuple[str, AccountSettings]]) -> AsyncIterator[House]:
+async def opened(
+    folder: Path, accounts: Mapping[str, tuple[str, AccountSettings]], **settings: Any
+) -> AsyncIterator[House]:
     store = SqliteStore(folder / "q.db", installation="abc", policy=RetryPolicy())
     clock = Clock()
     feed = Feed(clock)
@@ -150,7 +154,7 @@ async def opened(folder: Path, accounts: Mapping[str, tuple[str, AccountSettings
     }
     status: dict[str, Any] = {"why_not_dialing": None, "trunks": {}, "ami": True, "live": 0, "pid": 1}
     app = web.Application()
-    pages = pages_on(store, folder / "spool", clock, feed, status)
+    pages = pages_on(store, folder / "spool", clock, feed, status, **settings)
     pages.setup(app)
     running = asyncio.create_task(pages.run())
     async with TestClient(TestServer(app)) as client:
@@ -165,7 +169,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     plain = AccountSettings("America/New_York", "US")
     boss = AccountSettings("UTC", "US", operator=True)
     accounts = {"user1": ("12345678", plain), "user2": ("88888888", plain), "boss": ("99999999", boss)}
-    async with opened(tmp_path, accounts) as house:
+    async with opened(tmp_path, accounts, walk=WALK) as house:
         yield house
 
 
