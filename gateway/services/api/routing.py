@@ -232,6 +232,8 @@ async def read_body(request: web.Request, limit: int) -> bytes:
     """Raises :class:`Problem` where it is longer than ``limit``."""
     if (request.content_length or 0) > limit:
         raise Problem(Code.TOO_LARGE, f"the body is larger than {limit} bytes")
+    if request.content_length is not None:
+        return await request.read()
     body = bytearray()
     async for piece in request.content.iter_chunked(65_536):
         body += piece
