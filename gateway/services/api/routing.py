@@ -112,6 +112,9 @@ def _of_room(room: object) -> Iterator[Operation]:
         result = hints.pop("return")
         if isinstance(result, type) and issubclass(result, web.StreamResponse):
             result = None
+        path = {one: kind for one, kind in hints.items() if f"{{{one}}}" in declared.path}
+        if int in path.values():
+            raise TypeError(f"{name}: an id in a path is a models.Ident: a larger number is none of the database's")
         yield Operation(
             declared,
             name,
@@ -120,7 +123,7 @@ def _of_room(room: object) -> Iterator[Operation]:
             hints.get("query"),
             hints.get("body"),
             result,
-            {one: kind for one, kind in hints.items() if f"{{{one}}}" in declared.path},
+            path,
             frozenset(hints),
         )
 
@@ -232,8 +235,6 @@ async def read_body(request: web.Request, limit: int) -> bytes:
     """Raises :class:`Problem` where it is longer than ``limit``."""
     if (request.content_length or 0) > limit:
         raise Problem(Code.TOO_LARGE, f"the body is larger than {limit} bytes")
-    if request.content_length is not None:
-        return await request.read()
     body = bytearray()
     async for piece in request.content.iter_chunked(65_536):
         body += piece
