@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import sys
 
-from bench import api, claim, export, intake, interpreter, load, pages, retention, setup
+from bench import api, claim, export, intake, interpreter, load, machines, pages, retention, setup, taps
+from bench.common import BROKEN
 
-BENCHES = (interpreter, load, claim, retention, export, intake, api, pages, setup)
+BENCHES = (interpreter, load, claim, retention, export, intake, api, pages, setup, taps, machines)
 
 
 def main() -> int:
     lines = [part() for bench in BENCHES for part in bench.parts()]
     print("bench: " + "; ".join(lines))
-    return 0
+    return 1 if any(BROKEN in line for line in lines) else 0
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from pathlib import Path
 import aiohttp
 from aiohttp import encode_basic_auth, web
 
+from bench.common import serve
 from gateway.core.model import AccountSettings
 from gateway.services.feed import EventKind
 from gateway.services.intake.logins import hasher
@@ -41,15 +42,6 @@ trunk = "t"
 """
 
 
-async def _serve(app: web.Application, pipe: Connection) -> None:
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    pipe.send(runner.addresses[0][1])
-    await asyncio.to_thread(pipe.recv)
-    await runner.cleanup()
-
-
 def bare(pipe: Connection) -> None:
     """What aiohttp alone does with such requests: JSON in, JSON out."""
     shown = {"id": 1, **CALL, "history": [], "delivery": None, "padding": "x" * 600}
@@ -64,13 +56,14 @@ def bare(pipe: Connection) -> None:
     app = web.Application()
     app.router.add_post("/api/v1/calls", take)
     app.router.add_get("/api/v1/calls/{id}", show)
-    asyncio.run(_serve(app, pipe))
+    asyncio.run(serve(app, pipe))
 
 
 def ours(pipe: Connection) -> None:
     """The gateway's own application, as the wiring makes it; nothing is dialed. ``burst`` and ``pace`` publish."""
     from gateway.config import load
-    from gateway.wiring import Gateway, open_store
+    from gateway.parts import open_store
+    from gateway.wiring import Gateway
 
     async def run() -> None:
         with tempfile.TemporaryDirectory() as folder:
@@ -81,22 +74,13 @@ def ours(pipe: Connection) -> None:
             await store.add_account("u", hasher.hash("12345678"), AccountSettings("UTC", "US"))
             gateway = Gateway(config, store)
             telling = asyncio.create_task(_tell(gateway, pipe))
-            await _serve_told(gateway.app, pipe, telling)
+            await serve(gateway.app, pipe, telling)
             await store.close()
 
     import structlog
 
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
     asyncio.run(run())
-
-
-async def _serve_told(app: web.Application, pipe: Connection, telling: asyncio.Task[None]) -> None:
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    pipe.send(runner.addresses[0][1])
-    await telling
-    await runner.cleanup()
 
 
 async def _tell(gateway, pipe: Connection) -> None:  # type: ignore[no-untyped-def]

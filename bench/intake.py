@@ -11,7 +11,7 @@ from multiprocessing.connection import Connection
 import aiohttp
 from aiohttp import web
 
-from bench.common import NOW, fresh_store
+from bench.common import NOW, fresh_store, serve
 from gateway.core.model import AccountSettings
 from gateway.core.routes import Route, Router, Trunk
 from gateway.services.intake import Desk, DeskSettings, build_app
@@ -29,22 +29,13 @@ class _Clock:
         return NOW
 
 
-async def _serve(app: web.Application, pipe: Connection) -> None:
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    pipe.send(runner.addresses[0][1])
-    await asyncio.to_thread(pipe.recv)
-    await runner.cleanup()
-
-
 def bare(pipe: Connection) -> None:
     async def echo(request: web.Request) -> web.Response:
         return web.Response(text=str(dict(await request.post())))
 
     app = web.Application()
     app.router.add_post(PATH, echo)
-    asyncio.run(_serve(app, pipe))
+    asyncio.run(serve(app, pipe))
 
 
 def ours(pipe: Connection) -> None:
@@ -58,7 +49,7 @@ def ours(pipe: Connection) -> None:
             router = Router({"t": Trunk("t", "PJSIP/{number}@t")}, [Route("", "t")])
             desk = Desk(store, _Clock(), router, preflight, lambda: None, DeskSettings())
             app = build_app(desk, Logins(store, _Clock()), AppSettings(path.parent / "spool", 2**20), dict)
-            await _serve(app, pipe)
+            await serve(app, pipe)
 
     import structlog
 

@@ -15,11 +15,12 @@ from aiohttp.test_utils import TestClient, TestServer
 from bench.common import NOW, PLAN
 from gateway.core.lists import CallQuery
 from gateway.core.model import AccountSettings, AttemptEnd, CalleeType, EndKind, Millis, NewCall
+from gateway.parts import open_store
 from gateway.ports import Lane
 from gateway.services.feed import EventKind, call_data
 from gateway.services.intake.logins import hasher
 from gateway.settings import Agi, Ami, Config, DatabaseSection
-from gateway.wiring import Gateway, open_store
+from gateway.wiring import Gateway
 
 SMALL, LARGE = 1000, 1_000_000
 ENDED = 500

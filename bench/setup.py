@@ -20,10 +20,11 @@ import msgspec
 from gateway.adapters.agi import AgiServer, AgiSettings
 from gateway.config import load
 from gateway.core.model import AccountSettings, AttemptId, CallPlan, NewCall
+from gateway.parts import open_store
 from gateway.ports import AgiChannel
 from gateway.services.livecalls import SessionRecord
 from gateway.settings import Config
-from gateway.wiring import Gateway, open_store
+from gateway.wiring import Gateway
 from lab.behaviours import VOICE, Behaviour, Line, NumberPlan
 from lab.gateway import GatewayProcess
 from lab.lab import Lab

@@ -9,7 +9,7 @@ import logging
 import re
 import sys
 from collections.abc import Mapping
-from typing import TextIO
+from typing import TextIO, cast
 
 import structlog
 from structlog.typing import EventDict, WrappedLogger
@@ -29,6 +29,7 @@ def configure(
 ) -> None:
     """Log to stderr, other libraries' warnings too. ``areas`` are levels of single areas, as ``{"ami": "debug"}``."""
     set_levels(level, areas or {})
+    to = cast(TextIO, stream or _Stderr())
     renderer = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=False)
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -39,10 +40,10 @@ def configure(
     ]
     structlog.configure(
         processors=[_levels, *shared, renderer],
-        logger_factory=structlog.PrintLoggerFactory(stream or sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(to),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(stream or sys.stderr)
+    handler = logging.StreamHandler(to)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[_library, *shared],
@@ -53,6 +54,16 @@ def configure(
     logging.root.setLevel(logging.WARNING)
     logging.captureWarnings(True)
     logging.getLogger("panoramisk").setLevel(logging.CRITICAL)  # the adapter logs what matters, with its context
+
+
+class _Stderr:
+    """What stderr is at the time of a line: a test's, which has one for each command, is closed afterwards."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
 
 
 def set_levels(level: str, areas: Mapping[str, str]) -> None:

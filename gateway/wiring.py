@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-import hashlib
 import os
 import shutil
 import signal
 import sys
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,34 +24,41 @@ from gateway.adapters.cookies import CookieStore
 from gateway.adapters.evidence import EvidenceFolder
 from gateway.adapters.exports import available, export
 from gateway.adapters.fetcher import HttpFetcher
-from gateway.adapters.media import FileMedia, in_folder
 from gateway.adapters.phonesocket import PhoneSocket
-from gateway.adapters.promptserver import PromptServer, PromptServerSettings
 from gateway.adapters.speech import EspeakSpeech
-from gateway.adapters.store import SqliteAccess, SqliteBooks, SqliteStore, SqliteSweeps, backup, check
+from gateway.adapters.store import SqliteAccess, SqliteBooks, SqliteStore, backup, check
 from gateway.adapters.tls import TlsRefused, client_context, renew, server_context
 from gateway.config import ConfigError, load
 from gateway.core.addresses import AllowList
-from gateway.core.handling import Handling
 from gateway.core.hearing import Classifier, Settings
-from gateway.core.model import Account, AccountId, AttemptEnd, AttemptId, Call, CalleeType, CallId, Claimed, Millis
-from gateway.core.numbers import DestinationKind, parse_destination
+from gateway.core.model import AccountId, AttemptEnd, AttemptId, Call, CalleeType, CallId
 from gateway.core.pacing import Limit, Pacer
 from gateway.core.ratelimit import RateLimit
-from gateway.core.retention import Kept
-from gateway.core.retry import RetryPolicy
-from gateway.core.routes import Dialable, NumberPolicy, Refused, Resolver, Router, Routing
+from gateway.core.routes import Routing
 from gateway.happenings import AttemptClosed, told_to
-from gateway.metrics import Instruments, Meter, MetricsEndpoint, Reading, TrunkReading, watch_loop
+from gateway.metrics import Instruments, Meter, MetricsEndpoint, Reading, TrunkReading, timed, watch_loop
+from gateway.parts import (
+    SystemClock,
+    days_of,
+    dialog_settings,
+    limits_of,
+    media_of,
+    notifier_settings,
+    open_store,
+    retention_of,
+    retry_policy,
+    router_of,
+    tracer_of,
+)
+from gateway.planner import Planner
 from gateway.reload import Reloader, ReloadRefused
 from gateway.services.accounts import Accounts
 from gateway.services.api import Api, Parts
 from gateway.services.audit import Audit
-from gateway.services.dialer import Dialer, Dialing, NoRoute
-from gateway.services.dialog import DialogService, DialogSettings
+from gateway.services.dialer import Dialer
+from gateway.services.dialog import DialogService
 from gateway.services.dialog.prompts import PromptRenderer
 from gateway.services.dialog.recorders import TapRecorder
-from gateway.services.dialog.transferring import Way
 from gateway.services.doctoring import Doctoring
 from gateway.services.evidencesweeper import EvidenceSweeper
 from gateway.services.exports import Exports
@@ -63,12 +68,11 @@ from gateway.services.intake import Desk, DeskSettings, build_app, clear_spool
 from gateway.services.intake.app import AppSettings
 from gateway.services.intake.logins import Logins
 from gateway.services.livecalls import LiveCall, LiveCalls
-from gateway.services.notifier import Notifier, NotifierSettings
+from gateway.services.notifier import Notifier
 from gateway.services.pages import Around, Gauges, Pages, PagesSettings, PhoneSettings
 from gateway.services.preflight import Preflights
 from gateway.services.rerouter import Rerouter
 from gateway.services.rescuer import Rescuer
-from gateway.services.retention import Retention
 from gateway.services.switchboard import Switchboard
 from gateway.services.tapdetector import TapDetector
 from gateway.services.tokens import Tokens
@@ -77,143 +81,12 @@ from gateway.services.why import Why
 from gateway.settings import Config
 
 if TYPE_CHECKING:
-    from gateway.tracing import Tracer  # OpenTelemetry is an extra: it is imported where it is wanted
+    pass  # OpenTelemetry is an extra: it is imported where it is wanted
 
 log = structlog.get_logger()
 
 #: Seconds that requests under way have at a stop; a list that is not whole by then is sent again by its client.
 REQUESTS_WITHIN = 5.0
-
-
-class SystemClock:
-    def now(self) -> Millis:
-        return Millis(time.time_ns() // 1_000_000)
-
-
-def router_of(config: Config) -> Router:
-    numbers = config.numbers
-    policy = NumberPolicy(tuple(numbers.allowed), tuple(numbers.blocked), numbers.emergency, numbers.premium)
-    return Router(config.trunks, config.routes, policy)
-
-
-def retry_policy(config: Config) -> RetryPolicy:
-    return RetryPolicy(fault_give_up_after=config.dial.fault_give_up_after, gap_scale=config.lab.retry_gap_scale)
-
-
-def limits_of(config: Config) -> tuple[Limit, dict[str, Limit]]:
-    """Of the whole gateway, and by trunk."""
-    trunks = {name: Limit(trunk.cps, trunk.max_calls) for name, trunk in config.trunks.items()}
-    return Limit(config.dial.cps, config.dial.max_calls), trunks
-
-
-def notifier_settings(config: Config) -> NotifierSettings:
-    return NotifierSettings(give_up_after=config.results.give_up_after)
-
-
-def dialog_settings(config: Config) -> DialogSettings:
-    return DialogSettings(
-        apology=config.session.apology,
-        language=config.session.language,
-        fetch_timeout=config.fetch.timeout,
-        handling=Handling(config.detection.mode, config.detection.machine, config.detection.machine_silence),
-    )
-
-
-def open_store(config: Config) -> SqliteStore:
-    """Raises StoreLocked where a gateway runs, DatabaseRefused where the file cannot be used."""
-    return SqliteStore(
-        Path(config.database.path), installation=config.installation, policy=retry_policy(config),
-        retry_unknown_outcome=config.dial.retry_unknown_outcome, backups=Path(config.database.backups),
-    )  # fmt: skip
-
-
-def media_of(config: Config) -> tuple[FileMedia, PromptServer | None]:
-    """Where audio is kept, and where an Asterisk that shares no folder fetches prompts; None where it shares one."""
-    media, folder = config.media, Path(config.media.gateway_dir)
-    if media.share == "folder":
-        return FileMedia(folder, in_folder(media.asterisk_dir), keep_days=media.keep_days), None
-    key = hashlib.sha256(b"voxgate prompts " + config.ami.secret.encode()).digest()
-    settings = PromptServerSettings(
-        config.agi.host, media.port, config.agi.allow, key, advertise=media.advertise, keep_days=media.keep_days
-    )
-    prompts = PromptServer(folder, settings)
-    return FileMedia(folder, prompts.url, keep_days=media.keep_days), prompts
-
-
-def days_of(config: Config) -> dict[Kept, float]:
-    """For how long what is kept."""
-    keep = config.retention
-    return {
-        Kept.CALLS: keep.calls, Kept.EVIDENCE: keep.evidence, Kept.POSTS: keep.posts, Kept.AUDIT: keep.audit,
-        Kept.RECORDINGS: keep.recordings,
-    }  # fmt: skip
-
-
-def retention_of(config: Config, store: SqliteStore) -> Retention:
-    recordings = media_of(config)[0].remove_recordings
-    return Retention(SqliteSweeps(store), recordings, SystemClock(), days_of(config), config.retention.hour)
-
-
-def tracer_of(config: Config) -> Tracer | None:
-    """Raises :class:`ConfigError` where traces are wanted and cannot be had."""
-    traces = config.traces
-    if not traces.endpoint:
-        return None
-    try:
-        from gateway.tracing import exporting
-    except ImportError:
-        raise ConfigError("[traces] needs OpenTelemetry: pip install 'voxgate[otel]'") from None
-    return exporting(config.installation, endpoint=traces.endpoint, service=traces.service, sample=traces.sample)
-
-
-def kind_of(dialed: str) -> DestinationKind:
-    if dialed.startswith("sip:"):
-        return DestinationKind.SIP
-    return DestinationKind.PHONE if dialed.startswith("+") else DestinationKind.EXTENSION
-
-
-class Planner:
-    """How a claimed call is dialed: routes and settings are looked up when it is dialed, not when it was queued."""
-
-    def __init__(self, config: Config, router: Resolver) -> None:
-        self.config = config
-        self._router = router
-
-    def __call__(self, claimed: Claimed) -> Dialing:
-        call, settings = claimed.call, claimed.account.settings
-        try:
-            way = self.way(call, claimed.account)
-        except Refused as error:
-            raise NoRoute(f"may not be dialed: {error}") from None
-        ring, longest = self.limits(claimed)
-        return Dialing(way.dial_string, call.ani or settings.caller_id or way.trunk.caller_id, ring, longest)
-
-    def way(self, call: Call, account: Account) -> Dialable:
-        """Raises :class:`Refused`."""
-        return self._resolve(kind_of(call.dialed), call.dialed, account)
-
-    def transfer(self, claimed: Claimed, destination: str) -> Way:
-        """The way to where a call is transferred: by the same routes and lists as a queued call.
-
-        Raises :class:`Refused`, :class:`NumberError`.
-        """
-        settings = claimed.account.settings
-        target = parse_destination(destination, settings.country)
-        way = self._resolve(target.kind, target.dialed, claimed.account)
-        return Way(way.dial_string, claimed.call.ani or settings.caller_id or way.trunk.caller_id)
-
-    def _resolve(self, kind: DestinationKind, dialed: str, account: Account) -> Dialable:
-        settings = account.settings
-        policy = NumberPolicy(allowed=settings.allowed_prefixes, blocked=settings.blocked_prefixes)
-        return self._router.resolve(kind, dialed, policy, settings.country)
-
-    def limits(self, claimed: Claimed) -> tuple[int, int]:
-        """Ring timeout and longest call in seconds: the call's own, else its account's, else the gateway's."""
-        plan, settings, dial = claimed.call.plan, claimed.account.settings, self.config.dial
-        ring = plan.ring_timeout or settings.ring_timeout or dial.ring_timeout
-        return max(ring, self.config.lab.min_ring_timeout), (
-            plan.max_call_seconds or settings.max_call_seconds or dial.max_call_seconds
-        )
 
 
 class Gateway:
@@ -305,12 +178,16 @@ class Gateway:
         )
         limit = config.server.max_body_mb * 1024 * 1024
         self.app = build_app(desk, logins, AppSettings(spool, limit, config.intake.echo_pin), self._ready)
+        self.app.middlewares.append(timed(self.instruments))
         admission = self.dialer.admission
         why = Why(store, self.clock, admission, planner.way)
         self.phone_socket = PhoneSocket(config.phone.websocket)
+        database = Path(config.database.path)
+        exports = Exports(store, available, functools.partial(export, database))
         self.pages = Pages(
             Around(
                 store=store,
+                exports=exports,
                 books=SqliteBooks(store),
                 logins=logins,
                 accounts=accounts,
@@ -337,8 +214,6 @@ class Gateway:
         self.pages.setup(self.app)
         preflights = Preflights(store, self.clock, desk, pacer, admission, planner.way)
         self.retention = retention_of(config, store)
-        database = Path(config.database.path)
-        exports = Exports(store, available, functools.partial(export, database))
         self.reloader = Reloader(config, self._read, self._take)
         upkeep = Upkeep(lambda quick: check(database, quick=quick), functools.partial(backup, database))
         api = Api(

@@ -41,11 +41,12 @@ class Behaviour:
         return "completed" if self.expected[0] in (VOICE, MACHINE) else "failed"
 
 
-_RECORD = (
+#: What a callee hears and says is recorded.
+RECORD = (
     "MixMonitor({run}/heard-{number}-${{UNIQUEID}}.wav,"
     "r({run}/rx-{number}-${{UNIQUEID}}.wav)t({run}/tx-{number}-${{UNIQUEID}}.wav))"
 )
-_HELLO = ("Ringing()", "Wait({ring})", "Answer()", _RECORD, "Wait(0.4)", "Playback(hello)")
+_HELLO = ("Ringing()", "Wait({ring})", "Answer()", RECORD, "Wait(0.4)", "Playback(hello)")
 _GREETING = "Playback(vm-nobodyavail&vm-msginstruct&vm-intro&beep)"
 
 
@@ -78,7 +79,7 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
     Behaviour(
         "silent",
         "a person who says nothing",
-        ("Ringing()", "Wait({ring})", "Answer()", _RECORD, "Wait(60)"),
+        ("Ringing()", "Wait({ring})", "Answer()", RECORD, "Wait(60)"),
         (VOICE,),
         hears=True,
     ),
@@ -98,13 +99,13 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
     Behaviour(
         "answers-at-timeout",
         "a person who answers at the very ring timeout",
-        ("Ringing()", "Wait({timeout})", "Answer()", _RECORD, "Playback(hello)", "Wait(60)"),
+        ("Ringing()", "Wait({timeout})", "Answer()", RECORD, "Playback(hello)", "Wait(60)"),
         (VOICE, NOANSWER, UNKNOWN),
     ),
     Behaviour(
         "machine",
         "an answering machine with a recorded greeting and a beep",
-        ("Ringing()", "Wait({ring})", "Answer()", _RECORD, "Wait(0.8)", _GREETING, "Wait(60)"),
+        ("Ringing()", "Wait({ring})", "Answer()", RECORD, "Wait(0.8)", _GREETING, "Wait(60)"),
         (MACHINE,),
         hears=True,
     ),

@@ -28,7 +28,7 @@ GIVE_UP = 150.0
 #: Queued one by one through queuecall.php; all others go up as one list.
 SINGLE = ("person-keys", "busy-then-person", "twice", "no-sip", "unauthorized")
 
-console = Console(width=None if sys.stdout.isatty() else 190)
+console = Console(width=None if sys.stdout.isatty() else 230)
 
 
 def main() -> int:
@@ -158,6 +158,7 @@ def judge(
             "heard": round(likeness, 2) if heard else None,
             "keyed": application.keyed.get(str(call_id), ""),
             "post": post,
+            "evidence": judged_by(call["history"]),
         }
         invites = sum(one.number.lstrip("+") == line.number.lstrip("+") for one in rung)
         dialed = sum(1 for one in call["history"] if one["trunk"] == "carrier")
@@ -170,6 +171,17 @@ def judge(
             entry["differs"].append(f"the application failed: {call['application_error']}")
         lines.append(entry)
     return lines
+
+
+def judged_by(history: list[dict[str, Any]]) -> str:
+    """What the last attempt's evidence says in short: who judged, how long after the answer, and what was heard."""
+    found = history[-1]["evidence"] if history else {}
+    words = [str(found.get("detector", "none"))]
+    if found.get("verdicts"):
+        words.append(f"{found['verdicts'][0]['at'] - found.get('answered', 0.0):.1f} s")
+    sounds = [one["sound"] for one in found.get("timeline", ())]
+    words += dict.fromkeys(sound for sound in sounds if sound != "silence")
+    return " ".join(words)
 
 
 def _differences(line: Line, entry: dict[str, Any], posts: int, invites: int, dialed: int, lab: Lab) -> list[str]:
@@ -204,7 +216,7 @@ def _prompt_file(gateway: GatewayProcess) -> Path:
 
 
 def _print(lines: list[dict[str, Any]]) -> None:
-    columns = ("number", "behaviour", "expected", "found", "tries", "s", "heard", "keyed", "post")
+    columns = ("number", "behaviour", "expected", "found", "tries", "s", "heard", "keyed", "post", "evidence")
     table = Table(*columns, "", box=None)
     for line in lines:
         post = line["post"]
@@ -212,7 +224,7 @@ def _print(lines: list[dict[str, Any]]) -> None:
         table.add_row(
             line["number"], line["behaviour"], line["expected"], line["found"], str(line["attempts"]),
             str(line["duration"]), "" if line["heard"] is None else f"{line['heard']:.2f}", line["keyed"], shown,
-            "; ".join(line["differs"]) or "ok",
+            line["evidence"], "; ".join(line["differs"]) or "ok",
         )  # fmt: skip
     console.print(table)
 

@@ -245,7 +245,8 @@ def troubleshooting_page() -> str:
 
 
 def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:] + ("" if text.endswith(("?", ".")) else ".")
+    named = re.match(r"\w+(\.\w+| =)", text) is not None  # a file or a setting keeps its own letters
+    return (text if named else text[:1].upper() + text[1:]) + ("" if text.endswith(("?", ".")) else ".")
 
 
 LOGS = """# Logs

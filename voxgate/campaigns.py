@@ -39,8 +39,9 @@ def add(campaign: int, numbers: bytes, content_type: str = CSV) -> Request[model
     return Request("POST", f"/campaigns/{campaign}/calls", models.Loaded, body=numbers, content_type=content_type)
 
 
-def all_of_them(account: str | None = None) -> Request[list[models.Campaign]]:
-    return Request("GET", "/campaigns", list[models.Campaign], {"account": account})
+def find(**asked: Any) -> Request[models.Page[models.Campaign]]:
+    """Campaigns by the fields of :class:`models.CampaignFilter`; walk them with ``pages``."""
+    return Request("GET", "/campaigns", models.Page[models.Campaign], asked)
 
 
 def get(campaign: int) -> Request[models.Campaign]:

@@ -14,7 +14,16 @@ from msgspec import Meta
 from gateway.core.access import Scope
 from gateway.core.limits import DEFAULT_RETRY_INTERVAL, MAX_RETRIES, MAX_TIMESTAMP, RETRY_INTERVAL
 from gateway.core.lists import CallOrder, DeliveryState
-from gateway.core.model import AccountSettings, AttemptState, CalleeType, CallState, CampaignState, EndKind
+from gateway.core.model import (
+    AccountSettings,
+    AttemptState,
+    CalleeType,
+    CallState,
+    CampaignState,
+    DetectionMode,
+    EndKind,
+    MachineHandling,
+)
 
 T = TypeVar("T")
 
@@ -72,6 +81,8 @@ class Plan(In):
     scheduled_timestamp: Timestamp = 0
     expiration_time: Words | None = None
     expiration_timestamp: Timestamp = 0
+    detection: DetectionMode | None = None
+    machine: MachineHandling | None = None
 
 
 class NewCall(Plan, kw_only=True):
@@ -273,6 +284,8 @@ class Upload(Out):
 
 class CampaignFilter(In):
     account: Login | None = None
+    after: Cursor | None = None
+    limit: Annotated[int, Meta(ge=1, le=1000)] = 100
 
 
 # --- why and preflight ---

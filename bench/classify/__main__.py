@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bench.classify import afterbeep, ours, road
 from bench.classify.judged import Judged, errors
-from bench.classify.offline import FALSE, hear_all
+from bench.classify.offline import FALSE, hear, hear_all
 from bench.classify.report import Goal, across, by_condition, confusion, goals, moments, of_tones, side_by_side, worst
 from bench.classify.tones import tell, tones
 from bench.corpus import Clip, Fold, clips
@@ -26,6 +26,8 @@ from lab.lab import Lab
 
 BIASES = (-2.0, -1.0, 0.0, 1.0, 2.0)
 QUICK = 300
+#: Callees of which the curve of operating points is made.
+CURVE = 600
 #: Machines that are called with ``machine=after_beep``.
 MACHINES = 200
 
@@ -40,50 +42,60 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--calls", type=int, default=QUICK, help=f"calls through the lab (default {QUICK}); 0 means all"
     )
-    parser.add_argument("--offline", action="store_true", help="nothing through the lab")
+    parts = parser.add_mutually_exclusive_group()
+    parts.add_argument("--offline", action="store_true", help="only ours on files, and tones")
+    parts.add_argument("--lab", action="store_true", help="only what goes through the lab")
     return parser.parse_args()
 
 
 def main() -> int:
     chosen = _arguments()
-    fold: Fold = chosen.fold
-    judged = hear_all(fold, None, Settings())
-    print(f"classify: the {fold} fold, {len(judged)} callees, ours offline unless told otherwise")
-    runs = {"ours, offline": judged}
-    skipped = []
-    if chosen.offline:
-        skipped.append("the lab: AMD(), ToneScan and calls through the tap")
-    else:
-        calls = list(clips(fold, chosen.calls or None))
-        runs[f"ours, offline, {len(calls)}"] = judged[: len(calls)]
-        if len(calls) < len(judged):
-            skipped.append(f"{len(judged) - len(calls)} of {len(judged)} callees in the lab (--calls 0 takes all)")
-        for name, found in _road(calls):
-            runs[name] = found
-            silent = sum(one.first is None for one in found)
-            if silent:
-                skipped.append(f"{silent} callees that {name} did not judge, counted as wrong")
-    print(*side_by_side(runs), sep="\n")
+    reached: list[Goal] = []
+    skipped: list[str] = []
+    if not chosen.lab:
+        reached += _offline(chosen.fold)
     if not chosen.offline:
-        print("through the lab a clip begins up to 0.5 s after the answer: Asterisk's Answer() awaits the first packet")
-        del runs["ours, offline"]
-        print(*across(runs), sep="\n")
-    with multiprocessing.get_context("spawn").Pool(os.cpu_count()) as pool:
-        told = pool.map(partial(tell, settings=Settings()), list(tones()), chunksize=40)
-    music, minutes = _music(fold)
-    print(*moments(judged), *by_condition(judged), *confusion(judged), *worst(judged), sep="\n")
-    print("tones made as recommended:", *of_tones(told), sep="\n")
-    print(f"tones told in {minutes:.0f} minutes of music: {music}")
-    print("operating points (bias: people wrong, machines wrong):", *_curve(fold, judged), sep="\n")
-    reached = list(goals(judged, told, music))
-    if not chosen.offline:
-        begun = _after_beep(fold)
-        print(*afterbeep.lines(begun), sep="\n")
-        reached += afterbeep.goals(begun)
+        reached += _through_the_lab(chosen.fold, chosen.calls or None, skipped)
+    for left, what in ((chosen.lab, "the fold offline, and tones"), (chosen.offline, "all that goes through the lab")):
+        if left:
+            skipped.append(what)
     for one in reached:
         print(f"  {'reached' if one.met else 'MISSED ':<8} {one.name}: {one.measured} (goal {one.wanted})")
     print(*(f"skipped: {one}" for one in skipped or ["nothing"]), sep="\n")
     return _end(reached)
+
+
+def _offline(fold: Fold) -> list[Goal]:
+    judged = hear_all(fold, None, Settings())
+    print(f"ours, offline, on all {len(judged)} callees of the {fold} fold")
+    print(*side_by_side({"ours, offline": judged}), sep="\n")
+    print(*moments(judged), *by_condition(judged), *confusion(judged), *worst(judged), sep="\n")
+    with multiprocessing.get_context("spawn").Pool(os.cpu_count()) as pool:
+        told = pool.map(partial(tell, settings=Settings()), list(tones()), chunksize=40)
+    print("tones made as recommended:", *of_tones(told), sep="\n")
+    music, minutes = _music(fold)
+    print(f"tones told in {minutes:.0f} minutes of music: {music}")
+    some = judged[:CURVE]
+    print(f"operating points, {len(some)} callees (bias: people wrong, machines wrong):", *_curve(fold, some), sep="\n")
+    return list(goals(judged, told, music))
+
+
+def _through_the_lab(fold: Fold, count: int | None, skipped: list[str]) -> list[Goal]:
+    calls = list(clips(fold, count))
+    print(f"through the lab, {len(calls)} callees of the {fold} fold")
+    runs = {"ours, offline": [hear(clip, Settings()) for clip in calls]}
+    for name, found in _road(calls):
+        runs[name] = found
+        if silent := sum(one.first is None for one in found):
+            skipped.append(f"{silent} of {len(found)} callees that {name} did not judge, counted as wrong")
+    print(*side_by_side(runs), sep="\n")
+    print("through the lab a clip begins up to 0.5 s after the answer: Asterisk's Answer() awaits the first packet")
+    print(*across(runs), sep="\n")
+    begun = _after_beep(fold)
+    print(*afterbeep.lines(begun), sep="\n")
+    if count is not None:
+        skipped.append(f"callees of the fold beyond the first {count} in the lab (--calls 0 takes all)")
+    return list(afterbeep.goals(begun))
 
 
 def _end(reached: Sequence[Goal]) -> int:
@@ -140,7 +152,7 @@ def _music(fold: Fold) -> tuple[int, float]:
 
 def _curve(fold: Fold, judged: Sequence[Judged]) -> Iterator[str]:
     for bias in BIASES:
-        found = errors(judged if bias == 0 else hear_all(fold, None, Settings(bias=bias)))
+        found = errors(judged if bias == 0 else hear_all(fold, len(judged), Settings(bias=bias)))
         yield f"  {bias:+.0f}: {found.person:.1%}, {found.machine:.1%}"
 
 

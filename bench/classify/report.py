@@ -30,15 +30,16 @@ class Goal:
 def side_by_side(runs: Mapping[str, Sequence[Judged]]) -> Iterator[str]:
     yield (
         f"{'detector':<26}{'people wrong':>18}{'machines wrong':>18}  balanced   "
-        f"{'a person told':<20} {'a machine told':<20} no verdict"
+        f"{'a person told':<20} {'a machine told':<20} none  in the end wrong"
     )
     for name, judged in runs.items():
         found = errors(judged)
         person, machine = (_times(times(judged, callee)) for callee in (PERSON, MACHINE))
-        silent = sum(one.first is None for one in judged)
+        silent, last = sum(one.first is None for one in judged), errors(judged, last=True)
         yield (
             f"{name:<26}{_people(found):>18}{_machines(found):>18}  {found.balanced:>8.3f}   "
-            f"{person:<20} {machine:<20} {silent}"
+            f"{person:<20} {machine:<20} {silent:>4}  "
+            f"{last.people}, {last.machines}, balanced {last.balanced:.3f}"
         )
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import typing
+from typing import Annotated, Any, get_type_hints
 
+import msgspec
 import typer
 
 from gateway.cli import token
@@ -58,9 +60,9 @@ def _add_directly(config: Config, login: str, pin: str, settings: AccountSetting
     import asyncio
 
     from gateway.adapters.store import SqliteAccess
+    from gateway.parts import SystemClock, open_store
     from gateway.services.accounts import Accounts
     from gateway.services.intake.logins import Logins
-    from gateway.wiring import SystemClock, open_store
 
     async def work() -> None:
         log_to_stderr()
@@ -78,3 +80,74 @@ def list_accounts(config: ConfigOption = None, as_json: JsonOption = False) -> N
     """Show all accounts."""
     found = [{**one, **one["settings"]} for one in asked(config, accounts.all_of_them())]
     show(found, as_json, ["id", "login", "time_zone", "country", "caller_id"])
+
+
+@app.command("show", epilog="Example: voxgate account show user1")
+def show_account(login: str, config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Show one account with all its settings."""
+    found = asked(config, accounts.get(login))
+    if as_json:
+        show_json(found)
+        return
+    settings = found.pop("settings")
+    show([{"setting": name, "value": value} for name, value in (found | settings).items()], False, ["setting", "value"])
+
+
+_SET = """Examples:
+
+  voxgate account set user1 ring_timeout=30 allowed_prefixes=+1,+44
+
+  voxgate account set user1 caller_id=
+
+Names and values are those that `voxgate account show` tells; an empty value goes back to the default."""
+
+
+@app.command("set", epilog=_SET)
+def change(
+    login: str,
+    changes: Annotated[list[str], typer.Argument(metavar="NAME=VALUE...", help="Settings to change.")],
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Change settings of an account; they are in force for the next call."""
+    asked_for = dict(_setting(one) for one in changes)
+    found = asked(config, accounts.change(login, **asked_for))
+    if as_json:
+        show_json(found)
+        return
+    for name in asked_for:
+        print(f"{name} = {found['settings'][name]}")
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    """``ring_timeout=30`` as a name and a value of its setting's type."""
+    name, equals, value = text.partition("=")
+    kinds = get_type_hints(AccountSettings)
+    if not equals or name not in kinds:
+        raise typer.BadParameter(f"{text!r}: write NAME=VALUE, where NAME is one of {', '.join(kinds)}")
+    if not value:
+        return name, None
+    try:
+        given = value.split(",") if typing.get_origin(kinds[name]) is tuple else value
+        return name, msgspec.to_builtins(msgspec.convert(given, kinds[name], strict=False))
+    except msgspec.ValidationError as error:
+        raise typer.BadParameter(f"{name}: {error}") from None
+
+
+@app.command("pin", epilog="Example: voxgate account pin user1 --keep-old-hours 24")
+def set_pin(
+    login: str,
+    pin: Annotated[str | None, typer.Option(help="4 to 16 characters; generated and shown once where absent.")] = None,
+    keep_old_hours: Annotated[int, typer.Option(min=0, max=24, help="The old PIN stays valid for so long.")] = 0,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Set a new PIN."""
+    import secrets
+
+    shown = pin or "".join(secrets.choice("0123456789") for _ in range(8))
+    found = asked(config, accounts.set_pin(login, shown, keep_old_hours))
+    if as_json:
+        show_json({"login": login, "pin": None if pin else shown, "old_pin_until": found["old_pin_until"]})
+        return
+    print(f"the PIN of {login} is changed" + ("" if pin else f"; shown this once: {shown}"))

@@ -10,6 +10,7 @@ import typer
 
 from gateway.cli.classify.commands import callee_of
 from gateway.cli.shared import ConfigOption, JsonOption, asked, client_of, group, show, show_json
+from gateway.core.model import DetectionMode, MachineHandling
 from voxgate import calls as requests
 from voxgate import system
 
@@ -26,13 +27,15 @@ def call(
     max_retries: Annotated[int | None, typer.Option(help="0 to 10.")] = None,
     retry_interval: Annotated[int | None, typer.Option(help="Seconds, 60 to 172800.")] = None,
     at: Annotated[str | None, typer.Option(help='When, as "tomorrow 9am".')] = None,
+    detection: Annotated[DetectionMode | None, typer.Option(help="When it is told who answered.")] = None,
+    machine: Annotated[MachineHandling | None, typer.Option(help="What is done with answering machines.")] = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Queue one call through the running gateway."""
     more = {
         "account": account, "result_url": result_url, "max_retries": max_retries, "retry_interval": retry_interval,
-        "scheduled_time": at,
+        "scheduled_time": at, "detection": detection, "machine": machine,
     }  # fmt: skip
     queued = asked(config, requests.create(number, start_url, **more))
     if as_json:

@@ -14,6 +14,7 @@ import typer
 
 from gateway.cli.client import Client, VoxgateError
 from gateway.cli.shared import ConfigOption, JsonOption, asked, client_of, group, show, show_json
+from gateway.core.model import DetectionMode, MachineHandling
 from voxgate import campaigns, models
 from voxgate.request import Request
 
@@ -37,6 +38,8 @@ def load(
     retry_interval: Annotated[int | None, typer.Option(help="Seconds, 60 to 172800.")] = None,
     at: Annotated[str | None, typer.Option(help='When it begins, as "tomorrow 9am".')] = None,
     expires: Annotated[str | None, typer.Option(help='When what waits expires, as "friday 6pm".')] = None,
+    detection: Annotated[DetectionMode | None, typer.Option(help="When it is told who answered.")] = None,
+    machine: Annotated[MachineHandling | None, typer.Option(help="What is done with answering machines.")] = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -46,7 +49,7 @@ def load(
 
     given = {
         "account": account, "result_url": result_url, "max_retries": max_retries, "retry_interval": retry_interval,
-        "scheduled_time": at, "expiration_time": expires,
+        "scheduled_time": at, "expiration_time": expires, "detection": detection, "machine": machine,
     }  # fmt: skip
     client, size = client_of(config), file.stat().st_size
     with Progress(disable=not sys.stderr.isatty(), console=Console(stderr=True)) as progress:
@@ -130,7 +133,8 @@ def _watched(client: Client, name: str, tell: Callable[[models.Upload], None]) -
 @app.command("list", epilog="Example: voxgate campaign list --json")
 def list_campaigns(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Show all campaigns with their counts."""
-    show([_flat(one) for one in asked(config, campaigns.all_of_them())], as_json, _COLUMNS)
+    found = client_of(config).pages(campaigns.find(limit=1000))
+    show([_flat(msgspec.to_builtins(one)) for one in found], as_json, _COLUMNS)
 
 
 @app.command("show", epilog="Example: voxgate campaign show 2")

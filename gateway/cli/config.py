@@ -25,7 +25,7 @@ MASK = "********"
 def check(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Check the file, the environment, and the files that it names. Exit status 4 where it cannot be used."""
     from gateway.adapters.tls import client_context, server_context
-    from gateway.wiring import router_of
+    from gateway.parts import router_of
 
     place = find(config)
     settings = load(place)

@@ -51,8 +51,8 @@ def _directly(config: Config, dry_run: bool) -> Iterator[Any]:
     """No gateway runs: this process may own the database for a moment."""
     import asyncio
 
+    from gateway.parts import open_store, retention_of
     from gateway.services.retention import shown
-    from gateway.wiring import open_store, retention_of
 
     async def work() -> list[Any]:
         log_to_stderr()

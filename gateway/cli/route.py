@@ -22,7 +22,7 @@ def test(
     """Print what would be dialed for a number, and why."""
     from gateway.core.numbers import parse_destination
     from gateway.core.routes import NumberPolicy, Refused
-    from gateway.wiring import router_of
+    from gateway.parts import router_of
 
     found = parse_destination(number, country)
     trace: list[str] = []

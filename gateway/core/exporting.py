@@ -13,6 +13,7 @@ from enum import StrEnum
 import msgspec
 
 from gateway.core.cells import cell
+from gateway.core.lists import CallQuery
 from gateway.core.model import AccountId, CalleeType, CallState, CampaignId, Millis
 
 
@@ -34,7 +35,8 @@ class Format(StrEnum):
 class ExportQuery:
     """Which calls, in the order in which they were queued; what is None or empty does not restrict.
 
-    ``since`` and ``until`` bound the time at which they were queued, ``until`` not included.
+    ``since`` and ``until`` bound the time at which they were queued, ``until`` not included. ``number`` is a dialed
+    number in full, ``prefix`` its beginning.
     """
 
     account: AccountId | None = None
@@ -43,6 +45,17 @@ class ExportQuery:
     callee_types: tuple[CalleeType, ...] = ()
     since: Millis | None = None
     until: Millis | None = None
+    number: str | None = None
+    prefix: str | None = None
+    reference: str | None = None
+
+    @classmethod
+    def of(cls, query: CallQuery) -> ExportQuery:
+        """What a list shows, in the order of the queue."""
+        return cls(
+            query.account, query.campaign, tuple(query.states), tuple(query.callee_types), number=query.number,
+            prefix=query.prefix, reference=query.reference,
+        )  # fmt: skip
 
 
 #: A row is these, in this order; times are Unix milliseconds, and ISO 8601 in UTC once they are written.

@@ -48,6 +48,11 @@ class Instruments:
             "call_intake_duration_seconds", "From the request of a single call to its being queued, durably.", SLOW
         )
 
+        self.http = self._histogram(
+            "http_request_duration_seconds", "Requests to the public port, by the part that answers, and status.", SLOW,
+            "part", "status",
+        )  # fmt: skip
+
         # --- dialing ---
         self.dialing = self._gauge("dialing_allowed", "1 while calls may start, 0 while nothing at all is dialed.")
         self.originates = self._counter(

@@ -43,17 +43,20 @@ class Exports:
             request, _one(query.get("format", "csv"), Format, "format"), read_query(query, account)
         )
 
-    async def stream(self, request: web.Request, form: Format, query: ExportQuery) -> web.StreamResponse:
+    async def stream(
+        self, request: web.Request, form: Format, query: ExportQuery, name: str = "calls",
+        headers: Mapping[str, str] | None = None,
+    ) -> web.StreamResponse:  # fmt: skip
         """A file that breaks off midway ends the connection: no client takes a part for the whole."""
         try:
             self._available(form)
         except ValueError as error:
             raise FieldError("format", str(error)) from None
-        headers = {
+        own = {
             "Content-Type": form.content_type, "Cache-Control": "no-store",
-            "Content-Disposition": f'attachment; filename="calls.{form}"',
+            "Content-Disposition": f'attachment; filename="{name}.{form}"',
         }  # fmt: skip
-        response = web.StreamResponse(headers=headers)
+        response = web.StreamResponse(headers={**(headers or {}), **own})
         await response.prepare(request)
         try:
             async for piece in self._export(form, query):

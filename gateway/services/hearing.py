@@ -44,6 +44,7 @@ class LineEar:
         self.fallback = ""
         self.left_out = 0  # stretches beyond those kept
         self.gaps = 0  # times that the line fell silent, told once the tap has ended
+        self.asked_at = asyncio.get_running_loop().time()
         self._keeps = keeps
         self._before, self._after = bytearray(), bytearray()  # audio that is kept, up to the answer and from it on
         self._classifier = classifier
@@ -274,7 +275,8 @@ class Hearing:
         """A call had to be judged without a tap."""
         self.missed += 1
         self.last_miss = why
-        log.warning("hearing.no_tap", attempt_id=attempt, why=why)
+        if self.taps is not None:
+            log.warning("hearing.no_tap", attempt_id=attempt, why=why)
 
 
 def evidence_of(ear: LineEar) -> dict[str, Any]:

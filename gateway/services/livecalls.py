@@ -240,7 +240,7 @@ class LiveCalls:
             live.answered_at = self._clock.now()
             self._tell(EventKind.ATTEMPT_ANSWERED, live)
             self._tell_call(replace(live.claimed.call, state=CallState.IN_CALL))
-        if live.ear is not None:
+        if live.ear is not None and not live.claimed.call.postd:  # its digits may lead past an attendant first
             live.ear.answered()
         await self._store.mark_answered(live.id, live.answered_at)
 

@@ -12,7 +12,7 @@ from gateway.ports import AgiChannel, ChannelGone, Detection, Detector
 from gateway.services.hearing import Hearing, LineEar
 from gateway.services.livecalls import LiveCall
 
-#: Seconds after the answer that a tap may take to begin: it was asked for when the channel came to be.
+#: Seconds that a tap may take to begin, from when it was asked for: at the answer most calls have rung for longer.
 BEGINS_WITHIN = 2.0
 #: Seconds after the answer after which a callee of whom nothing tells is taken for a person.
 DECIDES_WITHIN = 20.0
@@ -47,10 +47,10 @@ class TapDetector:
 
     async def ready(self, live: LiveCall) -> bool:
         """Whether the call has a tap, or gets one in time."""
-        ear, deadline = live.ear, asyncio.get_running_loop().time() + BEGINS_WITHIN
+        ear, loop = live.ear, asyncio.get_running_loop()
         while ear is not None and not ear.open and not ear.ended_ever:
             try:
-                await asyncio.wait_for(ear.change(), deadline - asyncio.get_running_loop().time())
+                await asyncio.wait_for(ear.change(), ear.asked_at + BEGINS_WITHIN - loop.time())
             except TimeoutError:
                 break
         return ear is not None and ear.open
@@ -85,7 +85,7 @@ class TapDetector:
 async def _verdict(ear: LineEar, ends: Sequence[asyncio.Future[Any]]) -> Verdict | None:
     """The first verdict after the answer; None where the time passed without one."""
     loop = asyncio.get_running_loop()
-    begins, decides = loop.time() + BEGINS_WITHIN, loop.time() + DECIDES_WITHIN
+    begins, decides = ear.asked_at + BEGINS_WITHIN, loop.time() + DECIDES_WITHIN
     while True:
         if ear.verdict is not None and ear.answered_at is not None:
             return ear.verdict
@@ -98,7 +98,7 @@ async def _verdict(ear: LineEar, ends: Sequence[asyncio.Future[Any]]) -> Verdict
         left = (decides if ear.open else begins) - loop.time()
         if left <= 0:
             if not ear.open:
-                raise TapLost(f"no audio came within {BEGINS_WITHIN:g} s of the answer")
+                raise TapLost(f"no audio came within {BEGINS_WITHIN:g} s")
             return None
         change = asyncio.ensure_future(ear.change())
         try:

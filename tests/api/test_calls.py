@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+from collections.abc import AsyncIterator
 
 from gateway.core.access import Scope
 from gateway.core.model import AttemptEnd, CalleeType, CallState, EndKind
@@ -62,6 +63,12 @@ async def test_bodies_that_cannot_be_read(house: House) -> None:
     ):  # fmt: skip
         found = await house.ask("POST", "/calls", data=body, headers={"Content-Type": kind})
         assert found[0] == status, (kind, found)
+
+    async def pieces() -> AsyncIterator[bytes]:  # of a length that is not told before
+        for _ in range(40):
+            yield b" " * 50_000
+
+    assert (await house.ask("POST", "/calls", data=pieces(), headers={"Content-Type": "application/json"}))[0] == 413
     assert (await house.ask("GET", "/nowhere"))[0] == 404
     assert (await house.ask("PUT", "/calls"))[0] == 405
     assert (await house.ask("GET", "/calls/99999999999999999"))[0] == 422

@@ -80,6 +80,10 @@ async def test_another_accounts_campaign_is_not_there(house: House) -> None:
         ("POST", "/calls"),
     ):  # fmt: skip
         assert (await house.ask(method, f"/campaigns/1{path}", auth=OTHER))[0] == 404, path
-    assert (await house.ask("GET", "/campaigns", auth=OTHER))[1] == []
-    assert [one["account"] for one in (await house.ask("GET", "/campaigns", auth=BOSS))[1]] == ["user1"]
+    assert (await house.ask("GET", "/campaigns", auth=OTHER))[1] == {"items": [], "next": None}
+    await house.ask("POST", "/campaigns", NEW, auth=OTHER)
+    _, page = await house.ask("GET", "/campaigns?limit=1", auth=BOSS)
+    _, rest = await house.ask("GET", f"/campaigns?limit=1&after={page['next']}", auth=BOSS)
+    assert [one["account"] for one in page["items"] + rest["items"]] == ["user1", "user2"]
+    assert rest["next"] is None
     assert (await house.ask("GET", "/campaigns?account=user1", auth=USER))[0] == 200

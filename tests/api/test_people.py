@@ -8,7 +8,9 @@ from pathlib import Path
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from gateway.adapters.store import SqliteBooks
 from gateway.core.access import Scope
+from gateway.core.visiting import new_session
 from gateway.services.tokens import USED_EVERY_MS
 from tests.api.conftest import BOSS, CALL, OTHER, USER, House, add_accounts, basic, build
 from tests.services.test_feed import Clock
@@ -176,3 +178,13 @@ async def test_who_asks_too_fast_is_told_when_to_go_on(tmp_path: Path) -> None:
         clock.at += 500
         assert [(await ask(USER))[0] for _ in range(2)] == [200, 429]
     await store.close()
+
+
+async def test_a_new_pin_signs_browsers_out_and_leaves_tokens(house: House) -> None:
+    books, now = SqliteBooks(house.store), house.clock.now()
+    _, session = new_session(house.accounts["user1"].id, now)
+    await books.add_session(session)
+    token = await house.token(Scope.READ)
+    assert (await house.ask("POST", "/accounts/user1/pin", {"pin": "87654321"}))[0] == 200
+    assert await books.session(session.mark) is None
+    assert (await house.ask("GET", "/calls", auth=token))[0] == 200

@@ -90,6 +90,14 @@ def test_a_trouble_in_the_files_is_found(etc: Path, key: str) -> None:
     assert one.mend and "{" not in one.what + one.mend
 
 
+def test_a_module_that_is_not_named_where_they_are_loaded_by_name_is_found(etc: Path) -> None:
+    edit("modules.conf", "autoload = yes", 'autoload = no\n#include "voxgate/modules.conf"')(etc)
+    assert troubles(examine_files(config(etc), etc)) == set()
+    edit("voxgate/modules.conf", "load = app_amd.so", "")(etc)
+    (found,) = [one for one in examine_files(config(etc), etc) if one.trouble == "modules"]
+    assert "app_amd" in found.what
+
+
 @pytest.mark.parametrize(
     ("transport", "contact", "troubled"),
     [

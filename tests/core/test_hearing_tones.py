@@ -78,7 +78,9 @@ def test_every_sit_with_its_category(category: Tone, dbfs: float) -> None:
 
 
 @pytest.mark.parametrize("category", [*SIT, Tone.SIT_ITU])
-@pytest.mark.parametrize(("gap", "drift"), [(0.004, 1.0), (0.03, 1.0), (0.0, 1.002), (0.0, 0.998)])
+@pytest.mark.parametrize(
+    ("gap", "drift"), [(0.004, 1.0), (0.03, 1.0), (0.0, 1.002), (0.0, 0.998), (0.0, 1.014), (0.0, 0.986)]
+)
 def test_sits_with_gaps_and_with_a_clock_that_drifts(category: Tone, gap: float, drift: float) -> None:
     assert [one.tone for one in evidence(hear(sit(category, gap=gap, drift=drift)))] == [category]
 

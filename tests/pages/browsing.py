@@ -81,4 +81,4 @@ def visit(browser: Browser, gateway: GatewayProcess, **context: Any) -> Iterator
         yield one
     finally:
         opened.close()
-    assert one.faults == []
+    assert not one.faults, one.faults

@@ -7,6 +7,7 @@ import re
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from argon2 import PasswordHasher
 from playwright.sync_api import Browser, sync_playwright
 
+from gateway.adapters.exports import available, export
 from gateway.adapters.store import SqliteAccess, SqliteBooks, SqliteStore
 from gateway.core.admission import Admission, Gate
 from gateway.core.model import Account, AccountSettings, CallId, CallPlan, CampaignId, Millis, NewCall
@@ -24,6 +26,7 @@ from gateway.core.routes import Route, Router, Trunk
 from gateway.ports import FetchError, FetchErrorKind, FetchRequest, FetchResponse
 from gateway.services.accounts import Accounts
 from gateway.services.audit import Audit
+from gateway.services.exports import Exports
 from gateway.services.feed import Feed
 from gateway.services.intake import Desk, DeskSettings
 from gateway.services.intake.logins import Logins
@@ -40,6 +43,8 @@ HTML = {"Accept": "text/html"}
 hasher = PasswordHasher(time_cost=1, memory_cost=64)  # cheap: what it costs to guess is tested elsewhere
 
 
+#: In place of `voxgate vxml run`: says what it was started with, then everything that is typed.
+WALK = ("sh", "-c", 'echo "at $0"; cat')
 #: Files of evidence by name.
 AUDIO: dict[str, bytes] = {}
 
@@ -130,14 +135,17 @@ def pages_on(
         store=store, books=SqliteBooks(store), logins=logins, accounts=Accounts(store, access, logins, clock),
         audit=Audit(access, clock), feed=feed, clock=clock, desk=desk, why=why,
         fetcher=Nowhere(), gauges=Gauges(feed), status=lambda: status, vitals=store.vitals,
-        trunks=lambda: {"t": (5.0, 20)}, live_of=lambda account: 0, hang_up=hang_up, so_far=lambda attempt: {}, audio=AUDIO.get, bridge=bridge, wake_dialer=lambda: None,
+        trunks=lambda: {"t": (5.0, 20)}, live_of=lambda account: 0, hang_up=hang_up, so_far=lambda attempt: {}, audio=AUDIO.get,
+        exports=Exports(store, available, partial(export, spool.parent / "q.db")), bridge=bridge, wake_dialer=lambda: None,
         wake_notifier=lambda: None,
     )  # fmt: skip
     return Pages(around, PagesSettings(spool, **settings))
 
 
 @asynccontextmanager
-async def opened(folder: Path, accounts: Mapping[str, tuple[str, AccountSettings]]) -> AsyncIterator[House]:
+async def opened(
+    folder: Path, accounts: Mapping[str, tuple[str, AccountSettings]], **settings: Any
+) -> AsyncIterator[House]:
     store = SqliteStore(folder / "q.db", installation="abc", policy=RetryPolicy())
     clock = Clock()
     feed = Feed(clock)
@@ -146,7 +154,7 @@ async def opened(folder: Path, accounts: Mapping[str, tuple[str, AccountSettings
     }
     status: dict[str, Any] = {"why_not_dialing": None, "trunks": {}, "ami": True, "live": 0, "pid": 1}
     app = web.Application()
-    pages = pages_on(store, folder / "spool", clock, feed, status)
+    pages = pages_on(store, folder / "spool", clock, feed, status, **settings)
     pages.setup(app)
     running = asyncio.create_task(pages.run())
     async with TestClient(TestServer(app)) as client:
@@ -161,7 +169,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     plain = AccountSettings("America/New_York", "US")
     boss = AccountSettings("UTC", "US", operator=True)
     accounts = {"user1": ("12345678", plain), "user2": ("88888888", plain), "boss": ("99999999", boss)}
-    async with opened(tmp_path, accounts) as house:
+    async with opened(tmp_path, accounts, walk=WALK) as house:
         yield house
 
 

@@ -22,7 +22,7 @@ from tests.pages.conftest import OPERATOR, OPERATOR_PIN
 
 PATIENCE = 60_000  # milliseconds until a live page must show what a call did
 
-#: Whether the waveform of the call's audio has been drawn.
+#: Whether something was drawn of the call's audio.
 DRAWN = """() => { const canvas = document.querySelector('[data-draw="wave"]'); return canvas &&
     canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some((value) => value > 0); }"""
 
@@ -94,7 +94,8 @@ def test_the_evidence_card_tells_each_callee_type(user: Visit, cards: dict[str, 
     expect(page.locator("svg.timeline")).to_have_count(1)
     if callee in ("voice", "answeringmachine", "fax"):  # something was heard, and the lab keeps it
         expect(page.locator(".timeline .sound").first).to_be_attached()
-        page.wait_for_function(DRAWN)
+        expect(page.locator("[data-drawn]")).to_be_attached()
+        assert page.evaluate(DRAWN)
     user.picture(f"call-{callee}", full=True)
 
 

@@ -140,7 +140,7 @@ async def test_calls_are_taken_along_as_csv_and_json_lines(house: House) -> None
     assert {row["call_parameters"] for row in rows} == {'\'=cmd|"/c calc"!A0'}  # no spreadsheet takes it for a formula
     answer = await house.client.get(f"/campaigns/{campaign}/export.jsonl?number=%2B1617555000*")
     lines: list[dict[str, Any]] = [json.loads(line) for line in (await answer.text()).splitlines()]
-    assert len(lines) == 3 and lines[0]["call_parameters"].startswith("=cmd") and lines[0]["status"] == "Pending"
+    assert len(lines) == 3 and lines[0]["call_parameters"].startswith("=cmd") and lines[0]["state"] == "pending"
 
 
 async def test_charts_show_what_ended_and_read_as_tables(house: House) -> None:

@@ -93,7 +93,7 @@ async def test_the_first_account_is_made_by_the_link_of_the_log_alone(alone: Hou
     answer = await alone.client.get("/", headers=HTML)
     assert answer.url.path == "/first" and "voxgate account add" in await answer.text()
     form = {"login": "me", "pin": "24682468", "time_zone": "Europe/Berlin", "country": "DE"}
-    answer = await alone.client.post("/first?token=guess", data=form, allow_redirects=False)
+    answer = await alone.client.post("/first/guess", data=form, allow_redirects=False)
     assert answer.status == 403 and await alone.store.accounts() == []
     link = await alone.pages.first_link()
     assert link is not None and "Make the first account" in await alone.page(link)

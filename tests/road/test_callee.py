@@ -101,7 +101,7 @@ def test_hangup_leaves_no_message_and_counts_as_completed(
 ) -> None:
     number = lab.number("machine")
     before = len(lab.heard(number))
-    record = call(gateway, application, number, "speaks", machine="hangup")
+    record = call(gateway, application, number, "speaks", machine="hangup", detection="before")
     assert (record["post"]["result"], record["post"]["callee_type"]) == ("completed", "answeringmachine")
     assert "hung up on" in record["reason"]
     assert listening.sounds(lab.heard(number)[before]) == (0.0, 0.0)
@@ -118,6 +118,15 @@ def test_during_tells_the_application_as_soon_as_it_is_known(
     assert str(told["why"]).startswith(f"{found}: ")
     expected = ("failed" if found == "fax" else "completed", found)
     assert (record["post"]["result"], record["post"]["callee_type"]) == expected
+
+
+def test_during_a_machine_is_hung_up_on_when_it_is_known(
+    gateway: GatewayProcess, application: SampleApplication, lab: Lab
+) -> None:
+    record = call(gateway, application, lab.number("machine"), "ignores", detection="during", machine="hangup")
+    assert (record["post"]["result"], record["post"]["callee_type"]) == ("completed", "answeringmachine")
+    assert "hung up on" in record["reason"]
+    assert record["duration"] < 20
 
 
 def test_during_disturbs_no_application_that_does_not_ask(

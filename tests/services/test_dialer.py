@@ -12,12 +12,12 @@ from gateway.adapters.store import SqliteStore
 from gateway.core.model import AccountSettings, Millis
 from gateway.core.pacing import Limit, Pacer
 from gateway.core.retry import RetryPolicy
+from gateway.parts import SystemClock
 from gateway.ports import Originate, Placed, Placement, StoreError
 from gateway.services import dialer
 from gateway.services.dialer import Dialer, Dialing
 from gateway.services.hearing import Hearing
 from gateway.services.livecalls import LiveCalls
-from gateway.wiring import SystemClock
 from tests.adapters.test_store import call, plan
 from tests.services.test_rescuer import Clock, StubPbx
 

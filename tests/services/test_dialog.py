@@ -15,7 +15,9 @@ from gateway.adapters.audio import wav_of_samples
 from gateway.adapters.cookies import CookieStore
 from gateway.adapters.media import FileMedia, in_folder
 from gateway.adapters.store import SqliteStore
-from gateway.core.model import AccountSettings, AttemptId, CalleeType
+from gateway.core.handling import Handling
+from gateway.core.hearing import Classifier
+from gateway.core.model import AccountSettings, AttemptId, CalleeType, DetectionMode, MachineHandling
 from gateway.core.retry import RetryPolicy
 from gateway.ports import (
     AgiChannel,
@@ -28,8 +30,9 @@ from gateway.ports import (
 )
 from gateway.services.dialog import DialogService, DialogSettings, recording
 from gateway.services.dialog.prompts import PromptRenderer
-from gateway.services.hearing import Hearing
+from gateway.services.hearing import Hearing, LineEar
 from gateway.services.livecalls import LiveCall, LiveCalls
+from gateway.services.tapdetector import TapLost
 from tests.adapters.test_store import NOW, call, plan
 from tests.services.test_rescuer import Clock, StubPbx
 from tests.vxml.caller import document
@@ -99,6 +102,22 @@ class Person:
         return False
 
 
+class During(Person):
+    """A tap that tells a machine after a moment."""
+
+    async def ready(self, live: LiveCall) -> bool:
+        return True
+
+    async def listen(self, live: LiveCall) -> Detection:
+        await asyncio.sleep(0.1)
+        if not self.lasts:
+            raise TapLost("the tap's connection was lost")
+        return Detection(CalleeType.ANSWERINGMACHINE, 0.9)
+
+    def __init__(self, *, lasts: bool = True) -> None:
+        self.lasts = lasts
+
+
 class Voice:
     async def render(self, ssml: str, language: str) -> bytes:
         return wav_of_samples(b"\1\2" * 80, 8000)
@@ -144,14 +163,15 @@ async def booth(tmp_path: Path) -> AsyncIterator[Callable[..., Booth]]:
     calls = LiveCalls(store, pbx, Clock(NOW), Hearing(pbx, None))  # type: ignore[arg-type]
     holding = asyncio.create_task(calls.run())
 
-    async def made(**changes: str) -> Booth:
+    async def made(judge: Person | None = None, handling: Handling | None = None, **changes: str) -> Booth:
         await store.queue_call(account.id, call(**changes), plan(), NOW)
         (claimed,) = await store.claim([Lane("t", 1)], NOW, 1)
         live, web = calls.add(claimed), Web()
         media = FileMedia(tmp_path / "media", in_folder(str(tmp_path / "media")))
         renderer = PromptRenderer(Voice(), media, web)
         service = DialogService(
-            calls, pbx, Person(), renderer, web, media, lambda claimed, to: None, CookieStore, DialogSettings()  # type: ignore
+            calls, pbx, judge or Person(), renderer, web, media, lambda claimed, to: None, CookieStore,
+            DialogSettings(handling=handling or Handling()),  # type: ignore
         )  # fmt: skip
         return Booth(web, Channel(f"call/{AttemptId(live.id)}"), live, pbx, service)
 
@@ -251,3 +271,89 @@ async def test_a_digit_typed_in_a_silence_that_none_may_cut_short_asks_nothing_o
     asyncio.get_running_loop().call_later(0.1, made.live.digits.feed_ami, "5")
     await made.talk()
     assert stopped == 0
+
+
+async def test_the_callee_is_judged_from_the_end_of_postd_on(booth: Callable[..., Booth]) -> None:
+    made = await booth(postd="2w3")  # type: ignore[misc]
+    made.web.pages["/s"] = document("<form><block><exit/></block></form>")
+    ear = made.live.ear = LineEar(Classifier())
+    ear.began()
+    judged: list[float | None] = []
+    execute = made.channel.execute
+
+    async def sent(application: str, arguments: str = "", timeout: float = 600.0) -> str:
+        judged.append(ear.answered_at)
+        return await execute(application, arguments, timeout)
+
+    made.channel.execute = sent
+    await made.talk()
+    assert made.channel.commands == ["SendDTMF(2w3)"]
+    assert judged == [None]
+    assert ear.answered_at is not None
+    ear.finish()
+
+
+FIELD = (
+    '<catch event="com.voxgate.callee_type">{}</catch><form><field name="n" type="digits?length=1">'
+    '<property name="timeout" value="0.6s"/><prompt>Hello</prompt><noinput><exit/></noinput></field></form>'
+)
+
+
+def told(made: Booth) -> list[str]:
+    assert made.live.session is not None
+    steps: list[dict[str, str]] = made.live.session.evidence["path"]
+    return [step["kind"] for step in steps if step["kind"] != "fetch"]
+
+
+@pytest.mark.parametrize(
+    ("handler", "steps"),
+    [
+        ('<log expr="1"/>', ["prompt", "event", "noinput", "exit"]),  # it leads nowhere: the input goes on
+        ("<exit/>", ["prompt", "event", "exit"]),
+        ("<reprompt/>", ["prompt", "event", "prompt", "noinput", "exit"]),
+        ('<goto next="/next"/>', ["prompt", "event", "prompt", "exit"]),
+    ],
+)
+async def test_a_verdict_during_the_session_is_an_event_that_may_change_its_course(
+    booth: Callable[..., Booth], handler: str, steps: list[str]
+) -> None:
+    made = await booth(During(), Handling(DetectionMode.DURING))  # type: ignore[misc]
+    made.live.ear = LineEar(Classifier())
+    made.live.ear.began()
+    made.web.pages |= {
+        "/s": document(FIELD.format(handler)), "/next": document("<form><block><prompt>There</prompt></block></form>"),
+    }  # fmt: skip
+    await made.talk()
+    assert told(made) == steps
+    record = made.live.session
+    assert record is not None
+    assert (record.callee_type, record.began, record.application_error) == (CalleeType.ANSWERINGMACHINE, True, None)
+    made.live.ear.finish()
+
+
+async def test_a_tap_that_dies_during_the_session_makes_the_callee_a_person_and_says_so(
+    booth: Callable[..., Booth],
+) -> None:
+    made = await booth(During(lasts=False), Handling(DetectionMode.DURING))  # type: ignore[misc]
+    made.live.ear = LineEar(Classifier())
+    made.live.ear.began()
+    made.web.pages["/s"] = document(FIELD.format("<exit/>"))
+    await made.talk()
+    record = made.live.session
+    assert record is not None
+    assert record.callee_type is CalleeType.VOICE
+    assert "connection was lost" in record.evidence["fallback"]
+    made.live.ear.finish()
+
+
+async def test_a_machine_that_is_to_be_hung_up_on_hears_no_session(booth: Callable[..., Booth]) -> None:
+    class Machine(Person):
+        async def detect(self, channel: AgiChannel) -> Detection:
+            return Detection(CalleeType.ANSWERINGMACHINE, 0.9)
+
+    made = await booth(Machine(), Handling(machine=MachineHandling.HANGUP))  # type: ignore[misc]
+    await made.talk()
+    record = made.live.session
+    assert record is not None
+    assert (record.turned_away, record.began, made.web.answered) == (True, False, [])
+    assert made.channel.hung_up

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import json
 from collections.abc import AsyncIterator
@@ -18,6 +19,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from gateway.adapters.exports import available, export
 from gateway.adapters.store import SqliteStore, exporting
 from gateway.core.exporting import COLUMNS, ExportQuery, Format
+from gateway.core.lists import CallQuery
 from gateway.core.model import Account, AccountSettings, CalleeType, CallState, CampaignId, EndKind, Millis
 from gateway.core.plum import FieldError
 from gateway.core.retry import RetryPolicy
@@ -93,6 +95,12 @@ async def test_filters(house: House) -> None:
     assert len(await house.rows(since=NOW + 60_000)) == 4
     assert len(await house.rows(until=NOW + 60_000)) == 4
     assert await house.rows(campaign=CampaignId(99)) == []
+    assert len(await house.rows(number="+16175550001")) == 2
+    assert len(await house.rows(prefix="+1617555000")) == 8
+    assert await house.rows(prefix="+1617556") == []
+    assert [row["call_id"] for row in await house.rows(reference="mine")] == [single["call_id"]]
+    listed = CallQuery(campaign=second, states=frozenset({CallState.PENDING}))
+    assert len(await house.rows(**dataclasses.asdict(ExportQuery.of(listed)))) == 4
 
 
 async def test_a_list_that_is_still_loading_is_not_exported(house: House) -> None:

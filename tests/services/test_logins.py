@@ -10,9 +10,9 @@ import pytest
 from gateway.adapters.store import SqliteAccess, SqliteStore
 from gateway.core.model import AccountSettings, Millis
 from gateway.core.retry import RetryPolicy
+from gateway.parts import SystemClock
 from gateway.services.intake import logins
 from gateway.services.intake.logins import AT_ONCE, Logins, hasher
-from gateway.wiring import SystemClock
 from tests.services.test_feed import Clock
 
 

@@ -16,9 +16,9 @@ from gateway.adapters.store import SqliteStore
 from gateway.core.addresses import AllowList
 from gateway.core.model import AccountSettings, AttemptEnd, CalleeType, EndKind, Millis
 from gateway.core.retry import RetryPolicy
+from gateway.parts import SystemClock
 from gateway.ports import FetchError, FetchErrorKind, FetchRequest, Lane
 from gateway.services.notifier import Notifier, NotifierSettings
-from gateway.wiring import SystemClock
 from tests.adapters.test_store import call, plan
 
 

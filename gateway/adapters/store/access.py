@@ -38,13 +38,16 @@ class SqliteAccess:
 
         await self._store.write(write)
 
-    async def set_pin(self, ident: AccountId, pin_hash: str, now: Millis, old_until: Millis | None) -> None:
+    async def set_pin(
+        self, ident: AccountId, pin_hash: str, now: Millis, old_until: Millis | None, keep_session: str = ""
+    ) -> None:
         def write(db: Database, counts: Counts) -> None:
             db.conn.execute(
                 "UPDATE account SET old_pin_hash = iif(?1 IS NULL, NULL, pin_hash), old_pin_until = ?1, pin_hash = ?2,"
                 " pin_set_at = ?3 WHERE id = ?4",
                 (old_until, pin_hash, now, ident),
             )
+            db.conn.execute("DELETE FROM session WHERE account_id = ? AND mark <> ?", (ident, keep_session))
 
         await self._store.write(write)
 

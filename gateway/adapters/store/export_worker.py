@@ -5,6 +5,7 @@ Standard input is one JSON object: the database's path, the format, and the quer
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import closing
@@ -56,6 +57,7 @@ def _parquet(rows: Iterator[list[Row]], out: IO[bytes]) -> None:
 
 
 def main() -> None:
+    os.nice(10)  # calls come first
     order = msgspec.json.decode(sys.stdin.buffer.read(), type=Order)
     write(order, sys.stdout.buffer)
     sys.stdout.buffer.flush()

@@ -285,9 +285,12 @@ class SqliteStore:
         where = "WHERE account_id = ? AND name = ?"
         return next(iter(await self._read(lambda db: _campaigns(db, where, (account, name)))), None)
 
-    async def campaigns(self, account: AccountId | None) -> list[Campaign]:
-        where = "WHERE ?1 IS NULL OR account_id = ?1 ORDER BY id"
-        return await self._read(lambda db: _campaigns(db, where, (account,)))
+    async def campaigns(
+        self, account: AccountId | None, after: CampaignId | None = None, limit: int | None = None
+    ) -> list[Campaign]:
+        where = "WHERE (?1 IS NULL OR account_id = ?1) AND id > ?2 ORDER BY id LIMIT ?3"
+        values = (account, after or 0, -1 if limit is None else limit)
+        return await self._read(lambda db: _campaigns(db, where, values))
 
     async def call(self, call: CallId) -> Call | None:
         return await self._read(lambda db: closing.read_call(db, call))

@@ -15,9 +15,9 @@ from gateway.adapters.speech import EspeakSpeech
 from gateway.cli.doctor import troubles
 from gateway.cli.doctor.finding import Finding, good, skipped
 from gateway.cli.doctor.host import Host
+from gateway.parts import media_of
 from gateway.ports import AgiChannel, ChannelGone, MediaError, PlaybackFailed, SpeechError
 from gateway.settings import Config
-from gateway.wiring import media_of
 
 Check = Callable[[Config, AgiChannel, Host], Awaitable[Finding]]
 

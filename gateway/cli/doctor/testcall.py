@@ -16,9 +16,9 @@ from gateway.cli.doctor.nat import address_of_uri
 from gateway.cli.doctor.visit import visited
 from gateway.core.numbers import NumberError, parse_destination
 from gateway.core.routes import NumberPolicy, Refused
+from gateway.parts import router_of
 from gateway.ports import AgiChannel, ChannelGone
 from gateway.settings import Config
-from gateway.wiring import router_of
 
 TIMEOUT = 5.0
 RING = 45

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import statistics
 from collections import deque
 from typing import Final
 
@@ -29,6 +30,8 @@ CODES: Final = (
 ITU: Final = (950.0, 1400.0, 1800.0)
 #: Hz and seconds that count as one unit of distance: pitch tells more than length, which a tap may cut.
 HZ_UNIT, SECONDS_UNIT = 10.0, 0.04
+#: How far off a sender may be (Telcordia GR-674: 1.5 %), and what that counts.
+OFF, OFF_UNITS = 0.015, 1.0
 #: E.180's segments may be 30 ms apart. A longer gap is another tone.
 GAP: Final = 0.08
 BANDS: Final = ((890.0, 1010.0), (1340.0, 1460.0), (1740.0, 1860.0))
@@ -70,7 +73,11 @@ def category(segments: list[runs.Tone]) -> evidence.Tone:
 
 
 def _from(measured: list[float], code: tuple[float, ...]) -> list[float]:
-    return [(one - other) / HZ_UNIT for one, other in zip(measured, code, strict=True)]
+    """A sender whose clock is off shifts all three alike: what is left of the pitches, and how far off it would be."""
+    off = statistics.fmean(one / other for one, other in zip(measured, code, strict=True)) - 1
+    off = min(max(off, -OFF), OFF)
+    pitches = [(one - other * (1 + off)) / HZ_UNIT for one, other in zip(measured, code, strict=True)]
+    return [*pitches, off / OFF * OFF_UNITS]
 
 
 def _late(measured: list[float], code: tuple[float, ...]) -> list[float]:

@@ -137,7 +137,7 @@ class CallLines:
             except StopIteration:
                 return
             except csv.Error as error:
-                yield Line(reader.line_num, b"", None, FieldError("line", f"is no CSV: {error}"))
+                yield Line(max(1, reader.line_num), b"", None, FieldError("line", f"is no CSV: {error}"))
                 return
             given = {name: value for name, value in row.items() if value not in (None, "")}
             text = msgspec.json.encode([[str(name), str(value)] for name, value in given.items()])

@@ -183,7 +183,7 @@ class Calls:
         return shaping.call(changed, await self._accounts.login_of(changed.account_id))
 
     @route("POST", "/calls/{call_id}/relabel", Scope.CALLS)
-    async def relabel_call(self, who: Caller, call_id: int, body: models.Label) -> models.Call:
+    async def relabel_call(self, who: Caller, call_id: models.Ident, body: models.Label) -> models.Call:
         """Correct who answered a call that has ended. Its state, its retries and its posted result stay as they are."""
         one = await self._seen(who, call_id)
         changed = await self._store.relabel(one.account_id, one.id, body.callee_type)

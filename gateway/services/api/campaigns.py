@@ -143,11 +143,13 @@ class Campaigns:
     # --- looking ---
 
     @route("GET", "/campaigns", Scope.READ)
-    async def list_campaigns(self, who: Caller, query: models.CampaignFilter) -> list[models.Campaign]:
-        """All campaigns with their counts."""
+    async def list_campaigns(self, who: Caller, query: models.CampaignFilter) -> models.Page[models.Campaign]:
+        """Campaigns with their counts, in the order they were made."""
         account = await account_seen(who, query.account, self._accounts)
-        found = await self._store.campaigns(account)
-        return [shaping.campaign(one, await self._accounts.login_of(one.account_id)) for one in found]
+        after = shaping.number_of(query.after)
+        found = await self._store.campaigns(account, None if after is None else CampaignId(after), query.limit + 1)
+        items = [await self._shown(one) for one in found[: query.limit]]
+        return models.Page(items=items, next=shaping.cursor(items[-1].id if len(found) > query.limit else None))
 
     @route("GET", "/campaigns/{campaign_id}", Scope.READ)
     async def get_campaign(self, who: Caller, campaign_id: models.Ident) -> models.Campaign:

@@ -117,7 +117,7 @@ _FORM = {
     "properties": {
         **{name: {"type": "string"} for name in ("account", "campaign_name", "start_url", "result_url",
            "message_reference", "call_parameters", "max_retries", "retry_interval", "scheduled_timestamp",
-           "scheduled_time", "expiration_timestamp", "expiration_time")},
+           "scheduled_time", "expiration_timestamp", "expiration_time", "detection", "machine")},
         "phone_list": {"type": "string", "contentMediaType": "text/csv"},
     },
     "required": ["campaign_name", "start_url", "phone_list"],

@@ -112,6 +112,9 @@ def _of_room(room: object) -> Iterator[Operation]:
         result = hints.pop("return")
         if isinstance(result, type) and issubclass(result, web.StreamResponse):
             result = None
+        path = {one: kind for one, kind in hints.items() if f"{{{one}}}" in declared.path}
+        if int in path.values():
+            raise TypeError(f"{name}: an id in a path is a models.Ident: a larger number is none of the database's")
         yield Operation(
             declared,
             name,
@@ -120,7 +123,7 @@ def _of_room(room: object) -> Iterator[Operation]:
             hints.get("query"),
             hints.get("body"),
             result,
-            {one: kind for one, kind in hints.items() if f"{{{one}}}" in declared.path},
+            path,
             frozenset(hints),
         )
 

@@ -170,7 +170,7 @@ class Conversation:
             while not taking.done():
                 self._told.clear()
                 if (news := self._due()) is not None:
-                    following = await self._throw(news)
+                    following = await self._throw(action, news)
                     if not (isinstance(following, Collect) and following.again and not following.prompts):
                         self.line.interrupt()
                         await taking  # what was keyed meanwhile stays in the buffer
@@ -194,8 +194,9 @@ class Conversation:
         self._news = None
         return news
 
-    async def _throw(self, news: Thrown) -> Action:
+    async def _throw(self, action: Collect, news: Thrown) -> Action:
         """What the application does about it; its log entries are written at once."""
+        self.path.answered(action, news)
         answer: Event = news
         while isinstance(following := self.session.send(answer), Log):
             answer = await self._log(following)

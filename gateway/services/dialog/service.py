@@ -106,6 +106,8 @@ class DialogService:
         call_id = claimed.call.id
         if claimed.call.postd:
             await channel.execute("SendDTMF", claimed.call.postd.translate(PAUSES))
+            if live.ear is not None:
+                live.ear.answered()  # who is judged is whom the digits lead to
         watch = Stopwatch()
         callee = Callee(
             live, record, handling(claimed.call.plan, claimed.account.settings, settings.handling), self._judge,

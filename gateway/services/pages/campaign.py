@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from gateway.core.charts import charts
+from gateway.core.exporting import ExportQuery, Format
 from gateway.core.lists import CallQuery, ListRefused
 from gateway.core.model import Account, CallId, CallState, Millis
 from gateway.core.states import WAITING
@@ -12,20 +13,20 @@ from gateway.core.visiting import Visitor
 from gateway.ports import CallPage, Campaign, Clock, Store
 from gateway.services.accounts import Accounts
 from gateway.services.audit import Audit
+from gateway.services.exports import Exports
 from gateway.services.feed import EventKind, Publish, call_data, campaign_data
 from gateway.services.pages.books import Books
 from gateway.services.pages.chores import Chores
-from gateway.services.pages.exporting import CSV, JSONL, stream
 from gateway.services.pages.listing import ORDERS, PAGE, Listing
 from gateway.services.pages.outbound import Outbound, own_campaign, shown_name
-from gateway.services.pages.site import NotHere, Refused, Site, back, number_of, see, thousands, zone_of
+from gateway.services.pages.site import HEADERS, NotHere, Refused, Site, back, number_of, see, thousands, zone_of
 from gateway.services.why import Why
 
 
 class CampaignPage:
     def __init__(
         self, site: Site, store: Store, books: Books, accounts: Accounts, clock: Clock, outbound: Outbound,
-        chores: Chores, why: Why, audit: Audit, publish: Publish,
+        chores: Chores, why: Why, audit: Audit, exports: Exports, publish: Publish,
     ) -> None:  # fmt: skip
         self._site = site
         self._store = store
@@ -36,6 +37,7 @@ class CampaignPage:
         self._outbound = outbound
         self._chores = chores
         self._why = why
+        self._exports = exports
         self._publish = publish
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
@@ -77,8 +79,8 @@ class CampaignPage:
     async def export(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
         campaign = await own_campaign(self._store, visitor, request)
         _, query = await self._query(request, campaign)
-        kind = CSV if request.match_info["kind"] == "csv" else JSONL
-        return await stream(request, self._store, query, kind, f"campaign-{campaign.id}")
+        form = Format(request.match_info["kind"])
+        return await self._exports.stream(request, form, ExportQuery.of(query), f"campaign-{campaign.id}", HEADERS)
 
     # --- deleting what waits ---
 

@@ -46,12 +46,13 @@ class FirstRun:
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
         router.add_get("/first", self.form)
-        router.add_post("/first", self._site.open_action(self.begin))
+        router.add_get("/first/{token}", self.form)
+        router.add_post("/first/{token}", self._site.open_action(self.begin))
         router.add_get("/welcome", self._site.page(self.welcome))
 
     async def link(self) -> str | None:
         """The path that makes the first account; None where there is one."""
-        return None if await self._accounts.all() else f"/first?token={self._token}"
+        return None if await self._accounts.all() else f"/first/{self._token}"
 
     async def form(self, request: web.Request) -> web.StreamResponse:
         if await self._accounts.all():
@@ -61,7 +62,7 @@ class FirstRun:
     def _page(
         self, request: web.Request, values: Mapping[str, str], error: str = "", status: int = 200
     ) -> web.Response:
-        token = request.query.get("token", "")
+        token = request.match_info.get("token", "")
         known = self._known(token)
         return self._site.render(
             "first.html", request, None, status, token=token, known=known, values=values, error=error,
@@ -73,7 +74,7 @@ class FirstRun:
 
     async def begin(self, request: web.Request) -> web.StreamResponse:
         form = {name: str(value).strip() for name, value in (await request.post()).items()}
-        if not self._known(request.query.get("token", "")) or await self._accounts.all():
+        if not self._known(request.match_info["token"]) or await self._accounts.all():
             return web.Response(status=403, text="This link is not valid any more.", headers=HEADERS)
         settings = AccountSettings(form.get("time_zone", ""), form.get("country", ""), operator=True)
         try:

@@ -14,6 +14,7 @@ from gateway.core.model import AccountId, AttemptId, CallId
 from gateway.ports import Clock, Fetcher, Store, Vitals
 from gateway.services.accounts import Accounts
 from gateway.services.audit import Audit
+from gateway.services.exports import Exports
 from gateway.services.feed import Feed
 from gateway.services.intake.desk import Desk
 from gateway.services.intake.logins import Logins
@@ -80,6 +81,7 @@ class Around:
     hang_up: Callable[[CallId], Awaitable[bool]]
     so_far: Callable[[AttemptId], Mapping[str, Any]]
     audio: Callable[[str], bytes | None]
+    exports: Exports
     bridge: Callable[[web.Request], Awaitable[web.StreamResponse]]
     wake_dialer: Callable[[], None]
     wake_notifier: Callable[[], None]
@@ -104,11 +106,21 @@ class Pages:
             self._first,
             outbound,
             CampaignPage(
-                site, store, books, around.accounts, clock, outbound, self._chores, around.why, around.audit, publish
+                site,
+                store,
+                books,
+                around.accounts,
+                clock,
+                outbound,
+                self._chores,
+                around.why,
+                around.audit,
+                around.exports,
+                publish,
             ),
             CallInfo(site, store, clock, around.why, around.hang_up, around.so_far, around.audio, around.audit),
             self._queueing,
-            SettingsPage(site, books, around.accounts, around.audit),
+            SettingsPage(site, around.accounts, around.audit),
             Phone(site, store, clock, around.desk, settings.phone, self._runner, around.bridge, around.so_far),
             Results(site, store, clock, around.fetcher, around.audit, around.wake_notifier),
             System(site, clock, around.status, around.vitals, self._gauges, around.trunks, settings.doctor),

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import os
 import secrets
+import signal
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -70,7 +73,7 @@ class Runner:
             raise Refused("Too many walks go on: try again in a minute.", 429)
         process = await asyncio.create_subprocess_exec(
             *self._command, url, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
+            stderr=asyncio.subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
         token = secrets.token_urlsafe(16)
         walk = self._walks[token] = _Walk(visitor.session.mark, process)
@@ -145,5 +148,7 @@ class Runner:
 
 
 def _end(walk: _Walk) -> None:
+    """Its whole process group, so that nothing of it holds the output open."""
     if walk.process.returncode is None:
-        walk.process.kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(walk.process.pid, signal.SIGKILL)

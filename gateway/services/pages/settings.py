@@ -21,7 +21,6 @@ from gateway.core.visiting import Visitor
 from gateway.ports import NameTaken
 from gateway.services.accounts import Accounts
 from gateway.services.audit import Audit
-from gateway.services.pages.books import Books
 from gateway.services.pages.site import Refused, Site
 
 #: Hours for which the PIN before stays valid where that is chosen.
@@ -67,9 +66,8 @@ class Field:
 
 
 class SettingsPage:
-    def __init__(self, site: Site, books: Books, accounts: Accounts, audit: Audit) -> None:
+    def __init__(self, site: Site, accounts: Accounts, audit: Audit) -> None:
         self._site = site
-        self._books = books
         self._accounts = accounts
         self._audit = audit
 
@@ -126,8 +124,7 @@ class SettingsPage:
         account = await self._chosen(visitor, str(form.get("account", "")))
         pin = new_pin()
         kept = KEEP_OLD_HOURS if form.get("keep_old") else 0
-        account = await self._accounts.set_pin(account, pin, kept)
-        await self._books.end_sessions(account.id, keep=visitor.session.mark)
+        account = await self._accounts.set_pin(account, pin, kept, visitor.session.mark)
         await self._audit.note(
             visitor.account.login, "account.pin", account.login, account.id, f"the old one is valid for {kept} h"
         )

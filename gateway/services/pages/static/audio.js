@@ -4,9 +4,15 @@
 const SIZE = 256; // samples of one Fourier transform: 31 Hz a row at 8 kHz
 const FLOOR = -80; // dB below full scale that is drawn as nothing
 
-for (const box of document.querySelectorAll("[data-audio]")) draw(box);
+const drawn = new WeakSet();
+const all = () => {
+  for (const box of document.querySelectorAll("[data-audio]")) if (!drawn.has(box)) draw(box);
+};
+all();
+document.addEventListener("refreshed", all); // an attempt that ends while the page is open brings its audio
 
 async function draw(box) {
+  drawn.add(box);
   const answer = await fetch(box.dataset.audio);
   if (!answer.ok) {
     box.replaceChildren(Object.assign(document.createElement("p"), { textContent: "The audio was removed after its time.", className: "soft" }));
@@ -18,6 +24,7 @@ async function draw(box) {
     spectrum(box.querySelector('[data-draw="spectrum"]'), samples);
   };
   again();
+  box.dataset.drawn = "";
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", again);
 }
 

@@ -107,7 +107,7 @@ function phone() {
       fault.textContent = told.error;
       return;
     }
-    say("Queued", `Call ${told.call_id} will ring here.`);
+    if (!call) say("Queued", `Call ${told.call_id} will ring here.`); // it may ring before this answer comes
     history.replaceState(null, "", `/phone?call=${told.call_id}`);
     document.dispatchEvent(new CustomEvent("topic", { detail: `call:${told.call_id}` }));
   });
