@@ -35,7 +35,7 @@ Login = Annotated[str, Meta(min_length=1, max_length=128, description="An accoun
 Pin = Annotated[str, Meta(min_length=4, max_length=16, description="4 to 16 printable characters.")]
 Ident = Annotated[int, Meta(ge=0, le=2**53)]
 ResultId = Annotated[str, Meta(pattern="^msg_[0-9a-f]+$", examples=["msg_0f3a"])]
-Cursor = Annotated[str, Meta(max_length=512, description="The `next` of the page before.")]
+Cursor = Annotated[str, Meta(max_length=512, pattern="^[A-Za-z0-9_-]*$", description="The `next` of the page before.")]
 Retries = Annotated[int, Meta(ge=0, le=MAX_RETRIES, description="Attempts after the first one.")]
 RetryGap = Annotated[int, Meta(ge=RETRY_INTERVAL[0], le=RETRY_INTERVAL[1], description="Seconds between attempts.")]
 Timestamp = Annotated[int, Meta(ge=0, le=MAX_TIMESTAMP, description="Unix seconds; 0 is the default.")]

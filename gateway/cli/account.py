@@ -90,7 +90,11 @@ def show_account(login: str, config: ConfigOption = None, as_json: JsonOption = 
         show_json(found)
         return
     settings = found.pop("settings")
-    show([{"setting": name, "value": value} for name, value in (found | settings).items()], False, ["setting", "value"])
+    show(
+        [{"setting": name, "value": _shown(value)} for name, value in (found | settings).items()],
+        False,
+        ["setting", "value"],
+    )
 
 
 _SET = """Examples:
@@ -116,7 +120,11 @@ def change(
         show_json(found)
         return
     for name in asked_for:
-        print(f"{name} = {found['settings'][name]}")
+        print(f"{name} = {_shown(found['settings'][name])}")
+
+
+def _shown(value: Any) -> str:
+    return ", ".join(str(one) for one in value) if isinstance(value, tuple | list) else str(value)
 
 
 def _setting(text: str) -> tuple[str, Any]:

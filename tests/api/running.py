@@ -46,12 +46,12 @@ class Running:
         self.log = folder / "log"
         self.socket = folder / "voxgate.sock"
         self.token = self.customer = ""
-        self._config = folder / "voxgate.toml"
-        self._config.write_text(CONFIG.format(port=port, ami=free_port()))
+        self.config = folder / "voxgate.toml"
+        self.config.write_text(CONFIG.format(port=port, ami=free_port()))
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "gateway.cli", "serve", "--config", str(self._config), "--log-json"]
+        command = [sys.executable, "-m", "gateway.cli", "serve", "--config", str(self.config), "--log-json"]
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(command, stdout=output, stderr=output)
         _wait_for(self.base)

@@ -78,6 +78,14 @@ def test_a_picture_of_nothing_is_still_one(tmp_path: Path) -> None:
     assert (tmp_path / "empty.png").stat().st_size > 0
 
 
+def test_a_picture_of_too_many_or_of_an_unknown_kind_is_refused(tmp_path: Path) -> None:
+    path = _wav(tmp_path, silence(0.1))
+    with pytest.raises(ValueError, match="40 recordings at most, and these are 41"):
+        _run(*[path] * 41, "--picture", tmp_path / "many.png")
+    with pytest.raises(ValueError, match="unknown file extension"):
+        _run(path, "--picture", tmp_path / "one.xyz")
+
+
 def test_a_picture_without_pillow_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "PIL", None)
     with pytest.raises(ValueError, match=r"pip install 'voxgate\[picture\]'"):

@@ -166,16 +166,19 @@ def _responses(one: Operation, by_kind: dict[str, Any]) -> dict[str, Any]:
         }
     for status, codes in _faults(one).items():
         text = "; ".join(f"`{code}`: {KINDS[code].title}" for code in codes)
-        made[str(status)] = {"description": text, "content": {_PROBLEM: {"schema": by_kind[_key(models.Problem)]}}}
+        content: dict[str, Any] = {_PROBLEM: {"schema": by_kind[_key(models.Problem)]}}
+        if status == 400:
+            content["text/plain"] = {}  # of the HTTP server itself, as where the address is too long
+        made[str(status)] = {"description": text, "content": content}
     return made
 
 
 def _faults(one: Operation) -> dict[int, list[Code]]:
-    codes = [Code.UNAUTHENTICATED, Code.FORBIDDEN, Code.TOO_MANY, Code.UNAVAILABLE, Code.INVALID]
+    codes = [Code.MALFORMED, Code.UNAUTHENTICATED, Code.FORBIDDEN, Code.TOO_MANY, Code.UNAVAILABLE, Code.INVALID]
     if one.path:
         codes.append(Code.NOT_FOUND)
     if one.body is not None or one.route.takes:
-        codes += [Code.MALFORMED, Code.TOO_LARGE, Code.MEDIA_TYPE]
+        codes += [Code.TOO_LARGE, Code.MEDIA_TYPE]
     if one.route.method != "GET":
         codes += [Code.CONFLICT, Code.NOT_FOUND]
     if one.query is not None:

@@ -1,0 +1,36 @@
+"""Commands that go through the API, as they are typed on a machine without an Asterisk."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+from tests.api.running import Running
+
+
+def voxgate(running: Running, *words: str) -> tuple[int, str]:
+    command = [sys.executable, "-m", "gateway.cli", *words, "--config", str(running.config)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert "Traceback" not in done.stderr
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_an_accounts_settings_and_pin(running: Running) -> None:
+    assert voxgate(running, "account", "add", "typed", "--time-zone", "UTC", "--country", "US", "--pin", "1234")[0] == 0
+    wanted = ("ring_timeout=30", "allowed_prefixes=+1,+44", "keep_duplicates=true")
+    code, said = voxgate(running, "account", "set", "typed", *wanted)
+    assert (code, said) == (0, "ring_timeout = 30\nallowed_prefixes = +1, +44\nkeep_duplicates = True\n")
+    assert voxgate(running, "account", "set", "typed", "ring_timeout=")[0] == 0
+    settings = json.loads(voxgate(running, "account", "show", "typed", "--json")[1])["settings"]
+    assert (settings["ring_timeout"], settings["allowed_prefixes"]) == (None, ["+1", "+44"])
+    for wrong, words in (
+        ("ring_timeout=1", "from 10 to 120"),
+        ("nonsense=1", "one of"),
+        ("ring_timeout=x", "ring_timeout"),
+    ):
+        code, said = voxgate(running, "account", "set", "typed", wrong)
+        assert code != 0 and words in said, said
+    code, said = voxgate(running, "account", "pin", "typed", "--keep-old-hours", "24", "--json")
+    assert code == 0 and len(json.loads(said)["pin"]) == 8 and json.loads(said)["old_pin_until"] is not None
+    assert "no account 'nobody'" in voxgate(running, "account", "pin", "nobody")[1]
