@@ -65,7 +65,7 @@ def _add(folder: Path, *arguments: object) -> str:
 
 def test_a_picture_shows_each_file_below_the_other(tmp_path: Path) -> None:
     path = _wav(tmp_path, joined(silence(0.5), words((4, 0.5)), tone(0.5, 1000), silence(1)))
-    _run(path, "--picture", tmp_path / "one.png")
+    _run(path, "--picture", tmp_path / "one.png", "--answered-at", 0.2)
     _run(path, path, "--picture", tmp_path / "two.png", "--answered-at", 0.2)
     with Image.open(tmp_path / "one.png") as one, Image.open(tmp_path / "two.png") as two:
         assert (two.width, two.height) == (one.width, 2 * one.height)
