@@ -33,7 +33,7 @@ class Judge(Protocol):
     async def detect(self, channel: AgiChannel) -> Detection: ...
     async def ready(self, live: LiveCall) -> bool: ...
     async def listen(self, live: LiveCall) -> Detection: ...
-    def close(self, live: LiveCall) -> None: ...
+    def rest(self, live: LiveCall) -> None: ...
 
 
 #: Tells the application of a callee type: the event's message, and the new type.
@@ -64,7 +64,7 @@ class Callee:
         Raises :class:`ChannelGone` when the callee hangs up first.
         """
         if self.how.detection is DetectionMode.OFF:
-            self.judge.close(self.live)
+            self.judge.rest(self.live)
             self._judged(Detection(CalleeType.VOICE, 0.5, {"detector": "off"}))
         elif self.how.detection is DetectionMode.BEFORE or not await self.judge.ready(self.live):
             async with asyncio.timeout(JUDGED_WITHIN):
