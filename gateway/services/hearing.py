@@ -233,7 +233,8 @@ class LineEar:
 class Hearing:
     """Opens taps. ``new_classifier`` makes one a call; ``taps`` None is a gateway that shall have none.
 
-    ``records``: recordings are taken from the tap, which then goes on where nobody is judged. ``save`` writes down an attempt's audio and returns its file's name; it blocks, and may raise OSError.
+    ``records``: recordings are taken from the tap, which then goes on where nobody is judged. ``save`` writes down an
+    attempt's audio and returns its file's name; it blocks, and may raise OSError.
     """
 
     pbx: Pbx

@@ -51,6 +51,7 @@ class Callee:
     pbx: Pbx
     judged: Callable[[Detection], None]
     admitted: asyncio.Event = field(default_factory=asyncio.Event)
+    _deaf: bool = False  # the tap died while a machine's beep was waited for
     _known: int = 0  # verdicts that are taken into account
     _last: Verdict | None = None
 
@@ -133,19 +134,29 @@ class Callee:
         return machine and self.how.machine is MachineHandling.AFTER_BEEP
 
     async def _admit(self) -> None:
-        assert self.live.ear is not None
+        ear = self.live.ear
+        assert ear is not None
         try:
-            self.record.evidence["spoken_to"] = await beep_over(self.live.ear, self.how.machine_silence)
+            self.record.evidence["spoken_to"] = await beep_over(ear, self.how.machine_silence)
+            self._deaf = not ear.open
         finally:
             self.admitted.set()
+
+    async def settle(self, channel: AgiChannel) -> None:
+        """Called once, before whoever was admitted is first spoken to, and the channel is free."""
+        if self._deaf:
+            await self._silence(channel)
 
     async def _without_tap(self, channel: AgiChannel) -> None:
         """Where no tap can tell of the beep, Asterisk waits for the silence after it."""
         if await self.judge.ready(self.live):
             return  # follow() waits for it, while the application is asked already
+        await self._silence(channel)
+        self.admitted.set()
+
+    async def _silence(self, channel: AgiChannel) -> None:
         await channel.execute("WaitForSilence", f"{round(self.how.machine_silence * 1000)},1,90", timeout=120)
         self.record.evidence["spoken_to"] = "after a silence, told without a tap"
-        self.admitted.set()
 
     # --- revisions ---
 
