@@ -28,7 +28,7 @@ class AgiDetector:
     """AMD tells who speaks while TONE_DETECT listens for a SIT; what AMD takes for a machine is listened to for CED."""
 
     async def detect(self, channel: AgiChannel) -> Detection:
-        """A callee whom Asterisk cannot judge, as without app_amd, is taken for a person: nobody is hung up on for it."""
+        """A callee whom Asterisk cannot judge, as without app_amd, is taken for a person."""
         evidence: dict[str, str] = {"detector": "agi"}
         try:
             return await self._judged(channel, evidence)
