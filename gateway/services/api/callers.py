@@ -17,6 +17,7 @@ from gateway.services.accounts import Accounts
 from gateway.services.api.problems import Code, Problem, invalid
 from gateway.services.intake.logins import Logins
 from gateway.services.tokens import Tokens
+from gateway.services.turns import Turns
 
 #: Of a login with its PIN; ``operator`` comes with an account that is one.
 OWN = frozenset(Scope) - {Scope.OPERATOR}
@@ -71,6 +72,7 @@ class Callers:
         self._accounts = accounts
         self._clock = clock
         self._lockout = Lockout()
+        self._turns = Turns()
 
     async def __call__(self, request: web.Request) -> Caller:
         kind, _, value = request.headers.get("Authorization", "").partition(" ")
@@ -85,8 +87,15 @@ class Callers:
                 raise _refused("only Basic and Bearer are taken")
 
     async def valid(self, caller: Caller) -> bool:
-        """Whether a token that opened a stream is still good."""
-        return caller.token is None or await self._tokens.valid(caller.token)
+        """Whether who opened a stream would be let in the same way now: by that token or PIN, and seeing as much."""
+        if caller.token is not None and not await self._tokens.valid(caller.token):
+            return False
+        if caller.account is None:
+            return True
+        now = await self._accounts.get(caller.account.id)
+        if now is None or now.settings.operator != caller.account.settings.operator:
+            return False
+        return caller.token is not None or now.pin_hash == caller.account.pin_hash
 
     async def _by_pin(self, request: web.Request, value: str) -> Caller:
         try:
@@ -97,26 +106,28 @@ class Callers:
             raise _refused("login or PIN is wrong")
         account = self._logins.known(login, pin)
         if account is None:
-            account = await self._slowed(request, login, self._logins.check(login, pin))
+            account = await self._slowed(request, login, pin)
         scopes = frozenset(Scope) if account.settings.operator else OWN
         return Caller(account.login, account, scopes)
 
-    async def _slowed(self, request: web.Request, login: str, check: Awaitable[Account | None]) -> Account:
+    async def _slowed(self, request: web.Request, login: str, pin: str) -> Account:
         # Of this login from this address alone: nobody elsewhere can lock a customer's own clients out.
-        address, now = request.remote or "", self._clock.now()
+        address = request.remote or ""
         who = f"{login} {address}"
-        if wait := self._lockout.wait(who, address, now):
-            if hasattr(check, "close"):
-                check.close()
-            raise Problem(
-                Code.TOO_MANY, f"too many failures: try again in {wait} s", headers={"Retry-After": str(wait)}
-            )
-        account = await check
-        if account is None:
-            self._lockout.failed(who, address, now)
-            raise _refused("login or PIN is wrong")
-        self._lockout.succeeded(who, address)
-        return account
+        async with self._turns.of(who, address):
+            if (known := self._logins.known(login, pin)) is not None:  # verified for another request meanwhile
+                return known
+            now = self._clock.now()
+            if wait := self._lockout.wait(who, address, now):
+                raise Problem(
+                    Code.TOO_MANY, f"too many failures: try again in {wait} s", headers={"Retry-After": str(wait)}
+                )
+            account = await self._logins.check(login, pin)
+            if account is None:
+                self._lockout.failed(who, address, now)
+                raise _refused("login or PIN is wrong")
+            self._lockout.succeeded(who, address)
+            return account
 
     async def _by_token(self, request: web.Request, secret: str) -> Caller:
         token = await self._tokens.find(secret)
