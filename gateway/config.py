@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import ipaddress
+import math
 import os
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -50,6 +51,7 @@ def load(path: Path, environment: Mapping[str, str] | None = None) -> Config:
         if name.startswith(ENVIRONMENT):
             _override(raw, name, value)
     _known(raw, Config, str(path), "")
+    _finite(raw, str(path), "")
     try:
         config = msgspec.convert(raw, Config)
     except msgspec.ValidationError as error:
@@ -86,6 +88,19 @@ def _known(raw: Mapping[str, Any], kind: type[msgspec.Struct], file: str, where:
             for one in value if isinstance(value, list) else [value]:
                 if isinstance(one, dict):
                     _known(one, inner, file, f"[{key}] ")
+
+
+def _finite(value: Any, file: str, where: str) -> None:
+    """TOML knows inf and nan; no setting does, and msgspec lets them through its limits."""
+    match value:
+        case float() if not math.isfinite(value):
+            raise ConfigError(f"{file}: {where} = {value} is no number that a setting can have")
+        case dict():
+            for key, one in value.items():
+                _finite(one, file, f"{where}.{key}".lstrip("."))
+        case list():
+            for one in value:
+                _finite(one, file, where)
 
 
 def _consistent(config: Config, path: Path) -> None:

@@ -12,10 +12,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+import structlog
 from structlog.contextvars import bound_contextvars, get_contextvars
 
 from gateway.core.model import AttemptEnd, AttemptId, Call, CalleeType, CallId, Claimed
 from gateway.ports import Delivery, DeliveryTry, FetchPurpose, Placed
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,11 +154,14 @@ def unobserved(happening: Happening) -> None:
 
 
 def told_to(*observers: Observe) -> Observe:
-    """Tells each happening to all of them."""
+    """Tells each happening to all of them. A fault of who only watches is logged, and costs no call."""
 
     def observe(happening: Happening) -> None:
         for one in observers:
-            one(happening)
+            try:
+                one(happening)
+            except Exception:
+                log.exception("observer.failed", happening=type(happening).__name__)
 
     return observe
 

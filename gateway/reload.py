@@ -87,6 +87,8 @@ class Reloader:
             await self.reload()
         except ReloadRefused as error:
             log.error("gateway.not_reloaded", error=str(error))
+        except Exception:  # a fault of ours must not end the calls that are live
+            log.exception("gateway.not_reloaded")
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
         router.add_post("/api/v1/reload", self.handle)

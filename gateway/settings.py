@@ -52,16 +52,16 @@ class DatabaseSection(Section):
 class RetentionSection(Section):
     """For how many days what has ended is kept; 0 keeps it for ever. A sweep removes the rest every night."""
 
-    calls: Annotated[float, Meta(ge=0)] = 0.0
+    calls: Annotated[float, Meta(ge=0, le=36_500)] = 0.0
     """Calls that ended, with their attempts and result posts, and campaigns of which nothing is left. A call whose
     result post is still owed stays."""
-    evidence: Annotated[float, Meta(ge=0)] = 0.0
+    evidence: Annotated[float, Meta(ge=0, le=36_500)] = 0.0
     """What was heard and seen of an attempt, as Call Info shows it. The audio has a time of its own, by account."""
-    posts: Annotated[float, Meta(ge=0)] = 0.0
+    posts: Annotated[float, Meta(ge=0, le=36_500)] = 0.0
     """Each try of a result post and what it was answered; that it was accepted stays with its call."""
-    audit: Annotated[float, Meta(ge=0)] = 0.0
+    audit: Annotated[float, Meta(ge=0, le=36_500)] = 0.0
     """Who changed what."""
-    recordings: Annotated[float, Meta(ge=0)] = 1.0
+    recordings: Annotated[float, Meta(ge=0, le=36_500)] = 1.0
     """Recordings of callees that a crash left behind: a session removes its own when it ends."""
     hour: Annotated[int, Meta(ge=0, le=23)] = 3
     """The hour of the night, in this machine's time."""

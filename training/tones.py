@@ -40,4 +40,5 @@ def _ulaw(audio: npt.NDArray[np.float64]) -> bytes:
     """Through G.711 and back."""
     coded = np.sign(audio) * np.round(127 * np.log1p(255 * np.minimum(np.abs(audio), 1)) / np.log(256)) / 127
     plain = np.sign(coded) * np.expm1(np.abs(coded) * np.log(256)) / 255
-    return (plain * 32767).astype("<i2").tobytes()
+    pcm: bytes = (plain * 32767).astype("<i2").tobytes()
+    return pcm

@@ -7,6 +7,7 @@ import os
 import pwd
 import secrets
 import shutil
+import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -170,15 +171,12 @@ def write(
 
 def _asterisks(ami_host: str) -> str:
     """The networks that Asterisk comes from: this host, and the one where AMI listens, if that is another."""
-    networks = ["127.0.0.0/8", "::1/128"]
     try:
-        address = ipaddress.ip_address(ami_host)
-    except ValueError:
-        if ami_host != "localhost":
-            raise ConfigError(f"--ami-host {ami_host!r} must be an address: connections are let in by it") from None
-    else:
-        networks += [] if address.is_loopback else [str(ipaddress.ip_network(address))]
-    return ", ".join(f'"{one}"' for one in networks)
+        found = {ipaddress.ip_address(one[4][0]) for one in socket.getaddrinfo(ami_host, None, type=socket.SOCK_STREAM)}
+    except OSError as error:
+        raise ConfigError(f"--ami-host {ami_host!r} is not found ({error}): name Asterisk's address") from None
+    others = sorted(str(ipaddress.ip_network(one)) for one in found if not one.is_loopback)
+    return ", ".join(f'"{one}"' for one in ("127.0.0.0/8", "::1/128", *others))
 
 
 def _readable_by_the_service(path: Path) -> None:

@@ -33,5 +33,5 @@ class EvidenceSweeper:
                 days = account.settings.evidence_days
                 if removed := await asyncio.to_thread(self._remove, account.id, days):
                     log.info("evidence.removed", account=account.login, files=removed, days=days)
-        except StoreError as error:
+        except (StoreError, OSError) as error:
             log.error("evidence.not_swept", error=str(error))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import structlog
 
@@ -16,6 +16,8 @@ from gateway.core.model import AccountId, AttemptId, Claimed
 from gateway.ports import Pbx, Taps
 
 log = structlog.get_logger()
+
+T = TypeVar("T")
 
 #: Bytes that are heard at once: 80 ms, as the classifier takes them in.
 BATCH: Final = 1280
@@ -135,6 +137,7 @@ class LineEar:
         if self._time is not None:
             self._fill_gap()
             self._hear()
+        if self._time is not None:  # the classifier may have failed meanwhile
             self._mark_answer()
 
     def ended(self, why: str) -> None:
@@ -149,7 +152,7 @@ class LineEar:
             sure = self._classifier.verdict
             # A tone that the hang-up cut short is no shorter tone: it revises nothing that is known well.
             self._final = sure if sure is not None and sure.confidence >= SURE else None
-            found = self._classifier.finish()
+            found = self._asked(self._classifier.finish) or []
             self._take([one for one in found if self._final is None or isinstance(one, Evidence)])
         self._stop()
 
@@ -158,7 +161,7 @@ class LineEar:
     def _mark_answer(self) -> None:
         assert self._time is not None
         self.answered_at = self._time.seconds
-        self._classifier.answered()
+        self._asked(self._classifier.answered)
 
     def _fill(self) -> None:
         if self._time is None:
@@ -178,14 +181,17 @@ class LineEar:
             self._keep(pcm)
         for take in self._followers:
             take(pcm)
+        if found := self._asked(lambda: self._classifier.feed(pcm)):
+            self._take(found)
+
+    def _asked(self, work: Callable[[], T]) -> T | None:
+        """What the classifier says; None where it fails, which ends the tap: a fault of ours must cost no call."""
         try:
-            found = self._classifier.feed(pcm)
-        except Exception as fault:  # a fault of ours must cost no call
+            return work()
+        except Exception as fault:
             log.exception("hearing.failed")
             self.ended(f"the classifier failed: {type(fault).__name__}: {fault}")
-            return
-        if found:
-            self._take(found)
+            return None
 
     def _keep(self, pcm: bytes) -> None:
         if self.answered_at is None:

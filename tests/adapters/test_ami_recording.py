@@ -73,6 +73,13 @@ def test_a_recording_ends_at_its_size_and_is_the_owners_alone(tmp_path: Path) ->
     assert all(json.loads(line) for line in path.read_text().splitlines())
 
 
+def test_a_full_disk_costs_the_recording_and_nothing_else() -> None:
+    recorder = Recorder(Path("/dev/full"), limit=2000, version="9")
+    recorder.received(b"Event: Newchannel")
+    recorder.sent({"Action": "Ping"})
+    recorder.close()
+
+
 async def test_recorded_calls_are_understood_when_they_are_played_again() -> None:
     lines = read(RECORDED)
     replay = Replay(lines)

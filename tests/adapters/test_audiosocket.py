@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from gateway.adapters.audiosocket import AudioSocketServer, AudioSocketSettings
+from gateway.adapters.audiosocket import server as audiosocket
 from gateway.adapters.audiosocket.frames import LONGEST, Frame, FrameReader, Kind, encode
 
 TOKEN = uuid.UUID("0191d4b8-3a4c-4e1c-8c39-1f0e5f6a7b8c")
@@ -116,6 +117,18 @@ async def test_a_tap_is_heard_to_its_end_and_is_sent_silence(make: Make) -> None
     await until(lambda: bool(ear.why))
     assert (ear.begun, bytes(ear.heard), ear.why) == (True, PCM * 3, ["Asterisk ended the tap"])
     assert await asyncio.wait_for(reader.read(), 5) == b""
+    writer.close()
+
+
+async def test_a_tap_whose_peer_reads_nothing_ends_when_the_peer_says_so(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audiosocket, "SILENCE", bytes(16_000_000))  # more than sockets hold
+    server, ear = await make(), Ear()
+    _, writer, greeting = await dial(server.expect(ear))
+    writer.write(greeting + encode(Kind.TERMINATE))
+    await until(lambda: bool(ear.why))
+    assert (ear.why, server.taps) == (["Asterisk ended the tap"], 0)
     writer.close()
 
 

@@ -65,7 +65,7 @@ def _add(folder: Path, *arguments: object) -> str:
 
 def test_a_picture_shows_each_file_below_the_other(tmp_path: Path) -> None:
     path = _wav(tmp_path, joined(silence(0.5), words((4, 0.5)), tone(0.5, 1000), silence(1)))
-    _run(path, "--picture", tmp_path / "one.png")
+    _run(path, "--picture", tmp_path / "one.png", "--answered-at", 0.2)
     _run(path, path, "--picture", tmp_path / "two.png", "--answered-at", 0.2)
     with Image.open(tmp_path / "one.png") as one, Image.open(tmp_path / "two.png") as two:
         assert (two.width, two.height) == (one.width, 2 * one.height)
@@ -76,6 +76,14 @@ def test_a_picture_shows_each_file_below_the_other(tmp_path: Path) -> None:
 def test_a_picture_of_nothing_is_still_one(tmp_path: Path) -> None:
     _run(_wav(tmp_path, silence(0)), "--picture", tmp_path / "empty.png")
     assert (tmp_path / "empty.png").stat().st_size > 0
+
+
+def test_a_picture_of_too_many_or_of_an_unknown_kind_is_refused(tmp_path: Path) -> None:
+    path = _wav(tmp_path, silence(0.1))
+    with pytest.raises(ValueError, match="40 recordings at most, and these are 41"):
+        _run(*[path] * 41, "--picture", tmp_path / "many.png")
+    with pytest.raises(ValueError, match="unknown file extension"):
+        _run(path, "--picture", tmp_path / "one.xyz")
 
 
 def test_a_picture_without_pillow_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,6 +29,9 @@ def voxgate(*words: str, cwd: Path | None = None) -> subprocess.CompletedProcess
         (BASE + '[[route]]\ntrunk = "x"\n', "no such"),
         (BASE + '[[trunk]]\nname = "x"\ndial = "PJSIP/1&{number}"\n', "mytrunk"),
         (BASE + '[[trunk]]\nname = "x"\nnumber = 1\n', "number"),
+        (BASE + "[retention]\ncalls = inf\n", "retention.calls = inf"),
+        (BASE + "[retention]\nevidence = 1e300\n", "evidence"),
+        (BASE + '[[trunk]]\nname = "x"\ndial = "PJSIP/{number}"\ncps = nan\n', "trunk.cps = nan"),
         ('[ami]\nsecret = "s"\n', "installation"),
         ("not toml", "voxgate.toml"),
     ],
@@ -97,3 +100,27 @@ def test_every_command_has_help() -> None:
         done = voxgate(*words, "--help")
         assert done.returncode == 0
         assert "Usage" in done.stdout
+
+
+def test_init_for_an_asterisk_on_another_host_lets_it_in(tmp_path: Path) -> None:
+    words = (
+        "--ami-host",
+        "192.0.2.20",
+        "--agi-address",
+        "192.0.2.10:4573",
+        "--no-shared-folder",
+        "--fetch-allow",
+        "10.0.0.0/8",
+    )
+    assert voxgate("init", "--folder", str(tmp_path), *words).returncode == 0
+    config = load(tmp_path / "voxgate.toml", {})
+    assert (config.ami.host, config.agi.host, config.audiosocket.host) == ("192.0.2.20", "192.0.2.10", "192.0.2.10")
+    assert config.agi.allow == config.audiosocket.allow == ("127.0.0.0/8", "::1/128", "192.0.2.20/32")
+    assert config.media.share == "http"
+    assert "permit = 192.0.2.10\n" in (tmp_path / "asterisk/manager.conf").read_text()
+    assert "AGI(agi://192.0.2.10:4573/" in (tmp_path / "asterisk/extensions.conf").read_text()
+
+
+def test_init_says_when_asterisks_host_is_not_found(tmp_path: Path) -> None:
+    done = voxgate("init", "--folder", str(tmp_path), "--ami-host", "asterisk.invalid", "--fetch-allow", "10.0.0.0/8")
+    assert (done.returncode, "name Asterisk's address" in done.stderr) == (ExitStatus.CONFIGURATION, True)

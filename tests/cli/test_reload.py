@@ -15,7 +15,7 @@ from gateway.core.model import Millis
 from gateway.core.numbers import DestinationKind
 from gateway.core.pacing import Limit, Pacer
 from gateway.core.routes import NumberPolicy, Route, Router, Routing, Trunk, Unrouted
-from gateway.reload import TAKEN, TAKEN_SETTINGS, compare
+from gateway.reload import TAKEN, TAKEN_SETTINGS, Reloader, ReloadRefused, compare
 from gateway.settings import Ami, Config, TrunkSection
 
 BASE = Config(installation="abc", ami=Ami(secret="x"), trunk=[TrunkSection(name="a", dial="PJSIP/{number}@a")])
@@ -110,3 +110,16 @@ def test_loggers_that_are_in_use_have_the_new_levels(stream: io.StringIO) -> Non
         log.warning(event)
     told = [(one["event"], one["level"]) for one in map(json.loads, stream.getvalue().splitlines())]
     assert told == [("ami.sent", "debug"), ("ami.sent", "info"), ("ami.sent", "warning"), ("call.queued", "warning")]
+
+
+@pytest.mark.parametrize("fault", [ReloadRefused("no such file"), RecursionError("nested too deeply")])
+async def test_a_signal_to_reload_what_cannot_be_read_ends_nothing(fault: Exception) -> None:
+    taken: list[Config] = []
+
+    def read() -> Config:
+        raise fault
+
+    with structlog.testing.capture_logs() as logged:
+        await Reloader(BASE, read, taken.append).on_signal()
+    assert taken == []
+    assert [line["event"] for line in logged] == ["gateway.not_reloaded"]

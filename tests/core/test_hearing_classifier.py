@@ -176,3 +176,12 @@ def test_any_cuts_give_the_same(cuts: list[int]) -> None:
     edges = [0, *sorted(cuts), len(data)]
     found = [one for start, end in pairwise(edges) for one in cut.feed(data[start:end])]
     assert found + cut.finish() == expected
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_noise_of_a_line_whose_first_packet_comes_late_is_no_speech(seed: int) -> None:
+    noise = np.cumsum(np.random.default_rng(seed).normal(0, 1, 3 * RATE))
+    noise -= np.convolve(noise, np.ones(200) / 200, "same")
+    line = 400 * noise / noise.std() + joined(silence(0.8), words((0.6, 1.6)))
+    (speech,) = evidence(hear(joined(silence(0.44), line)), Sound.SPEECH)
+    assert speech.start == pytest.approx(1.24, abs=0.15)

@@ -21,6 +21,7 @@ from gateway.happenings import (
     SessionEnded,
     SpeechAsked,
     SpeechSource,
+    told_to,
 )
 from gateway.metrics import Instruments, Meter, Reading, TrunkReading
 from gateway.ports import FetchPurpose, Vitals
@@ -133,3 +134,13 @@ def test_every_series_that_is_scraped_is_documented_with_its_labels() -> None:
             assert {key for key, _ in labels} - {"le"} == documented[bare]
             assert f"| `{bare}` |" in page
     assert all(one.meaning.endswith(".") for one in instruments.ours())
+
+
+def test_a_watcher_that_fails_costs_no_call_and_leaves_the_others_told() -> None:
+    told: list[Happening] = []
+
+    def fails(happening: Happening) -> None:
+        raise ValueError("a fault of ours")
+
+    told_to(fails, told.append)(AmiLinkChanged(up=True))
+    assert told == [AmiLinkChanged(up=True)]

@@ -41,6 +41,7 @@ def application() -> Iterator[SampleApplication]:
     with SampleApplication() as serving:
         serving.pages["speaks"] = (0, SPEAKS.encode())
         serving.pages["follows"] = (0, FOLLOWS.replace("KEEP", serving.keep_url("follows")).encode())
+        serving.pages["waits"] = (0, IGNORES.replace("3s", "25s").encode())
         serving.pages["ignores"] = (0, IGNORES.encode())
         yield serving
 
@@ -123,7 +124,7 @@ def test_during_tells_the_application_as_soon_as_it_is_known(
 def test_during_a_machine_is_hung_up_on_when_it_is_known(
     gateway: GatewayProcess, application: SampleApplication, lab: Lab
 ) -> None:
-    record = call(gateway, application, lab.number("machine"), "ignores", detection="during", machine="hangup")
+    record = call(gateway, application, lab.number("machine"), "waits", detection="during", machine="hangup")
     assert (record["post"]["result"], record["post"]["callee_type"]) == ("completed", "answeringmachine")
     assert "hung up on" in record["reason"]
     assert record["duration"] < 20

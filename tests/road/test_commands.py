@@ -183,3 +183,17 @@ def test_upkeep_beside_a_running_gateway(
     assert gateway.json("db", "check", "--quick")["faults"] == []
     assert "stop it first" in refused(gateway, "db", "vacuum")
     gateway.voxgate("calls", "cancel", ident)
+
+
+def test_a_call_is_relabelled_and_replayed_from_its_audio(
+    gateway: GatewayProcess, application: SampleApplication, lab: Lab, tmp_path: Path
+) -> None:
+    ident = gateway.queue_call(phone_number=f"tel:{lab.number('machine')}", start_url=application.start_url)
+    wait_for(lambda: gateway.json("calls", "show", ident)["state"] == "completed")
+    assert "was answered by voice" in gateway.voxgate("calls", "relabel", ident, "human")
+    assert gateway.json("calls", "show", ident)["callee_type"] == "voice"
+    found = gateway.json("classify", "replay", "--folder", str(tmp_path), "--bias", "-20")
+    (change,) = (one for one in found["changes"] if one["name"] == f"call {ident}")
+    assert (change["label"], change["now"], change["then"]) == ("voice", "answeringmachine", "voice")
+    assert "no label" in refused(gateway, "calls", "relabel", ident, "robot")
+    assert "there is no call" in refused(gateway, "calls", "relabel", "999999", "fax")

@@ -357,3 +357,14 @@ async def test_a_machine_that_is_to_be_hung_up_on_hears_no_session(booth: Callab
     assert record is not None
     assert (record.turned_away, record.began, made.web.answered) == (True, False, [])
     assert made.channel.hung_up
+
+
+async def test_an_application_that_ends_before_the_verdict_has_spoken_to_somebody(booth: Callable[..., Booth]) -> None:
+    made = await booth(During(), Handling(DetectionMode.DURING))  # type: ignore[misc]
+    made.live.ear = LineEar(Classifier())
+    made.live.ear.began()
+    made.web.pages["/s"] = document("<form><block><prompt>Good bye</prompt></block></form>")
+    await made.talk()
+    assert made.live.session is not None
+    assert made.live.session.callee_type is CalleeType.VOICE
+    made.live.ear.finish()

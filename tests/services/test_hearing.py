@@ -117,14 +117,19 @@ async def test_a_line_that_sends_nothing_is_silent() -> None:
     ear.finish()
 
 
-async def test_a_fault_of_the_classifiers_ends_the_tap_and_says_so() -> None:
-    class Broken(Classifier):
-        def feed(self, pcm: bytes) -> list[Evidence | Verdict]:
-            raise ZeroDivisionError("a fault of ours")
+@pytest.mark.parametrize("method", ["feed", "answered", "finish"])
+async def test_a_fault_of_the_classifiers_ends_the_tap_and_says_so_whenever_it_comes(
+    method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise ZeroDivisionError("a fault of ours")
 
-    ear = LineEar(Broken())
+    monkeypatch.setattr(Classifier, method, fails)
+    ear = LineEar(Classifier())
     ear.began()
-    ear.audio(bytes(2000))
+    ear.audio(bytes(1000))  # too little to be heard at once
+    ear.answered()
+    ear.finish()
     assert not ear.open
     assert "a fault of ours" in ear.fallback
 

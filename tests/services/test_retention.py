@@ -113,6 +113,25 @@ async def test_a_campaign_of_which_nothing_is_left_goes_and_its_name_is_free_aga
     assert again != opened
 
 
+async def test_a_campaign_goes_also_while_younger_ones_have_calls(house: House) -> None:
+    opened = await house.campaign("spring", 3)
+    await house.store.set_campaign_state(opened, CampaignState.CANCELLED)
+    await house.campaign("young", 3, at=LATER)
+    assert await house.sweep(calls=30) == {"calls": 3}
+    assert await house.store.campaign(opened) is None
+
+
+async def test_a_call_that_waited_long_is_kept_from_its_end_on(house: House) -> None:
+    opened = await house.campaign("late", 1, expires_at=Millis(LATER - DAY_MS))
+    assert len(await house.store.expire(LATER, 9)) == 1
+    (post,) = await house.store.due_deliveries(LATER, 9, 9)
+    await house.store.record_try(DeliveryTry(post.id, LATER, True, 200, None, None))
+    assert await house.sweep(calls=30) == {}
+    assert await house.left(opened) == [CallState.FAILED]
+    house.clock.at = Millis(LATER + 40 * DAY_MS)
+    assert await house.sweep(calls=30) == {"calls": 1}
+
+
 async def test_evidence_goes_before_its_call(house: House) -> None:
     opened = await house.campaign("c", 5, max_retries=0)
     for one in await house.store.claim([Lane("t", 3)], NOW, 3):
@@ -124,6 +143,21 @@ async def test_evidence_goes_before_its_call(house: House) -> None:
         for _, end in await house.store.attempts(one.id):
             assert end is not None and end.evidence == {}
             assert end.callee_type is CalleeType.BUSY
+
+
+async def test_evidence_goes_whatever_else_was_removed_or_still_rang_before(house: House) -> None:
+    await house.campaign("first", 3, max_retries=0, result_url=None)
+    ringing, *others = await house.store.claim([Lane("t", 3)], NOW, 3)
+    for one in others:
+        await house.store.close_attempt(ended(one))
+    assert await house.sweep(evidence=30) == {"evidence": 2}
+    await house.store.close_attempt(ended(ringing))
+    assert await house.sweep(evidence=30) == {"evidence": 1}
+    assert await house.sweep(calls=30) == {"calls": 3}
+    await house.campaign("second", 1, max_retries=0)
+    (last,) = await house.store.claim([Lane("t", 1)], NOW, 1)
+    await house.store.close_attempt(ended(last))
+    assert await house.sweep(evidence=30) == {"evidence": 1}
 
 
 async def test_tries_of_posts_the_audit_log_and_receipts(house: House) -> None:

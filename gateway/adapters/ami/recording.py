@@ -10,6 +10,7 @@ import re
 import secrets
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import structlog
@@ -105,5 +106,10 @@ class Recorder:
             log.warning("ami.recording_full", bytes=self._limit)
             self._file.close()
             return
-        self._file.write(text)
-        self._file.flush()
+        try:
+            self._file.write(text)
+            self._file.flush()
+        except OSError as error:  # a full disk costs the recording, and neither the link nor a call
+            log.error("ami.recording_failed", error=str(error))
+            with suppress(OSError):
+                self._file.close()

@@ -199,7 +199,7 @@ class _Connection(asyncio.Protocol):
             else:
                 self.drop(f"the tap's peer sent what is no AudioSocket: {self._reader.fault}")
         elif self._why and self._transport is not None:
-            self._transport.close()
+            self._transport.abort()  # closing would wait for a peer that reads no more
 
     def _greeted(self, token: bytes) -> bool:
         ear = self._server.take(token)

@@ -50,20 +50,25 @@ def _set_mark(db: Database, name: str, upto: int) -> None:
 
 
 def _calls(db: Database, counts: Counts | None, before: Millis, after: int, limit: int) -> Step:
-    """Calls are walked by id, which is the order of their creation, up to the first that is too young."""
+    """Calls are walked by id, which is the order of their creation, up to the first that is too young.
+
+    Their age counts from the last that is known of them: an attempt, the expiration, or the result that was owed.
+    """
     execute = db.conn.execute
     rows = execute(
         "SELECT call.id, call.state, call.campaign_id, call.trunk,"
-        " call.created_at < ?2, max(call.created_at, coalesce(call.last_attempt_at, 0)) < ?2"
+        " call.created_at < ?2, max(call.created_at, coalesce(call.last_attempt_at, 0),"
+        " iif(call.reason = 'expired', call.expires_at, 0)) < ?2"
         f" AND call.state IN ({_ENDED})"
-        " AND NOT EXISTS (SELECT 1 FROM delivery WHERE call_id = call.id AND next_at IS NOT NULL)"
+        " AND NOT EXISTS (SELECT 1 FROM delivery WHERE call_id = call.id AND (next_at IS NOT NULL OR created_at >= ?2))"
         " FROM call WHERE call.id > ?1 ORDER BY call.id LIMIT ?3",
         (after, before, limit),
     ).fetchall()
-    removed = 0
+    removed, done = 0, len(rows) < limit
     for ident, state, campaign, trunk, old, removable in rows:
         if not old:
-            return Step(removed, None)
+            done = True
+            break
         if not removable:
             continue
         removed += 1
@@ -72,7 +77,12 @@ def _calls(db: Database, counts: Counts | None, before: Millis, after: int, limi
             execute("DELETE FROM attempt WHERE call_id = ?", (ident,))
             execute("DELETE FROM call WHERE id = ?", (ident,))
             counts.added(campaign, trunk, CallState(state), -1)
-    if len(rows) == limit:
+    if removed and counts is not None:  # SQLite gives the rowids of the newest rows again once those are gone
+        execute(
+            "UPDATE mark SET upto = min(upto, coalesce((SELECT max(rowid) FROM attempt), 0)) WHERE name = ?",
+            (Kept.EVIDENCE,),
+        )
+    if not done:
         return Step(removed, int(rows[-1][0]))
     if counts is not None:
         counts.write(db)
@@ -103,7 +113,8 @@ def _evidence(db: Database, counts: Counts | None, before: Millis, after: int, l
     ).fetchall()
     if counts is not None and rows:
         db.conn.executemany("UPDATE attempt SET evidence = NULL WHERE rowid = ?", [row[:1] for row in rows if row[1]])
-        _set_mark(db, Kept.EVIDENCE, rows[-1][0])
+        (still_open,) = db.conn.execute("SELECT min(rowid) FROM attempt WHERE state <> 'ended'").fetchone()
+        _set_mark(db, Kept.EVIDENCE, min(rows[-1][0], (still_open or rows[-1][0] + 1) - 1))
     return Step(sum(row[1] for row in rows), int(rows[-1][0]) if len(rows) == limit else None)
 
 

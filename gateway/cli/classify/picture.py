@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw
 
 WIDTH, LEFT, RIGHT = 1400, 110, 24
+#: Recordings in one picture.
+MOST = 40
 _PLOT = WIDTH - LEFT - RIGHT
 _WAVE, _SPECTRUM, _ROW, _GAP, _TITLE = 120, 256, 20, 18, 40
 _TOP_HZ, _DYNAMIC_DB = 4000, 70.0
@@ -43,6 +45,8 @@ def draw(reports: Sequence[Report], path: Path) -> None:
         from PIL import Image, ImageDraw
     except ImportError:
         raise PillowMissing from None
+    if len(reports) > MOST:
+        raise ValueError(f"a picture holds {MOST} recordings at most, and these are {len(reports)}")
     heights = [_height(report) for report in reports]
     image = Image.new("RGB", (WIDTH, sum(heights)), _PAPER)
     pen = ImageDraw.Draw(image)

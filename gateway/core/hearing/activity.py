@@ -28,7 +28,9 @@ NAMES: Final = (
 def activity(prosody: Prosody, rows: int) -> Floats:
     """One line for each of the last ``rows`` rows: what :data:`NAMES` names."""
     end = prosody.count
-    past = slice(max(0, end - PAST), end)
+    # Digital silence before a first packet that comes late is no noise, over which the line's own would stand out.
+    unsent = (prosody.first or 0) if end <= PAST else 0
+    past = slice(max(0, end - PAST, unsent), end)
     level = prosody.level[past]
     count = len(level)
     ordered = np.sort(level)

@@ -27,18 +27,22 @@ _LOSS = (_LOSS[_LAGS] / _LOSS[0]).astype(np.float32)
 #: dB that a syllable's nucleus stands above the dips at its sides.
 NUCLEUS: Final = 3.0
 _QUIETEST: Final = 1e-10
+#: dBFS under which a line sends nothing at all.
+NOTHING: Final = -90.0
 
 
 class Prosody:
     """One row a frame: the last :data:`KEPT` at least, of which the first is of the frame at ``start`` seconds.
 
     ``level`` and ``bands`` are dBFS, ``voicing`` is the correlation, 0 to 1, at the likeliest
-    fundamental, ``odds`` the log-odds for a voice that :mod:`activity` gives.
+    fundamental, ``odds`` the log-odds for a voice that :mod:`activity` gives. ``first`` is the first row in which the
+    line sent anything, None before it has.
     """
 
     def __init__(self, start: float) -> None:
         self.start = start
         self.count = 0
+        self.first: int | None = None
         self.level = np.zeros(2 * KEPT, np.float32)
         self.bands = np.zeros((2 * KEPT, len(BANDS)), np.float32)
         self.voicing = np.zeros(2 * KEPT, np.float32)
@@ -52,6 +56,8 @@ class Prosody:
         self.count += rows
         bands = np.add.reduceat(power, _EDGES, axis=1)
         self.level[here] = 10 * np.log10(bands.sum(axis=1) / FULL_SCALE + _QUIETEST)
+        if self.first is None and len(sent := np.flatnonzero(self.level[here] > NOTHING)):
+            self.first = here.start + int(sent[0])
         self.bands[here] = 10 * np.log10(bands / FULL_SCALE + _QUIETEST)
         whole = np.zeros((rows, FRAME // 2 + 1), np.float32)
         whole[:, LOW : LOW + power.shape[1]] = power
@@ -64,6 +70,7 @@ class Prosody:
         for kept in (self.level, self.bands, self.voicing, self.odds):
             kept[: self.count - rows] = kept[rows : self.count]
         self.count -= rows
+        self.first = None if self.first is None else max(0, self.first - rows)
         self.start += rows * SECONDS_A_FRAME
 
     def rows(self, start: float, end: float) -> slice:

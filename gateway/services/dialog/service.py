@@ -142,6 +142,8 @@ class DialogService:
         following = asyncio.create_task(self._follow(callee, tell))
         try:
             await self._hold(conversation, live, record, line, player)
+            if record.callee_type is None and not line.gone:  # it spoke to somebody to its end: never dialed again
+                record.callee_type = CalleeType.VOICE
         finally:
             following.cancel()
             await asyncio.gather(following, return_exceptions=True)
