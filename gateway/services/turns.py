@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from weakref import WeakValueDictionary
 
 
 class Turns:
     def __init__(self) -> None:
-        self._locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     @asynccontextmanager
-    async def of(self, login: str, address: str) -> AsyncIterator[None]:
-        """Wait until nobody else tries this login, nor any from this address. The login first: none waits in a ring."""
-        login_lock = self._locks.setdefault(("login", login), asyncio.Lock())
-        address_lock = self._locks.setdefault(("address", address), asyncio.Lock())
-        async with login_lock, address_lock:
+    async def of(self, *keys: str) -> AsyncIterator[None]:
+        """Wait until nobody else has one of the keys. All name theirs in the same order: none waits in a ring."""
+        locks = [self._locks.setdefault(key, asyncio.Lock()) for key in keys]
+        async with AsyncExitStack() as held:
+            for lock in locks:
+                await held.enter_async_context(lock)
             yield

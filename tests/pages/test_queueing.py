@@ -171,3 +171,12 @@ async def test_the_progress_of_another_accounts_list_is_not_told(house: House) -
     assert await (await house.client.get("/queue/progress?name=spring")).json() == {}
     desk.loads[2] = Load(2, "spring", house.accounts["user1"].id, bytes_total=20)
     assert (await (await house.client.get("/queue/progress?name=spring")).json())["of"] == 20
+
+
+async def test_a_number_without_end_is_told_back_as_wrong(house: House) -> None:
+    await house.sign_in()
+    told = (await echo(house, max_retries="9" * 5000, scheduled_timestamp="9" * 5000))["echo"]
+    assert told["max_retries"]["text"] == "must be an integer from 0 to 10"  # type: ignore[index]
+    assert told["scheduled_timestamp"]["good"] is False  # type: ignore[index]
+    told = (await echo(house, max_retries="1", retry_interval="9" * 5000))["echo"]
+    assert told["max_retries"]["good"] is False  # type: ignore[index]

@@ -70,7 +70,7 @@ class Api:
     def __init__(self, parts: Parts, limit: RateLimit) -> None:
         receipts = Receipts(parts.receipts, parts.clock)
         publish = parts.feed.publish
-        self._callers = Callers(parts.logins, parts.tokens, parts.accounts, parts.clock)
+        self._callers = Callers(parts.logins, parts.tokens, parts.accounts)
         self._events = Events(parts.feed, self._callers.valid)
         self._operations = operations(
             Calls(

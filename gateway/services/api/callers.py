@@ -11,13 +11,11 @@ from aiohttp import web
 
 from gateway.core.access import Scope
 from gateway.core.model import Account, AccountId
-from gateway.core.visiting import Lockout
-from gateway.ports import Clock
+from gateway.core.visiting import Locked
 from gateway.services.accounts import Accounts
 from gateway.services.api.problems import Code, Problem, invalid
 from gateway.services.intake.logins import Logins
 from gateway.services.tokens import Tokens
-from gateway.services.turns import Turns
 
 #: Of a login with its PIN; ``operator`` comes with an account that is one.
 OWN = frozenset(Scope) - {Scope.OPERATOR}
@@ -66,13 +64,10 @@ async def by_socket(request: web.Request) -> Caller:
 class Callers:
     """Authentication on TCP. Failures of one login from one address are slowed down; what is right is not."""
 
-    def __init__(self, logins: Logins, tokens: Tokens, accounts: Accounts, clock: Clock) -> None:
+    def __init__(self, logins: Logins, tokens: Tokens, accounts: Accounts) -> None:
         self._logins = logins
         self._tokens = tokens
         self._accounts = accounts
-        self._clock = clock
-        self._lockout = Lockout()
-        self._turns = Turns()
 
     async def __call__(self, request: web.Request) -> Caller:
         kind, _, value = request.headers.get("Authorization", "").partition(" ")
@@ -106,28 +101,20 @@ class Callers:
             raise _refused("login or PIN is wrong")
         account = self._logins.known(login, pin)
         if account is None:
-            account = await self._slowed(request, login, pin)
+            account = await self._admitted(request, login, pin)
         scopes = frozenset(Scope) if account.settings.operator else OWN
         return Caller(account.login, account, scopes)
 
-    async def _slowed(self, request: web.Request, login: str, pin: str) -> Account:
-        # Of this login from this address alone: nobody elsewhere can lock a customer's own clients out.
-        address = request.remote or ""
-        who = f"{login} {address}"
-        async with self._turns.of(who, address):
-            if (known := self._logins.known(login, pin)) is not None:  # verified for another request meanwhile
-                return known
-            now = self._clock.now()
-            if wait := self._lockout.wait(who, address, now):
+    async def _admitted(self, request: web.Request, login: str, pin: str) -> Account:
+        match await self._logins.admit(login, pin, request.remote or ""):
+            case Locked(wait):
                 raise Problem(
                     Code.TOO_MANY, f"too many failures: try again in {wait} s", headers={"Retry-After": str(wait)}
                 )
-            account = await self._logins.check(login, pin)
-            if account is None:
-                self._lockout.failed(who, address, now)
+            case None:
                 raise _refused("login or PIN is wrong")
-            self._lockout.succeeded(who, address)
-            return account
+            case account:
+                return account
 
     async def _by_token(self, request: web.Request, secret: str) -> Caller:
         token = await self._tokens.find(secret)

@@ -13,7 +13,9 @@ from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 
 from gateway.core.model import Account, AccountId
+from gateway.core.visiting import Locked, Lockout
 from gateway.ports import Clock, Store
+from gateway.services.turns import Turns
 
 REMEMBER = 300.0
 REMEMBERED = 10_000
@@ -35,8 +37,32 @@ class Logins:
         self._dummy = hasher.hash(secrets.token_hex(8))
         self._turn = asyncio.Semaphore(AT_ONCE)
         self._verified: OrderedDict[bytes, tuple[float, Account]] = OrderedDict()
+        self._lockout = Lockout()
+        self._turns = Turns()
         self._changes = 0
         self._changed: dict[AccountId, int] = {}  # the last change of each account
+
+    async def admit(self, login: str, pin: str, address: str) -> Account | Locked | None:
+        """As :meth:`check`, for a client at ``address``: guessing is slowed down, one guess at a time.
+
+        Of this login from this address alone, and never a PIN that was right before, which is no guess: nobody
+        elsewhere, nor behind the same proxy, can lock a customer's own clients out.
+        """
+        mark, who = self._mark(login, pin), f"{login} {address}"
+        if mark in self._verified:
+            return await self.check(login, pin)
+        async with self._turns.of(who):
+            if mark in self._verified:  # verified for another request meanwhile
+                return await self.check(login, pin)
+            now = self._clock.now()
+            if wait := self._lockout.wait(who, who, now):
+                return Locked(wait)
+            account = await self.check(login, pin)
+            if account is None:
+                self._lockout.failed(who, who, now)
+            else:
+                self._lockout.succeeded(who, who)
+            return account
 
     async def check(self, login: str, pin: str) -> Account | None:
         """The account, or None where login or PIN is wrong; which of them is not told."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
 
 from aiohttp import web
 
 from gateway.core.model import Account, Millis
-from gateway.core.visiting import SEEN_EVERY_MS, Lockout, Session, Visitor, mark_of, new_session
+from gateway.core.visiting import SEEN_EVERY_MS, Locked, Lockout, Session, Visitor, mark_of, new_session
 from gateway.ports import Clock
 from gateway.services.accounts import Accounts
 from gateway.services.intake.logins import Logins
@@ -16,13 +15,6 @@ from gateway.services.pages.books import Books
 from gateway.services.turns import Turns
 
 LONGEST = 7 * 24 * 3600
-
-
-@dataclass(frozen=True, slots=True)
-class Locked:
-    """Too many failures: nothing is tried for so many seconds."""
-
-    seconds: int
 
 
 class Sessions:
@@ -66,7 +58,7 @@ class Sessions:
     ) -> Account | Locked | None:
         """Puts the session's cookie on ``answer``; None where login or PIN is wrong."""
         address = _network(request.remote or "")
-        async with self._turns.of(login, address):
+        async with self._turns.of(f"login {login}", f"address {address}"):
             now = self._clock.now()
             if wait := self._lockout.wait(login, address, now):
                 return Locked(wait)

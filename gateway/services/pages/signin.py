@@ -8,8 +8,8 @@ import structlog
 from aiohttp import web
 
 from gateway.core.saying import span
-from gateway.core.visiting import Visitor
-from gateway.services.pages.sessions import Locked, Sessions
+from gateway.core.visiting import Locked, Visitor
+from gateway.services.pages.sessions import Sessions
 from gateway.services.pages.site import Site, inside, see
 
 log = structlog.get_logger()
