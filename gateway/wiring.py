@@ -193,6 +193,7 @@ class Gateway:
                 logins=logins,
                 accounts=accounts,
                 audit=audit,
+                receipts=access,
                 feed=self.feed,
                 clock=self.clock,
                 desk=desk,
