@@ -180,3 +180,12 @@ async def test_a_number_without_end_is_told_back_as_wrong(house: House) -> None:
     assert told["scheduled_timestamp"]["good"] is False  # type: ignore[index]
     told = (await echo(house, max_retries="1", retry_interval="9" * 5000))["echo"]
     assert told["max_retries"]["good"] is False  # type: ignore[index]
+
+
+async def test_a_list_for_an_account_that_is_not_there_is_refused(house: House) -> None:
+    await house.sign_in("boss", "99999999")
+    form = FormData()
+    form.add_field("account", "nobody")
+    form.add_field("phone_list", LIST, filename="numbers.csv")
+    answer = await house.client.post("/queue/list", data=form, headers={"X-CSRF": await house.csrf()})
+    assert answer.status == 422 and "nobody" in (await answer.json())["error"]

@@ -136,10 +136,9 @@ class Queueing:
     async def take_list(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
         """An uploaded list, kept until the form is sent; the answer is its preview."""
         try:
-            form = await read_form(request, self._spool)
-        except FormError as error:
+            kept = await self._keep(await read_form(request, self._spool), visitor)
+        except (FormError, FieldError) as error:
             return plain({"error": str(error)}, 422)
-        kept = await self._keep(form, visitor)
         return self._site.render("preview.html", request, visitor, kept=kept)
 
     async def _keep(self, form: Form, visitor: Visitor) -> KeptList | None:
