@@ -134,8 +134,9 @@ class Gateway:
         )  # fmt: skip
         folder = EvidenceFolder(Path(config.database.path).parent / "evidence")
         self.hearing = Hearing(
-            self.pbx, self.taps if socket.enabled else None, functools.partial(Classifier, point), folder.keep
-        )
+            self.pbx, self.taps if socket.enabled else None, functools.partial(Classifier, point), folder.keep,
+            records=self.prompts is not None,
+        )  # fmt: skip
         self.sweeper = EvidenceSweeper(store, folder.remove_older)
         self.live = LiveCalls(store, self.pbx, self.clock, self.hearing, publish, observe)
         pacer = Pacer.of(*limits_of(config))
@@ -192,6 +193,7 @@ class Gateway:
                 logins=logins,
                 accounts=accounts,
                 audit=audit,
+                receipts=access,
                 feed=self.feed,
                 clock=self.clock,
                 desk=desk,

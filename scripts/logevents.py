@@ -12,6 +12,7 @@ GATEWAY = Path(__file__).parent.parent / "gateway"
 
 #: What each event means. An event without a line here, or a line without an event, fails `make docs`.
 MEANINGS = {
+    "agi.cannot_judge": "Asterisk's own detectors failed; the callee is taken for a person.",
     "agi.no_greeting": "Something connected to FastAGI and said nothing, as a port probe does.",
     "agi.refused": "A FastAGI connection was turned away.",
     "agi.session_failed": "A defect: a FastAGI session ended by it.",
@@ -19,6 +20,7 @@ MEANINGS = {
     "ami.down": "The link to Asterisk was lost: nothing is dialed until it is back.",
     "ami.message_failed": "A defect: one AMI message could not be taken in.",
     "ami.protocol": "What answers at AMI's port is not AMI, or not sane.",
+    "ami.recording_failed": "The recording of the AMI link could not be written, and goes no further.",
     "ami.recording_full": "The recording of the AMI link has reached its size and goes no further.",
     "ami.reconnecting": "The link to Asterisk is tried again in so many seconds.",
     "ami.up": "Logged in to Asterisk; `boot` changes when Asterisk was restarted.",
@@ -61,6 +63,7 @@ MEANINGS = {
     "media.refused": "A request for a prompt was turned away.",
     "metrics.listening": "The metrics have a port of their own.",
     "notifier.store": "The database could not be used by the notifier; it tries again.",
+    "observer.failed": "A defect: a metric or a trace missed what happened; the call goes on.",
     "pages.first_run": "There is no account yet: whoever opens this link makes the first.",
     "phone.connected": "The test phone of the pages was switched on.",
     "phone.unreachable": "Asterisk's WebSocket cannot be reached for the test phone.",

@@ -122,8 +122,8 @@ def restore(
         return
     print(f"{path} is restored" + (f"; what was there is now {done.replaced}" if done.replaced else ""))
     if done.paused:
-        print(f"{len(done.paused)} campaigns are paused; start the gateway, then `voxgate campaign resume` those that")
-        print("had not gone on after the backup was taken: " + ", ".join(done.paused))
+        print(f"{len(done.paused)} campaigns are paused; start the gateway, then `voxgate campaign resume ID` those")
+        print("that had not gone on after the backup was taken: " + ", ".join(done.paused))
     print("PINs and tokens are those of the backup: revoke again what was revoked since it was taken")
 
 

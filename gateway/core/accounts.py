@@ -40,6 +40,8 @@ def check_settings(settings: AccountSettings) -> AccountSettings:
         value = getattr(settings, name)
         if value is not None and not low <= value <= high:
             raise FieldError(name, f"must be from {low} to {high} seconds")
+    if settings.caller_id is not None and not (settings.caller_id.isprintable() and len(settings.caller_id) <= 80):
+        raise FieldError("caller_id", "must be at most 80 printable characters")  # it becomes a header of AMI
     return settings
 
 

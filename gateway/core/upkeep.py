@@ -29,7 +29,7 @@ class BackedUp:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """``replaced`` is where the database that was there went; ``paused`` names the campaigns that dial no more."""
+    """``replaced`` is where the database that was there went; ``paused``: what dials no more, as ``7 (spring)``."""
 
     replaced: str | None
     paused: tuple[str, ...]

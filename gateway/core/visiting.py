@@ -69,6 +69,13 @@ def mark_of(cookie: str) -> str:
     return hashlib.sha256(cookie.encode()).hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """Too many failures: nothing is tried for so many seconds."""
+
+    seconds: int
+
+
 @dataclass(slots=True)
 class _Failures:
     count: int = 0

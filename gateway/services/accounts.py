@@ -41,11 +41,17 @@ class Accounts:
         self._logins = logins
         self._clock = clock
         self._known: dict[AccountId, Account] = {}
+        self._changes = 0
+        self._changing = asyncio.Lock()
 
     async def get(self, ident: AccountId) -> Account | None:
-        if ident not in self._known and (found := await self._book.account(ident)) is not None:
-            self._known[ident] = found
-        return self._known.get(ident)
+        while ident not in self._known:
+            changes = self._changes
+            if (found := await self._book.account(ident)) is None:
+                return None
+            if changes == self._changes:  # no account was changed while it was read
+                self._known[ident] = found
+        return self._known[ident]
 
     async def by_login(self, login: str) -> Account | None:
         return await self._store.account_by_login(login)
@@ -71,8 +77,11 @@ class Accounts:
 
     async def change(self, account: Account, changes: dict[str, Any]) -> Account:
         """Change some settings; null goes back to the default. Raises :class:`FieldError`."""
-        await self._book.set_settings(account.id, changed(account.settings, changes))
-        return await self._again(account)
+        async with self._changing:  # on what is in force now: another's change since ``account`` was read is not undone
+            now = await self._book.account(account.id)
+            settings = (now or account).settings
+            await self._book.set_settings(account.id, changed(settings, changes))
+            return await self._again(account)
 
     async def set_pin(self, account: Account, pin: str, keep_old_hours: int, keep_session: str = "") -> Account:
         """``keep_old_hours``: the PIN that was valid until now stays valid for so long, 0 not at all.
@@ -92,5 +101,6 @@ class Accounts:
         return found
 
     def _forget(self, ident: AccountId) -> None:
+        self._changes += 1
         self._known.pop(ident, None)
         self._logins.forget(ident)

@@ -138,7 +138,7 @@ class Dialer:
                     if not claimed or self._pacer.next_slot_ms(self._live.by_trunk()) is None:
                         await self._rest()
                     else:
-                        await asyncio.sleep(self._pace_wait())
+                        await asyncio.sleep(min(self._pace_wait(), IDLE_LOOK))  # a slow pace keeps nothing else waiting
                 except StoreError as error:
                     log.error("dialer.store", error=str(error))
                     await asyncio.sleep(IDLE_LOOK)

@@ -98,7 +98,7 @@ def _time(values: Mapping[str, str], name: str) -> Millis | None:
     if name not in values:
         return None
     try:
-        at = datetime.fromisoformat(values[name])
-    except ValueError:
+        at = datetime.fromisoformat(values[name]).timestamp()  # without a zone: this machine's
+    except (ValueError, OverflowError):  # the latter from years that no clock has
         raise FieldError(name, f"{values[name]!r} is no time like 2026-11-27 or 2026-11-27T09:00:00Z") from None
-    return Millis(round(at.timestamp() * 1000))  # without a zone: this machine's
+    return Millis(round(at * 1000))

@@ -48,6 +48,7 @@ class LineEar:
         self.gaps = 0  # times that the line fell silent, told once the tap has ended
         self.asked_at = asyncio.get_running_loop().time()
         self._keeps = keeps
+        self._judges = True
         self._before, self._after = bytearray(), bytearray()  # audio that is kept, up to the answer and from it on
         self._classifier = classifier
         self._time: LineTime | None = None  # there is one while the tap is open
@@ -144,6 +145,10 @@ class LineEar:
         self.fallback = self.fallback or why
         self._stop()
 
+    def rest(self) -> None:
+        """Judge no more, and keep nothing more; who follows is given what is heard as before."""
+        self._judges = self._keeps = False
+
     def finish(self) -> None:
         """The call is over: what still sounded is told, and nothing is heard any more."""
         if self._began and not self._finished:
@@ -152,7 +157,7 @@ class LineEar:
             sure = self._classifier.verdict
             # A tone that the hang-up cut short is no shorter tone: it revises nothing that is known well.
             self._final = sure if sure is not None and sure.confidence >= SURE else None
-            found = self._asked(self._classifier.finish) or []
+            found = (self._asked(self._classifier.finish) or []) if self._judges else []
             self._take([one for one in found if self._final is None or isinstance(one, Evidence)])
         self._stop()
 
@@ -181,7 +186,7 @@ class LineEar:
             self._keep(pcm)
         for take in self._followers:
             take(pcm)
-        if found := self._asked(lambda: self._classifier.feed(pcm)):
+        if self._judges and (found := self._asked(lambda: self._classifier.feed(pcm))):
             self._take(found)
 
     def _asked(self, work: Callable[[], T]) -> T | None:
@@ -228,13 +233,15 @@ class LineEar:
 class Hearing:
     """Opens taps. ``new_classifier`` makes one a call; ``taps`` None is a gateway that shall have none.
 
-    ``save`` writes down an attempt's audio and returns its file's name; it blocks, and may raise OSError.
+    ``records``: recordings are taken from the tap, which then goes on where nobody is judged. ``save`` writes down an
+    attempt's audio and returns its file's name; it blocks, and may raise OSError.
     """
 
     pbx: Pbx
     taps: Taps | None
     new_classifier: Callable[[], Classifier] = Classifier
     save: Callable[[AccountId, AttemptId, bytes], str] | None = None
+    records: bool = False
     opened: int = 0
     missed: int = 0
     last_miss: str = ""  # why the last call was judged without one; empty where it had one
@@ -253,6 +260,13 @@ class Hearing:
         if why is not None:
             self.taps.close(ear)
             ear.ended(why)
+
+    def rest(self, ear: LineEar) -> None:
+        """Judge a call no more."""
+        if self.records:
+            ear.rest()
+        else:
+            self.close(ear)
 
     def close(self, ear: LineEar) -> None:
         """Hear no more of a call."""

@@ -55,10 +55,10 @@ class TapDetector:
                 break
         return ear is not None and ear.open
 
-    def close(self, live: LiveCall) -> None:
-        """Hear no more of a call."""
+    def rest(self, live: LiveCall) -> None:
+        """Judge a call no more."""
         if live.ear is not None:
-            self._hearing.close(live.ear)
+            self._hearing.rest(live.ear)
 
     async def listen(self, live: LiveCall, channel: AgiChannel | None = None) -> Detection:
         """The tap's own verdict. Raises :class:`TapLost`, and :class:`ChannelGone` when the callee hangs up first.

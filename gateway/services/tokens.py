@@ -29,6 +29,7 @@ class Tokens:
         self._book = book
         self._clock = clock
         self._marks: dict[str, Token] | None = None
+        self._changes = 0
         self._used: dict[int, Millis] = {}
 
     async def find(self, secret: str) -> Token | None:
@@ -58,14 +59,20 @@ class Tokens:
         """The secret, shown this once, and its token."""
         secret = new_secret()
         token = await self._book.add_token(mark_of(secret), account, name, scopes, self._clock.now(), expires_at)
-        self._marks = None
+        self._forget()
         return secret, token
 
     async def revoke(self, ident: int) -> None:
         await self._book.revoke_token(ident, self._clock.now())
-        self._marks = None
+        self._forget()
+
+    def _forget(self) -> None:
+        self._marks, self._changes = None, self._changes + 1
 
     async def _all(self) -> dict[str, Token]:
-        if self._marks is None:
-            self._marks = dict(await self._book.tokens())
+        while self._marks is None:
+            changes = self._changes
+            found = dict(await self._book.tokens())
+            if changes == self._changes:  # nothing was issued or revoked while they were read
+                self._marks = found
         return self._marks

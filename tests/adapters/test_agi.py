@@ -8,9 +8,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from gateway.adapters.agi import AgiServer, AgiSettings
+from gateway.adapters.agi import AgiDetector, AgiServer, AgiSettings
 from gateway.adapters.agi.session import AgiError, quoted
-from gateway.ports import AgiChannel, ChannelGone, PlaybackFailed
+from gateway.core.model import CalleeType
+from gateway.ports import AgiChannel, ChannelGone, Detection, PlaybackFailed
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 GREETING = b"agi_network: yes\nagi_network_script: call/vg-abc-1\nagi_calleridname: Zo\xeb\n\n"
@@ -66,6 +67,21 @@ async def test_a_port_probe_neither_freezes_the_loop_nor_reaches_a_handler() -> 
         commands = await dialogue(connect)
         assert commands == [b'SET VARIABLE "VOXGATE_DONE" "1"\n']
         assert len(handled) == 1
+
+
+async def test_nobody_is_hung_up_on_because_asterisk_has_no_amd() -> None:
+    found: list[Detection] = []
+
+    async def handle(channel: AgiChannel) -> None:
+        found.append(await AgiDetector().detect(channel))
+
+    async with served(handle) as connect:
+        commands = await dialogue(connect, b"200 result=1\n", b"200 result=-2\n")
+    assert commands[1].startswith(b"EXEC AMD ")
+    assert commands[2] == b'SET VARIABLE "VOXGATE_DONE" "1"\n'
+    (one,) = found
+    assert (one.callee_type, one.confidence) == (CalleeType.VOICE, 0.5)
+    assert "AMD" in one.evidence["fault"]
 
 
 async def test_strangers_and_unknown_attempts_are_hung_up_on() -> None:

@@ -208,7 +208,7 @@ async def test_a_restored_backup_rings_nobody_by_itself_and_repeats_no_id(tmp_pa
     await store.close()
 
     done = restore(path, copy, "now")
-    assert done.paused == ("spring",)
+    assert done.paused == ("1 (spring)",)  # by the number that resumes it
     assert done.replaced is not None and sql(Path(done.replaced), "SELECT max(id) FROM call") == [(newest,)]
     store = opened(path)
     try:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from gateway.core.model import CallState, CampaignId
+from gateway.core.model import CallState, CampaignId, CampaignState
+from gateway.ports import StoreError
 from gateway.services.intake import desk
 from tests.api.conftest import BOSS, OTHER, USER, House
 
@@ -87,3 +88,13 @@ async def test_another_accounts_campaign_is_not_there(house: House) -> None:
     assert [one["account"] for one in page["items"] + rest["items"]] == ["user1", "user2"]
     assert rest["next"] is None
     assert (await house.ask("GET", "/campaigns?account=user1", auth=USER))[0] == 200
+
+
+async def test_a_campaign_that_is_made_paused_is_at_no_time_active(house: House, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    async def killed(campaign: CampaignId, state: CallState) -> None:
+        raise StoreError("the process ended here")
+
+    monkeypatch.setattr(house.store, "set_campaign_state", killed)
+    _, made = await house.ask("POST", "/campaigns", {**NEW, "paused": True}, headers={"Idempotency-Key": "k"})
+    found = await house.store.campaign(CampaignId(made["id"]))
+    assert found is not None and found.state is CampaignState.PAUSED

@@ -96,3 +96,31 @@ async def test_a_listener_that_reads_nothing_holds_nobody_up(house: House, monke
             if number % 500 == 0:
                 assert await first(heard)
         assert stalled.status == 200
+
+
+async def test_who_is_an_operator_no_more_hears_no_more_of_others(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "KEEP_ALIVE", 0.05)
+    async with listening(house, **BOSS) as heard:
+        token = await house.token(Scope.OPERATOR, login=None)
+        assert (await house.ask("PATCH", "/accounts/boss", {"operator": False}, auth=token))[0] == 200
+        async with asyncio.timeout(20):
+            assert [one async for one in heard] == []
+
+
+async def test_a_new_pin_ends_what_was_opened_with_the_old_one(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events, "KEEP_ALIVE", 0.05)
+    async with listening(house) as heard:
+        assert (await house.ask("POST", "/accounts/user1/pin", {"pin": "87654321"}))[0] == 200
+        async with asyncio.timeout(20):
+            assert [one async for one in heard] == []
+
+
+async def test_one_account_does_not_take_all_streams(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events, "AT_ONCE_EACH", 2)
+    async with listening(house), listening(house):
+        assert (await house.ask("GET", "/events"))[0] == 503
+        async with listening(house, **OTHER) as heard:
+            await house.ask("POST", "/calls", CALL, auth=OTHER)
+            assert (await first(heard))["kind"] == "call.queued"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from gateway.adapters.store import SqliteBooks
 from gateway.core.access import Scope
-from gateway.core.visiting import new_session
+from gateway.core.visiting import FREE_OF_LOGIN, new_session
 from gateway.services.tokens import USED_EVERY_MS
 from tests.api.conftest import BOSS, CALL, OTHER, USER, House, add_accounts, basic, build
 from tests.services.test_feed import Clock
@@ -188,3 +189,24 @@ async def test_a_new_pin_signs_browsers_out_and_leaves_tokens(house: House) -> N
     assert (await house.ask("POST", "/accounts/user1/pin", {"pin": "87654321"}))[0] == 200
     assert await books.session(session.mark) is None
     assert (await house.ask("GET", "/calls", auth=token))[0] == 200
+
+
+async def test_a_hundred_guesses_at_once_are_slowed_as_if_they_came_one_by_one(house: House) -> None:
+    asked = [house.ask("GET", "/calls", auth=basic("user1", f"{n:04d}")) for n in range(100)]
+    statuses = [status for status, _ in await asyncio.gather(*asked)]
+    assert statuses.count(401) == FREE_OF_LOGIN and statuses.count(429) == 100 - FREE_OF_LOGIN
+
+
+async def test_a_token_for_its_account_does_not_become_an_operator(house: House) -> None:
+    new = {"pin": "11112222"}
+    for token in (await house.token(Scope.ACCOUNT, login="boss"), await house.token(Scope.ACCOUNT, login=None)):
+        assert (await house.ask("POST", "/accounts/boss/pin", new, auth=token))[0] == 403
+    assert (await house.ask("GET", "/audit", auth=BOSS))[0] == 200
+    assert (await house.ask("POST", "/accounts/boss/pin", new, auth=BOSS))[0] == 200
+
+
+async def test_a_body_that_is_nested_too_deeply_is_the_clients_fault(house: House) -> None:
+    deep = b'{"login": "deep", "pin": "333333", "settings": {"q": ' + b"[" * 8000 + b"]" * 8000 + b"}}"
+    headers = {"Content-Type": "application/json"}
+    status, problem = await house.ask("POST", "/accounts", auth=BOSS, headers=headers, data=deep)
+    assert (status, problem["code"]) == (400, "malformed")

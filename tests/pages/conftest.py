@@ -133,7 +133,7 @@ def pages_on(
     logins, access = Logins(store, clock), SqliteAccess(store)
     around = Around(
         store=store, books=SqliteBooks(store), logins=logins, accounts=Accounts(store, access, logins, clock),
-        audit=Audit(access, clock), feed=feed, clock=clock, desk=desk, why=why,
+        audit=Audit(access, clock), receipts=access, feed=feed, clock=clock, desk=desk, why=why,
         fetcher=Nowhere(), gauges=Gauges(feed), status=lambda: status, vitals=store.vitals,
         trunks=lambda: {"t": (5.0, 20)}, live_of=lambda account: 0, hang_up=hang_up, so_far=lambda attempt: {}, audio=AUDIO.get,
         exports=Exports(store, available, partial(export, spool.parent / "q.db")), bridge=bridge, wake_dialer=lambda: None,

@@ -10,8 +10,9 @@ import pytest
 import structlog
 
 from gateway.core.model import AttemptEnd, CalleeType, CallId, EndKind, Millis
-from gateway.ports import DeliveryTry, Lane
+from gateway.ports import DeliveryTry, Lane, PbxError
 from gateway.recent import RECENT
+from gateway.services.pages.callinfo import CallInfo
 from tests.pages.conftest import AUDIO, NOW, House
 
 EVIDENCE: dict[str, Any] = {
@@ -154,3 +155,16 @@ def test_the_same_trouble_is_counted_not_repeated() -> None:
         log.error("test.trouble", level="error", trunk="x", number=1)
     (found,) = [one for one in RECENT.newest() if one.event == "test.trouble"]
     assert found.times == 1000 and "trunk x" in found.text
+
+
+async def test_a_hang_up_without_a_link_to_asterisk_is_told(house: House) -> None:
+    await house.campaign("user1", "spring", 1)
+    await house.sign_in()
+
+    async def unreachable(call: CallId) -> bool:
+        raise PbxError("there is no AMI link")
+
+    info = next(part for part in house.pages._parts if isinstance(part, CallInfo))
+    info._hang_up = unreachable
+    status, text = await house.post("/calls/1/hangup")
+    assert status == 503 and "no AMI link" in text

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from gateway.core.lists import CallQuery
+from gateway.core.lists import CallOrder, CallQuery
 from gateway.core.model import AttemptEnd, CalleeType, CallState, CampaignId, EndKind, Millis
 from gateway.ports import Lane
 from tests.pages.conftest import NOW, House
@@ -128,6 +128,35 @@ async def test_an_expired_campaign_is_not_tried_again(house: House) -> None:
     house.clock.at += 6000
     status, text = await house.post(f"/campaigns/{campaign}/retry")
     assert status == 409 and "expired" in text
+
+
+async def test_a_cancelled_campaign_is_not_tried_again(house: House) -> None:
+    """Its calls would wait for ever: nothing of it is dialed."""
+    campaign = await house.campaign("user1", "spring", 1)
+    await fail_some(house, 1)
+    await house.sign_in()
+    await house.post(f"/campaigns/{campaign}/cancel")
+    status, text = await house.post(f"/campaigns/{campaign}/retry")
+    assert status == 409 and "cancelled" in text
+    assert await house.books.retry_failed(campaign, NOW) == 0  # nor where it was cancelled meanwhile
+    assert await counts(house, campaign) == {"failed": 1}
+
+
+async def test_deleting_passes_no_call_over_that_is_dialed_meanwhile(house: House) -> None:
+    """Whichever order the page shows: a call in the list keeps its place while its state changes."""
+    campaign = await house.campaign("user1", "spring", 3)
+    asked: list[CallOrder] = []
+    calls = house.store.calls
+
+    async def seen(query: CallQuery, after: Any, limit: int) -> Any:
+        asked.append(query.order)
+        return await calls(query, after, limit)
+
+    house.store.calls = seen  # type: ignore[method-assign]
+    for order in (CallOrder.LAST_ATTEMPT, CallOrder.STATUS):
+        await house.pages._chores.delete(CallQuery(campaign=campaign, order=order, descending=True))
+    assert set(asked) == {CallOrder.QUEUE}
+    assert await counts(house, campaign) == {"cancelled": 3}
 
 
 async def test_calls_are_taken_along_as_csv_and_json_lines(house: House) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from html import unescape
 
 from aiohttp import FormData
 
 from gateway.core.lists import CallQuery
+from gateway.services.intake.desk import Load
 from tests.pages.conftest import HTML, NOW, House
 
 LIST = b'"destination","name"\n"6175550001","Ann"\n"61755","Bob"\n"6175550001","Ann again"\n"6175550002","Cy"\n'
@@ -121,3 +123,69 @@ async def test_an_operator_queues_for_the_account_it_names(house: House) -> None
     await house.post("/queue/call", account="user2", phone_number="6175551235", start_url="http://a/s")
     newest = (await house.store.calls(CallQuery(account=house.accounts["user1"].id), None, 10)).calls
     assert [one.dialed for one in newest] == ["+16175551235"]  # an account queues for itself alone
+
+
+async def test_a_form_that_is_sent_twice_queues_one_call(house: House) -> None:
+    await house.sign_in()
+    once = re.search(r'name="once" value="([^"]+)"', await house.page("/queue"))[1]  # type: ignore[index]
+    form = {"csrf": await house.csrf(), "once": once, "phone_number": "6175551234", "start_url": "http://a/s"}
+
+    async def send(**changes: str) -> str:
+        sent = {**form, **changes}
+        answer = await house.client.post("/queue/call", data=sent, headers=HTML, allow_redirects=False)
+        return answer.headers["Location"]
+
+    first, second = await asyncio.gather(send(), send())
+    assert first == second == await send()
+    assert await send(phone_number="6175551235") != first  # after the way back another call may be asked for
+    assert len((await house.store.calls(CallQuery(), None, 10)).calls) == 2
+
+
+async def test_a_list_that_is_being_queued_cannot_be_queued_under_another_name(house: House) -> None:
+    await house.sign_in()
+    token = re.search(r'name="list" value="([^"]+)"', await upload(house, LIST))[1]  # type: ignore[index]
+    form = {"csrf": await house.csrf(), "list": token, "start_url": "http://a/s"}
+
+    async def send(name: str) -> int:
+        sent = {**form, "campaign_name": name}
+        return (await house.client.post("/queue/campaign", data=sent, headers=HTML, allow_redirects=False)).status
+
+    assert sorted(await asyncio.gather(send("one"), send("two"))) == [303, 422]
+    assert len((await house.store.calls(CallQuery(), None, 10)).calls) == 2
+
+
+async def test_a_list_whose_form_is_refused_is_kept(house: House) -> None:
+    await house.sign_in()
+    token = re.search(r'name="list" value="([^"]+)"', await upload(house, LIST))[1]  # type: ignore[index]
+    await house.campaign("user1", "spring")
+    status, _ = await house.post("/queue/campaign", list=token, campaign_name="spring", start_url="http://a/s")
+    assert status == 422
+    status, _ = await house.post("/queue/campaign", list=token, campaign_name="summer", start_url="http://a/s")
+    assert status == 303
+
+
+async def test_the_progress_of_another_accounts_list_is_not_told(house: House) -> None:
+    await house.sign_in()
+    desk = house.pages._queueing._desk
+    desk.loads[1] = Load(1, "spring", house.accounts["user2"].id, bytes_total=10)
+    assert await (await house.client.get("/queue/progress?name=spring")).json() == {}
+    desk.loads[2] = Load(2, "spring", house.accounts["user1"].id, bytes_total=20)
+    assert (await (await house.client.get("/queue/progress?name=spring")).json())["of"] == 20
+
+
+async def test_a_number_without_end_is_told_back_as_wrong(house: House) -> None:
+    await house.sign_in()
+    told = (await echo(house, max_retries="9" * 5000, scheduled_timestamp="9" * 5000))["echo"]
+    assert told["max_retries"]["text"] == "must be an integer from 0 to 10"  # type: ignore[index]
+    assert told["scheduled_timestamp"]["good"] is False  # type: ignore[index]
+    told = (await echo(house, max_retries="1", retry_interval="9" * 5000))["echo"]
+    assert told["max_retries"]["good"] is False  # type: ignore[index]
+
+
+async def test_a_list_for_an_account_that_is_not_there_is_refused(house: House) -> None:
+    await house.sign_in("boss", "99999999")
+    form = FormData()
+    form.add_field("account", "nobody")
+    form.add_field("phone_list", LIST, filename="numbers.csv")
+    answer = await house.client.post("/queue/list", data=form, headers={"X-CSRF": await house.csrf()})
+    assert answer.status == 422 and "nobody" in (await answer.json())["error"]

@@ -118,3 +118,9 @@ async def test_a_wrong_verdict_is_corrected(house: House) -> None:
     await house.post("/signout")
     await house.sign_in("user2", "88888888")
     assert (await house.post(f"/calls/{call}/relabel", callee_type="fax"))[0] == 404
+
+
+async def test_a_caller_id_ends_no_header(house: House) -> None:
+    await house.sign_in()
+    status, text = await saved(house, caller_id="1\r\nAction: Originate")
+    assert status == 422 and "printable" in text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from gateway.adapters.store import SqliteStore
 from gateway.core.model import AccountSettings
 from gateway.core.retry import RetryPolicy
+from gateway.core.visiting import FREE_OF_LOGIN
 from gateway.services.feed import Feed
 from tests.pages.conftest import HTML, Clock, House, hasher, pages_on
 
@@ -147,3 +149,29 @@ async def test_who_is_not_signed_in_gets_no_socket(house: House) -> None:
     with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
         await house.client.ws_connect("/phone/ws", headers={"Origin": "http://127.0.0.1"})
     assert refused.value.status == 401
+
+
+async def test_a_hundred_guesses_at_once_are_slowed_as_if_they_came_one_by_one(house: House) -> None:
+    statuses = await asyncio.gather(*(house.sign_in("user1", f"{n:04d}") for n in range(100)))
+    assert statuses.count(403) == FREE_OF_LOGIN and statuses.count(429) == 100 - FREE_OF_LOGIN
+
+
+async def test_nothing_leads_to_another_site(house: House) -> None:
+    for onward in (
+        "//evil.example/",
+        "/\\evil.example",
+        "/\t/evil.example",
+        "/a\r\nX-Evil: 1",
+        "https://evil.example/",
+    ):
+        answer = await house.client.post(
+            "/signin", data={"login": "user1", "pin": "12345678", "next": onward}, headers=HTML, allow_redirects=False
+        )
+        assert (answer.status, answer.headers["Location"]) == (303, "/"), onward
+    host = house.client.server.make_url("/").authority
+    for referer in (f"http://{host}//evil.example/", f"http://{host}/\\evil.example"):
+        answer = await house.client.post(
+            "/dialing/suspend", data={"csrf": await house.csrf()}, headers={**HTML, "Referer": referer},
+            allow_redirects=False,
+        )  # fmt: skip
+        assert (answer.status, answer.headers["Location"]) == (303, "/"), referer

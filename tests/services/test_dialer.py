@@ -89,3 +89,31 @@ async def test_while_asterisk_does_not_answer_no_more_calls_are_put_at_risk(
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     await store.close()
+
+
+async def test_a_slow_pace_does_not_keep_a_faster_one_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dialer, "IDLE_LOOK", 0.05)
+    store, clock, pbx = (
+        SqliteStore(tmp_path / "q.db", installation="abc", policy=RetryPolicy()), SystemClock(), StubPbx(),
+    )  # fmt: skip
+    account = await store.add_account("u", "h", AccountSettings("UTC", "US"))
+    for number in range(2):
+        await store.queue_call(account.id, call(number), plan(scheduled_at=clock.now()), clock.now())
+    sent: asyncio.Queue[Originate] = asyncio.Queue()
+
+    async def originate(request: Originate) -> Placement:
+        sent.put_nowait(request)
+        return Placement(Placed.QUEUED)
+
+    monkeypatch.setattr(pbx, "originate", originate, raising=False)
+    live = LiveCalls(store, pbx, clock, Hearing(pbx, None))  # type: ignore[arg-type]
+    pacer = Pacer.of(Limit(0.01, 9), {"t": Limit(0.01, 9)})
+    made = Dialer(store, pbx, live, clock, pacer, lambda claimed: Dialing("PJSIP/1@t", None, 45, 60))  # type: ignore
+    running = asyncio.create_task(made.run())
+    async with asyncio.timeout(5):
+        await sent.get()
+        made.relimit(Limit(20, 9), {"t": Limit(20, 9)})  # a reload
+        await sent.get()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await store.close()

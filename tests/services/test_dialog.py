@@ -118,6 +118,16 @@ class During(Person):
         self.lasts = lasts
 
 
+class Machine(Person):
+    """A tap that told a machine."""
+
+    async def detect(self, channel: AgiChannel) -> Detection:
+        return Detection(CalleeType.ANSWERINGMACHINE, 0.9)
+
+    async def ready(self, live: LiveCall) -> bool:
+        return live.ear is not None and live.ear.open
+
+
 class Voice:
     async def render(self, ssml: str, language: str) -> bytes:
         return wav_of_samples(b"\1\2" * 80, 8000)
@@ -291,6 +301,29 @@ async def test_the_callee_is_judged_from_the_end_of_postd_on(booth: Callable[...
     assert judged == [None]
     assert ear.answered_at is not None
     ear.finish()
+
+
+async def test_a_tap_that_dies_before_the_beep_leaves_the_waiting_to_asterisk(booth: Callable[..., Booth]) -> None:
+    made = await booth(Machine(), Handling(machine=MachineHandling.AFTER_BEEP))  # type: ignore[misc]
+    made.web.pages["/s"] = document("<form><block><prompt>Hello</prompt></block></form>")
+    ear = made.live.ear = LineEar(Classifier())
+    ear.began()
+    ear.answered()
+    asyncio.get_running_loop().call_later(0.2, ear.ended, "the tap's connection was lost")
+    heard_before: list[int] = []
+    execute = made.channel.execute
+
+    async def waits(application: str, arguments: str = "", timeout: float = 600.0) -> str:
+        heard_before.append(made.channel.played)
+        return await execute(application, arguments, timeout)
+
+    made.channel.execute = waits
+    await made.talk()
+    assert made.channel.commands == ["WaitForSilence(3000,1,90)"]
+    assert (heard_before, made.channel.played) == ([0], 1)
+    record = made.live.session
+    assert record is not None
+    assert record.evidence["spoken_to"] == "after a silence, told without a tap"
 
 
 FIELD = (

@@ -189,3 +189,8 @@ async def test_a_reader_that_goes_away_ends_the_worker(house: House) -> None:
     reading = export(house.path, Format.JSONL, ExportQuery())
     await anext(reading)
     await reading.aclose()  # waits for the worker's end
+
+
+async def test_a_time_that_no_clock_has_is_refused(client: TestClient) -> None:
+    async with client.get("/api/v1/export?since=0001-01-01T00:00:00") as answer:
+        assert (answer.status, (await answer.json())["field"]) == (422, "since")

@@ -134,6 +134,25 @@ async def test_a_fault_of_the_classifiers_ends_the_tap_and_says_so_whenever_it_c
     assert "a fault of ours" in ear.fallback
 
 
+@pytest.mark.parametrize("records", [True, False])
+async def test_who_is_not_judged_is_still_recorded_where_recordings_come_from_the_tap(records: bool) -> None:
+    made = hearing(Pbx(), Taps())
+    made.records = records
+    live = Live(made.ear(keeps=True))
+    ear = live.ear
+    assert ear is not None
+    ear.began()
+    ear.answered()
+    detector(made, live).rest(live)  # type: ignore[arg-type]
+    assert ear.open is records
+    recorded = bytearray()
+    ear.follow(recorded.extend)
+    ear.audio(HELLO)
+    made.close(ear)
+    assert bytes(recorded) == (HELLO if records else b"")
+    assert (ear.verdicts, ear.kept) == ([], b"")
+
+
 async def test_audio_is_kept_around_the_answer_and_no_longer() -> None:
     ear = LineEar(Classifier(), keeps=True)
     ear.began()

@@ -296,3 +296,12 @@ async def test_an_upload_that_breaks_off_leaves_nothing(service: Service) -> Non
             "/webservice/queuecalls.php", data=broken(), headers={"Content-Type": "multipart/form-data; boundary=x"}
         )
     assert await service.store.campaigns(None) == []
+
+
+async def test_guessing_a_pin_is_slowed(service: Service) -> None:
+    guess = {"login": "user1", "phone_number": "6175551234", "start_url": "http://a/s"}
+    said = [
+        (await service.post("/webservice/queuecall.php", {**guess, "pin": f"{n:04d}"})).findtext("error")
+        for n in range(7)
+    ]
+    assert said[4] == "login or pin is wrong" and "try again in" in str(said[6])

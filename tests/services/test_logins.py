@@ -6,10 +6,12 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 
 from gateway.adapters.store import SqliteAccess, SqliteStore
-from gateway.core.model import AccountSettings, Millis
+from gateway.core.model import Account, AccountSettings, Millis
 from gateway.core.retry import RetryPolicy
+from gateway.core.visiting import FREE_OF_LOGIN, Locked
 from gateway.parts import SystemClock
 from gateway.services.intake import logins
 from gateway.services.intake.logins import AT_ONCE, Logins, hasher
@@ -69,4 +71,20 @@ async def test_every_refusal_costs_the_same(tmp_path: Path, monkeypatch: pytest.
     await SqliteAccess(store).set_pin(account.id, "hash", clock.now(), Millis(clock.now() + 1000))
     assert await made.check("user", "0000") is None
     assert len(verified) == 3 * 2
+    await store.close()
+
+
+async def test_guesses_at_once_are_slowed_and_what_was_right_before_is_no_guess(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logins, "hasher", PasswordHasher(time_cost=1, memory_cost=64))
+    monkeypatch.setattr(logins, "REMEMBER", 0.0)
+    store, clock = SqliteStore(tmp_path / "q.db", installation="abc", policy=RetryPolicy()), Clock()
+    await store.add_account("user", logins.hasher.hash("12345678"), AccountSettings("UTC", "US"))
+    made = Logins(store, clock)
+    assert await made.admit("user", "12345678", "192.0.2.1") is not None
+    tried = await asyncio.gather(*(made.admit("user", f"{n:04d}", "192.0.2.1") for n in range(100)))
+    assert tried.count(None) == FREE_OF_LOGIN and sum(isinstance(one, Locked) for one in tried) == 100 - FREE_OF_LOGIN
+    assert isinstance(await made.admit("user", "12345678", "192.0.2.1"), Account)
+    assert await made.admit("user", "0000", "192.0.2.2") is None  # elsewhere nobody is held up
     await store.close()

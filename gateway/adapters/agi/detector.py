@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import structlog
+
+from gateway.adapters.agi.session import AgiError
 from gateway.core.model import CalleeType
 from gateway.ports import AgiChannel, Detection
+
+log = structlog.get_logger()
 
 #: initial silence, greeting, after-greeting silence, total, min word, between words, words, silence threshold, max word
 #: (milliseconds; the threshold is the mean of absolute samples): 93.6 % on 141 calls, 70.9 % with app_amd's defaults.
@@ -23,7 +28,15 @@ class AgiDetector:
     """AMD tells who speaks while TONE_DETECT listens for a SIT; what AMD takes for a machine is listened to for CED."""
 
     async def detect(self, channel: AgiChannel) -> Detection:
+        """A callee whom Asterisk cannot judge, as without app_amd, is taken for a person."""
         evidence: dict[str, str] = {"detector": "agi"}
+        try:
+            return await self._judged(channel, evidence)
+        except AgiError as error:
+            log.error("agi.cannot_judge", error=str(error), mend="`voxgate doctor` tells which module is missing")
+            return Detection(CalleeType.VOICE, 0.5, evidence | {"fault": str(error)})
+
+    async def _judged(self, channel: AgiChannel, evidence: dict[str, str]) -> Detection:
         await channel.set_variable(SIT, "")
         await channel.execute("AMD", AMD_PARAMETERS)
         status = await channel.get_variable("AMDSTATUS") or ""

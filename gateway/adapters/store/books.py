@@ -23,6 +23,7 @@ _QUEUE_AGAIN = """INSERT INTO call (campaign_id, account_id, state, destination,
     FROM call WHERE id = ?1 AND state = 'failed' AND (expires_at IS NULL OR expires_at > ?2)
         AND NOT EXISTS (SELECT 1 FROM call AS later WHERE later.account_id = call.account_id
             AND later.dialed = call.dialed AND later.campaign_id = call.campaign_id AND later.id > call.id)
+        AND EXISTS (SELECT 1 FROM campaign WHERE campaign.id = call.campaign_id AND campaign.state <> 'cancelled')
     RETURNING campaign_id, trunk"""
 
 

@@ -164,9 +164,11 @@ def dialed_in(db: Database, campaign: CampaignId, numbers: Sequence[str]) -> set
     return {number for number in numbers if db.conn.execute(sql, (campaign, number)).fetchone()[0]}
 
 
-def publish_campaign(db: Database, campaign: CampaignId, rejected: int, receipt: Receipt | None) -> None:
+def publish_campaign(
+    db: Database, campaign: CampaignId, state: CampaignState, rejected: int, receipt: Receipt | None
+) -> None:
     done = db.conn.execute(
-        "UPDATE campaign SET state = 'active', rejected = ? WHERE id = ? AND state = 'loading'", (rejected, campaign)
+        "UPDATE campaign SET state = ?, rejected = ? WHERE id = ? AND state = 'loading'", (state, rejected, campaign)
     )
     if done.rowcount != 1:
         raise StoreError(f"campaign {campaign} is not being loaded")

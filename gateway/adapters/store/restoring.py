@@ -57,7 +57,7 @@ def _made_safe(path: Path, newest: int | None, pause: bool) -> tuple[str, ...]:
     with closing(connect(path)) as db:
         execute = db.conn.execute
         execute("BEGIN IMMEDIATE")
-        names = tuple(row[0] for row in execute("SELECT name FROM campaign WHERE state = 'active' ORDER BY id"))
+        active = execute("SELECT id, name FROM campaign WHERE state = 'active' ORDER BY id").fetchall()
         if pause:
             execute("UPDATE campaign SET state = 'paused' WHERE state = 'active'")
         # A call id is never used again, and clients know those that were given out since.
@@ -67,7 +67,7 @@ def _made_safe(path: Path, newest: int | None, pause: bool) -> tuple[str, ...]:
         )
         execute("COMMIT")
         execute("PRAGMA journal_mode = DELETE")
-    return names if pause else ()
+    return tuple(f"{ident} ({name})" for ident, name in active) if pause else ()
 
 
 def _kept(path: Path, stamp: str) -> Path | None:

@@ -152,8 +152,11 @@ class SqliteStore:
         plan = self._plans[campaign]
         await self._writer.run(lambda db, counts: intake.load_calls(db, counts, campaign, plan, calls, now))
 
-    async def publish_campaign(self, campaign: CampaignId, rejected: int, receipt: Receipt | None = None) -> None:
-        await self._writer.run(lambda db, counts: intake.publish_campaign(db, campaign, rejected, receipt))
+    async def publish_campaign(
+        self, campaign: CampaignId, rejected: int, receipt: Receipt | None = None, *, paused: bool = False
+    ) -> None:
+        state = CampaignState.PAUSED if paused else CampaignState.ACTIVE
+        await self._writer.run(lambda db, counts: intake.publish_campaign(db, campaign, state, rejected, receipt))
         self._plans.pop(campaign, None)
 
     async def add_calls(

@@ -20,7 +20,6 @@ from gateway.services.api.events import Events
 from gateway.services.api.openapi import BASE, document
 from gateway.services.api.people import People
 from gateway.services.api.problems import answer, problem_of
-from gateway.services.api.receipts import ReceiptBook, Receipts
 from gateway.services.api.results import Results
 from gateway.services.api.routing import Handler, Limits, Served, operations
 from gateway.services.api.system import System
@@ -31,6 +30,7 @@ from gateway.services.intake.logins import Logins
 from gateway.services.livecalls import LiveCalls
 from gateway.services.notifier import Notifier
 from gateway.services.preflight import Preflights
+from gateway.services.receipts import ReceiptBook, Receipts
 from gateway.services.tokens import Tokens
 from gateway.services.why import Why
 
@@ -70,7 +70,7 @@ class Api:
     def __init__(self, parts: Parts, limit: RateLimit) -> None:
         receipts = Receipts(parts.receipts, parts.clock)
         publish = parts.feed.publish
-        self._callers = Callers(parts.logins, parts.tokens, parts.accounts, parts.clock)
+        self._callers = Callers(parts.logins, parts.tokens, parts.accounts)
         self._events = Events(parts.feed, self._callers.valid)
         self._operations = operations(
             Calls(

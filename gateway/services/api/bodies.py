@@ -126,7 +126,7 @@ class CallLines:
                 continue
             try:
                 yield Line(number, text, decoder.decode(text))
-            except msgspec.MsgspecError as error:
+            except (msgspec.MsgspecError, RecursionError) as error:
                 yield Line(number, text, None, error)
 
     def _csv(self) -> Iterator[Line]:

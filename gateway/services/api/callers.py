@@ -11,8 +11,7 @@ from aiohttp import web
 
 from gateway.core.access import Scope
 from gateway.core.model import Account, AccountId
-from gateway.core.visiting import Lockout
-from gateway.ports import Clock
+from gateway.core.visiting import Locked
 from gateway.services.accounts import Accounts
 from gateway.services.api.problems import Code, Problem, invalid
 from gateway.services.intake.logins import Logins
@@ -65,12 +64,10 @@ async def by_socket(request: web.Request) -> Caller:
 class Callers:
     """Authentication on TCP. Failures of one login from one address are slowed down; what is right is not."""
 
-    def __init__(self, logins: Logins, tokens: Tokens, accounts: Accounts, clock: Clock) -> None:
+    def __init__(self, logins: Logins, tokens: Tokens, accounts: Accounts) -> None:
         self._logins = logins
         self._tokens = tokens
         self._accounts = accounts
-        self._clock = clock
-        self._lockout = Lockout()
 
     async def __call__(self, request: web.Request) -> Caller:
         kind, _, value = request.headers.get("Authorization", "").partition(" ")
@@ -85,8 +82,15 @@ class Callers:
                 raise _refused("only Basic and Bearer are taken")
 
     async def valid(self, caller: Caller) -> bool:
-        """Whether a token that opened a stream is still good."""
-        return caller.token is None or await self._tokens.valid(caller.token)
+        """Whether who opened a stream would be let in the same way now: by that token or PIN, and seeing as much."""
+        if caller.token is not None and not await self._tokens.valid(caller.token):
+            return False
+        if caller.account is None:
+            return True
+        now = await self._accounts.get(caller.account.id)
+        if now is None or now.settings.operator != caller.account.settings.operator:
+            return False
+        return caller.token is not None or now.pin_hash == caller.account.pin_hash
 
     async def _by_pin(self, request: web.Request, value: str) -> Caller:
         try:
@@ -97,26 +101,20 @@ class Callers:
             raise _refused("login or PIN is wrong")
         account = self._logins.known(login, pin)
         if account is None:
-            account = await self._slowed(request, login, self._logins.check(login, pin))
+            account = await self._admitted(request, login, pin)
         scopes = frozenset(Scope) if account.settings.operator else OWN
         return Caller(account.login, account, scopes)
 
-    async def _slowed(self, request: web.Request, login: str, check: Awaitable[Account | None]) -> Account:
-        # Of this login from this address alone: nobody elsewhere can lock a customer's own clients out.
-        address, now = request.remote or "", self._clock.now()
-        who = f"{login} {address}"
-        if wait := self._lockout.wait(who, address, now):
-            if hasattr(check, "close"):
-                check.close()
-            raise Problem(
-                Code.TOO_MANY, f"too many failures: try again in {wait} s", headers={"Retry-After": str(wait)}
-            )
-        account = await check
-        if account is None:
-            self._lockout.failed(who, address, now)
-            raise _refused("login or PIN is wrong")
-        self._lockout.succeeded(who, address)
-        return account
+    async def _admitted(self, request: web.Request, login: str, pin: str) -> Account:
+        match await self._logins.admit(login, pin, request.remote or ""):
+            case Locked(wait):
+                raise Problem(
+                    Code.TOO_MANY, f"too many failures: try again in {wait} s", headers={"Retry-After": str(wait)}
+                )
+            case None:
+                raise _refused("login or PIN is wrong")
+            case account:
+                return account
 
     async def _by_token(self, request: web.Request, secret: str) -> Caller:
         token = await self._tokens.find(secret)

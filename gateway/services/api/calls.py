@@ -22,12 +22,13 @@ from gateway.services.api import shaping
 from gateway.services.api.bodies import CSV, JSON_LINES, CallLines, Line, single_call, spooled
 from gateway.services.api.callers import Caller, account_for, account_seen
 from gateway.services.api.problems import Code, Problem, invalid, not_found, problem_of
-from gateway.services.api.receipts import Receipts, Stamp, fingerprint, key_of
+from gateway.services.api.receipts import answer_once, fingerprint, key_of
 from gateway.services.api.routing import read_json, route
 from gateway.services.audit import Audit
 from gateway.services.feed import EventKind, Publish, call_data
 from gateway.services.intake.desk import Desk
 from gateway.services.livecalls import LiveCalls
+from gateway.services.receipts import Receipts, Stamp
 from gateway.services.why import Why
 from voxgate import models
 
@@ -71,7 +72,7 @@ class Calls:
         body = await read_json(request)
         asked = self._decoder.decode(body)
         mark = fingerprint(request, body)
-        return await self._receipts.answer(who, request, mark, 201, lambda stamp: self._queue(who, asked, stamp))
+        return await answer_once(self._receipts, who, request, mark, 201, lambda stamp: self._queue(who, asked, stamp))
 
     async def _queue(self, who: Caller, asked: models.NewCall, stamp: Stamp | None) -> models.Queued:
         account = await account_for(who, asked.account, self._accounts)
@@ -99,7 +100,7 @@ class Calls:
             asked = line.call
             own = None if key is None else f"{key}#{line.number}"
             body, _ = await self._receipts.once(
-                who, own, fingerprint(request, line.text), 201, lambda stamp: self._queue(who, asked, stamp)
+                who.owner, own, fingerprint(request, line.text), 201, lambda stamp: self._queue(who, asked, stamp)
             )
             told = models.LineDone(line=line.number, id=msgspec.json.decode(body, type=models.Queued).id)
         except Exception as error:

@@ -27,13 +27,14 @@ from gateway.services.api.bodies import (
 )
 from gateway.services.api.callers import Caller, account_for, account_seen
 from gateway.services.api.problems import Code, Problem, not_found
-from gateway.services.api.receipts import Receipts, Stamp, fingerprint
+from gateway.services.api.receipts import answer_once, fingerprint
 from gateway.services.api.routing import read_json, route
 from gateway.services.audit import Audit
 from gateway.services.feed import EventKind, Publish, campaign_data
 from gateway.services.intake.desk import Desk
 from gateway.services.intake.form import Form
 from gateway.services.preflight import Preflights
+from gateway.services.receipts import Receipts, Stamp
 from gateway.services.why import Why
 from voxgate import models
 
@@ -84,7 +85,7 @@ class Campaigns:
             await self._audit.note(who.name, "campaign.create", f"campaign {made.id}", account.id, made.name)
             return shaping.campaign(made, account.login)
 
-        return await self._receipts.answer(who, request, fingerprint(request, body), 201, work)
+        return await answer_once(self._receipts, who, request, fingerprint(request, body), 201, work)
 
     async def _load(self, who: Caller, request: web.Request) -> web.Response:
         async with campaign_form(request, self._spool) as (form, path, digest):
@@ -96,7 +97,7 @@ class Campaigns:
                 await self._audit.note(who.name, "campaign.load", f"campaign {load.campaign}", account.id, load.name)
                 return shaping.loaded(load)
 
-            return await self._receipts.answer(who, request, fingerprint(request, digest), 201, work)
+            return await answer_once(self._receipts, who, request, fingerprint(request, digest), 201, work)
 
     async def _submitted(self, who: Caller, form: Form) -> tuple[Account, Submission]:
         values = [(name, value) for name, value in form.fields if name not in ("phone_list", "account")]
@@ -126,7 +127,7 @@ class Campaigns:
                 await self._audit.note(who.name, "campaign.add", f"campaign {campaign.id}", account.id, what)
                 return shaping.loaded(load)
 
-            return await self._receipts.answer(who, request, fingerprint(request, digest), 201, work)  # type: ignore[return-value]
+            return await answer_once(self._receipts, who, request, fingerprint(request, digest), 201, work)  # type: ignore[return-value]
 
     @route("POST", "/campaigns/preflight", Scope.READ, takes=(FORM,))
     async def preflight_list(self, who: Caller, request: web.Request) -> models.Preflight:

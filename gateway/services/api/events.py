@@ -21,7 +21,8 @@ EVENT_STREAM = "text/event-stream"
 KEEP_ALIVE = 15.0
 #: Seconds that a listener may take to read what waits for it.
 SLOW = 60.0
-AT_ONCE = 1000
+#: Streams at once, and those of one account, so that none takes all of them.
+AT_ONCE, AT_ONCE_EACH = 1000, 250
 
 
 class Events:
@@ -30,7 +31,7 @@ class Events:
     def __init__(self, feed: Feed, valid: Callable[[Caller], Awaitable[bool]]) -> None:
         self._feed = feed
         self._valid = valid
-        self._streams: set[asyncio.Task[object]] = set()
+        self._streams: dict[asyncio.Task[object], int] = {}  # and whose each is
         self._encoded: dict[int, bytes] = {}
 
     async def close(self, app: web.Application) -> None:
@@ -45,19 +46,20 @@ class Events:
         `id` resumes by Last-Event-ID (or `after`): events are kept for a while. Where some are lost, the event `missed`
         comes first, and lists should be read anew. Kinds may be added: pass over those that you do not know.
         """
-        if len(self._streams) >= AT_ONCE:
+        own = sum(owner == who.owner for owner in self._streams.values())
+        if len(self._streams) >= AT_ONCE or own >= AT_ONCE_EACH:
             raise Problem(Code.UNAVAILABLE, "too many listen already", headers={"Retry-After": "30"})
         listener = self._feed.listen(_after(request, query), who.narrowed)
         answer = web.StreamResponse(
             headers={"Content-Type": EVENT_STREAM, "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         )
-        await answer.prepare(request)
         task = asyncio.current_task()
         assert task is not None
-        self._streams.add(task)
+        self._streams[task] = who.owner
         wanted = _wanted(query)
         loop = asyncio.get_running_loop()
         try:
+            await answer.prepare(request)
             await answer.write(b"retry: 1000\nid: %d\n\n" % listener.after)
             looked = loop.time()
             while True:
@@ -72,7 +74,7 @@ class Events:
         except (asyncio.CancelledError, ConnectionError, TimeoutError):
             pass
         finally:
-            self._streams.discard(task)
+            self._streams.pop(task, None)
         return answer
 
     def _encode(self, event: Event) -> bytes:

@@ -8,8 +8,8 @@ import msgspec
 
 from gateway import __version__
 from gateway.core.access import Scope
-from gateway.services.api.problems import KINDS, Code
-from gateway.services.api.receipts import HEADER, MAX_KEY
+from gateway.services.api.problems import KEY_HEADER, KINDS, Code
+from gateway.services.api.receipts import MAX_KEY
 from gateway.services.api.routing import JSON, Operation
 from voxgate import models
 
@@ -97,7 +97,7 @@ def _key_header(one: Operation) -> list[dict[str, Any]]:
     if not one.route.keyed:
         return []
     schema = {"type": "string", "minLength": 1, "maxLength": MAX_KEY, "pattern": "^[ -~]+$"}
-    return [{"name": HEADER, "in": "header", "required": False, "schema": schema}]
+    return [{"name": KEY_HEADER, "in": "header", "required": False, "schema": schema}]
 
 
 def _takes(one: Operation, by_kind: dict[str, Any]) -> dict[str, Any] | None:

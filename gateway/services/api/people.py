@@ -57,6 +57,8 @@ class People:
     async def change_pin(self, who: Caller, login: str, body: models.NewPin) -> models.Account:
         """Set a new PIN. The old one may stay valid for up to 24 hours."""
         one = await self._seen(who, login)
+        if one.settings.operator and not who.operator:
+            raise Problem(Code.FORBIDDEN, "only an operator sets the PIN of an operator: whoever has it is one")
         changed = await self._accounts.set_pin(one, body.pin, body.keep_old_hours)
         kept = f"the old PIN is valid for {body.keep_old_hours} h"
         await self._audit.note(who.name, "account.pin", f"account {one.login}", one.id, kept)

@@ -15,9 +15,12 @@ from gateway.core.lists import ListRefused
 from gateway.core.plum import FieldError
 from gateway.ports import NameTaken, StoreError, StoreRefused
 from gateway.services.intake.form import FormError
+from gateway.services.receipts import KeyReused
 from voxgate import models
 
 log = structlog.get_logger()
+
+KEY_HEADER = "Idempotency-Key"
 
 
 class Code(StrEnum):
@@ -89,6 +92,8 @@ def problem_of(error: Exception) -> Problem:
             return invalid(error.field, error.rule)
         case msgspec.ValidationError():
             return problem_of(at_fault(error))
+        case RecursionError():
+            return Problem(Code.MALFORMED, "the body is nested too deeply")
         case FormError() | msgspec.DecodeError() | web.RequestPayloadError():
             return Problem(Code.MALFORMED, str(error)[:300])
         case web.HTTPRequestEntityTooLarge():
@@ -98,6 +103,11 @@ def problem_of(error: Exception) -> Problem:
             return Problem(Code.METHOD, f"only {allowed} is answered here", headers={"Allow": allowed})
         case web.HTTPNotFound():
             return not_found("such address: see /docs")
+        case KeyReused():
+            return Problem(
+                Code.KEY_REUSED, f"the {KEY_HEADER} {error.key!r} was used for another request", field=KEY_HEADER,
+                rule="stands for one request, and is kept for seven days",
+            )  # fmt: skip
         case NameTaken():
             return Problem(Code.CONFLICT, str(error), field="name", rule=str(error))
         case StoreRefused():

@@ -33,7 +33,7 @@ class Judge(Protocol):
     async def detect(self, channel: AgiChannel) -> Detection: ...
     async def ready(self, live: LiveCall) -> bool: ...
     async def listen(self, live: LiveCall) -> Detection: ...
-    def close(self, live: LiveCall) -> None: ...
+    def rest(self, live: LiveCall) -> None: ...
 
 
 #: Tells the application of a callee type: the event's message, and the new type.
@@ -51,6 +51,7 @@ class Callee:
     pbx: Pbx
     judged: Callable[[Detection], None]
     admitted: asyncio.Event = field(default_factory=asyncio.Event)
+    _deaf: bool = False  # the tap died while a machine's beep was waited for
     _known: int = 0  # verdicts that are taken into account
     _last: Verdict | None = None
 
@@ -64,7 +65,7 @@ class Callee:
         Raises :class:`ChannelGone` when the callee hangs up first.
         """
         if self.how.detection is DetectionMode.OFF:
-            self.judge.close(self.live)
+            self.judge.rest(self.live)
             self._judged(Detection(CalleeType.VOICE, 0.5, {"detector": "off"}))
         elif self.how.detection is DetectionMode.BEFORE or not await self.judge.ready(self.live):
             async with asyncio.timeout(JUDGED_WITHIN):
@@ -133,19 +134,29 @@ class Callee:
         return machine and self.how.machine is MachineHandling.AFTER_BEEP
 
     async def _admit(self) -> None:
-        assert self.live.ear is not None
+        ear = self.live.ear
+        assert ear is not None
         try:
-            self.record.evidence["spoken_to"] = await beep_over(self.live.ear, self.how.machine_silence)
+            self.record.evidence["spoken_to"] = await beep_over(ear, self.how.machine_silence)
+            self._deaf = not ear.open
         finally:
             self.admitted.set()
+
+    async def settle(self, channel: AgiChannel) -> None:
+        """Called once, before whoever was admitted is first spoken to, and the channel is free."""
+        if self._deaf:
+            await self._silence(channel)
 
     async def _without_tap(self, channel: AgiChannel) -> None:
         """Where no tap can tell of the beep, Asterisk waits for the silence after it."""
         if await self.judge.ready(self.live):
             return  # follow() waits for it, while the application is asked already
+        await self._silence(channel)
+        self.admitted.set()
+
+    async def _silence(self, channel: AgiChannel) -> None:
         await channel.execute("WaitForSilence", f"{round(self.how.machine_silence * 1000)},1,90", timeout=120)
         self.record.evidence["spoken_to"] = "after a silence, told without a tap"
-        self.admitted.set()
 
     # --- revisions ---
 

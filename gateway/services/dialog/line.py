@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -37,14 +37,19 @@ class Dialed:
 class Line:
     """One answered channel. Every method raises :class:`ChannelGone` once the callee has hung up.
 
-    ``admitted`` is set when the callee may be spoken to; until then whatever needs the line waits.
+    ``admitted`` is set when the callee may be spoken to; until then whatever needs the line waits. ``settle`` is then
+    called once, before all else.
     """
 
-    def __init__(self, channel: AgiChannel, live: LiveCall, pbx: Pbx, admitted: asyncio.Event | None = None) -> None:
+    def __init__(
+        self, channel: AgiChannel, live: LiveCall, pbx: Pbx, admitted: asyncio.Event | None = None,
+        settle: Callable[[AgiChannel], Awaitable[None]] | None = None,
+    ) -> None:  # fmt: skip
         self._channel = channel
         self._live = live
         self._pbx = pbx
         self._admitted = admitted
+        self._settle = settle
         self._called = asyncio.Event()
         self.digits = live.digits
 
@@ -206,6 +211,9 @@ class Line:
                 await asyncio.gather(*waits, return_exceptions=True)
         if self.gone:
             raise ChannelGone("the callee hung up")
+        settle, self._settle = self._settle, None
+        if settle is not None:
+            await settle(self._channel)
 
 
 async def _first_of(*events: asyncio.Event) -> None:

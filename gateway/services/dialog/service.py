@@ -119,7 +119,7 @@ class DialogService:
             return
         record.began = True
         session = Session(_start(claimed, callee.shown, settings), _variables(claimed, callee.shown), settings.limits)
-        line = Line(channel, live, self._pbx, callee.admitted)
+        line = Line(channel, live, self._pbx, callee.admitted, callee.settle)
         player = Player(line, self._renderer, call_id)
         transfers = Transfers(live, line, channel, self._pbx, partial(self._find_way, claimed))
         conversation = Conversation(

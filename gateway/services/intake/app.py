@@ -20,6 +20,7 @@ from gateway.core.plum import (
     queued_reply,
     read_submission,
 )
+from gateway.core.visiting import Locked
 from gateway.ports import StoreError
 from gateway.services.intake.desk import Desk
 from gateway.services.intake.form import Form, FormError, new_spool_file, read_form
@@ -60,7 +61,7 @@ class PlumService:
             if form.upload is None:
                 form.fields = self._plain_list(form, endpoint)
             values = {name: value for name, value in form.fields if name != "phone_list"}
-            reply = await self._answer(endpoint, form)
+            reply = await self._answer(endpoint, form, request.remote or "")
         except FieldError as error:
             reply = failed_reply(endpoint, str(error), values, echo_pin=echo)
         except FormError as error:
@@ -80,12 +81,12 @@ class PlumService:
                 form.close()
         return web.Response(body=reply, content_type="text/xml", charset="UTF-8")
 
-    async def _answer(self, endpoint: str, form: Form) -> bytes:
+    async def _answer(self, endpoint: str, form: Form, address: str) -> bytes:
         fields = [
             (name, value or "-" if name == "phone_list" and form.upload else value) for name, value in form.fields
         ]
         submission = read_submission(endpoint, fields)
-        account = await self._account(submission)
+        account = await self._account(submission, address)
         echo = self._settings.echo_pin
         if endpoint == QUEUECALL:
             return queued_reply(submission, await self._desk.queue_call(account, submission), echo_pin=echo)
@@ -94,11 +95,14 @@ class PlumService:
         assert load.campaign is not None
         return campaign_reply(submission, load.campaign, load.queued, load.rejected, load.first_rejected, echo_pin=echo)
 
-    async def _account(self, submission: Submission) -> Account:
-        account = await self._logins.check(submission.values["login"], submission.values["pin"])
-        if account is None:
-            raise FieldError("login", "or pin is wrong")
-        return account
+    async def _account(self, submission: Submission, address: str) -> Account:
+        match await self._logins.admit(submission.values["login"], submission.values["pin"], address):
+            case Locked(wait):
+                raise FieldError("login", f"or pin was wrong too often: try again in {wait} s")
+            case None:
+                raise FieldError("login", "or pin is wrong")
+            case account:
+                return account
 
     def _plain_list(self, form: Form, endpoint: str) -> list[tuple[str, str]]:
         """A phone_list that came as text: numbers, or PHP 7's literal @path."""

@@ -175,12 +175,10 @@ class Desk:
             assert made is not None
             state = CampaignState.PAUSED if paused else CampaignState.ACTIVE
             made = replace(made, state=state)
-            await self._store.publish_campaign(opened, 0, None if receipt is None else receipt(made))
+            await self._store.publish_campaign(opened, 0, None if receipt is None else receipt(made), paused=paused)
         except BaseException:
             await asyncio.shield(self._store.discard_campaign(opened))
             raise
-        if paused:  # it is empty yet
-            await self._store.set_campaign_state(opened, state)
         self._publish(EventKind.CAMPAIGN_CHANGED, account.id, campaign_data(made))
         return made
 

@@ -13,7 +13,9 @@ from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 
 from gateway.core.model import Account, AccountId
+from gateway.core.visiting import Locked, Lockout
 from gateway.ports import Clock, Store
+from gateway.services.turns import Turns
 
 REMEMBER = 300.0
 REMEMBERED = 10_000
@@ -35,10 +37,36 @@ class Logins:
         self._dummy = hasher.hash(secrets.token_hex(8))
         self._turn = asyncio.Semaphore(AT_ONCE)
         self._verified: OrderedDict[bytes, tuple[float, Account]] = OrderedDict()
+        self._lockout = Lockout()
+        self._turns = Turns()
+        self._changes = 0
+        self._changed: dict[AccountId, int] = {}  # the last change of each account
+
+    async def admit(self, login: str, pin: str, address: str) -> Account | Locked | None:
+        """As :meth:`check`, for a client at ``address``: guessing is slowed down, one guess at a time.
+
+        Of this login from this address alone, and never a PIN that was right before, which is no guess: nobody
+        elsewhere, nor behind the same proxy, can lock a customer's own clients out.
+        """
+        mark, who = self._mark(login, pin), f"{login} {address}"
+        if mark in self._verified:
+            return await self.check(login, pin)
+        async with self._turns.of(who):
+            if mark in self._verified:  # verified for another request meanwhile
+                return await self.check(login, pin)
+            now = self._clock.now()
+            if wait := self._lockout.wait(who, who, now):
+                return Locked(wait)
+            account = await self.check(login, pin)
+            if account is None:
+                self._lockout.failed(who, who, now)
+            else:
+                self._lockout.succeeded(who, who)
+            return account
 
     async def check(self, login: str, pin: str) -> Account | None:
         """The account, or None where login or PIN is wrong; which of them is not told."""
-        mark = self._mark(login, pin)
+        mark, changes = self._mark(login, pin), self._changes
         if (kept := self._remembered(mark)) is not None:
             return kept
         account = await self._store.account_by_login(login)
@@ -47,6 +75,8 @@ class Logins:
             if (kept := self._remembered(mark)) is not None:  # verified for another request meanwhile
                 return kept
             which = await asyncio.to_thread(_first_right, hashes, pin)
+        if account is not None and self._changed.get(account.id, 0) > changes:
+            return await self.check(login, pin)  # the account was changed meanwhile: a PIN may not be right any more
         if which is None or account is None:
             return None
         kept_for = REMEMBER
@@ -76,7 +106,9 @@ class Logins:
         return kept[1] if kept is not None and kept[0] > time.monotonic() else None
 
     def forget(self, account: AccountId) -> None:
-        """An account changed: what was verified of it before counts no more."""
+        """An account changed: what was verified of it before counts no more, nor what is being verified now."""
+        self._changes += 1
+        self._changed[account] = self._changes
         for mark in [mark for mark, (_, kept) in self._verified.items() if kept.id == account]:
             del self._verified[mark]
 

@@ -13,7 +13,7 @@ from gateway.core.model import Attempt, AttemptEnd, AttemptId, Call, CalleeType,
 from gateway.core.states import LIVE, WAITING
 from gateway.core.timeline import Timeline, timeline
 from gateway.core.visiting import Visitor
-from gateway.ports import Clock, Store
+from gateway.ports import Clock, PbxError, Store
 from gateway.services.audit import Audit
 from gateway.services.pages.outbound import shown_name
 from gateway.services.pages.site import HEADERS, NotHere, Refused, Site, back, number_of
@@ -100,7 +100,11 @@ class CallInfo:
 
     async def hang_up(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
         call = await own_call(self._store, visitor, CallId(number_of(request)))
-        if not await self._hang_up(call.id):
+        try:
+            live = await self._hang_up(call.id)
+        except PbxError as error:
+            raise Refused(f"Asterisk cannot be told now: {error}. Try again in a few seconds.", 503) from None
+        if not live:
             raise Refused("The call is not live any more.", 409)
         await self._audit.note(visitor.account.login, "call.hangup", f"call {call.id}", call.account_id)
         return back(request, f"/calls/{call.id}")

@@ -7,7 +7,7 @@ from aiohttp import web
 from gateway.core.charts import charts
 from gateway.core.exporting import ExportQuery, Format
 from gateway.core.lists import CallQuery, ListRefused
-from gateway.core.model import Account, CallId, CallState, Millis
+from gateway.core.model import Account, CallId, CallState, CampaignState, Millis
 from gateway.core.states import WAITING
 from gateway.core.visiting import Visitor
 from gateway.ports import CallPage, Campaign, Clock, Store
@@ -130,6 +130,8 @@ class CampaignPage:
 
     @staticmethod
     def _may_retry(campaign: Campaign, now: Millis) -> None:
+        if campaign.state is CampaignState.CANCELLED:
+            raise Refused("The campaign is cancelled: queue its failed numbers as a new campaign (export them).", 409)
         if campaign.plan is not None and campaign.plan.expires_at is not None and campaign.plan.expires_at <= now:
             raise Refused("The campaign has expired: queue its failed numbers as a new campaign (export them).", 409)
 

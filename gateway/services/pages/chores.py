@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
-from gateway.core.lists import CallQuery
+from gateway.core.lists import CallOrder, CallQuery
 from gateway.core.model import CallState, CampaignId
 from gateway.core.states import WAITING
 from gateway.ports import Store, StoreError
@@ -68,6 +68,9 @@ class Chores:
 
     async def delete(self, query: CallQuery) -> int:
         """Cancel the calls of ``query`` that wait; how many there were."""
+        if query.order is not CallOrder.NUMBER:
+            # Ordered by what changes as it is dialed, a call might be passed over, and ring although it was deleted.
+            query = replace(query, order=CallOrder.QUEUE, descending=False)
         deleted, after = 0, None
         while True:
             page = await self._store.calls(query, after, BATCH)

@@ -68,9 +68,14 @@ def _number(text: str, number: Callable[[str], NewCall]) -> Echo:
 
 
 def _timestamp(text: str, now: Millis, zone: ZoneInfo) -> Millis | None:
-    if not text.isascii() or not text.isdigit() or int(text) > MAX_TIMESTAMP:
+    if not _number_to(text, MAX_TIMESTAMP):
         raise ValueError("must be a Unix time in seconds")
     return Millis(int(text) * 1000) if int(text) else None
+
+
+def _number_to(text: str, most: int) -> bool:
+    """Python refuses to read a number of thousands of digits (CVE-2020-10735)."""
+    return text.isascii() and text.isdigit() and len(text) <= 20 and int(text) <= most
 
 
 def _words(text: str, now: Millis, zone: ZoneInfo) -> Millis:
@@ -81,10 +86,10 @@ def _retries(values: Mapping[str, str]) -> Echo | None:
     text, gap = values.get("max_retries", ""), values.get("retry_interval", "") or str(DEFAULT_RETRY_INTERVAL)
     if not text:
         return None
-    if not text.isascii() or not text.isdigit() or int(text) > MAX_RETRIES:
+    if not _number_to(text, MAX_RETRIES):
         return Echo(f"must be an integer from 0 to {MAX_RETRIES}", False)
     low, high = RETRY_INTERVAL
-    if not gap.isascii() or not gap.isdigit() or not low <= int(gap) <= high:
+    if not _number_to(gap, high) or int(gap) < low:
         return Echo(f"the retry interval must be from {low} to {high} seconds", False)
     retries = int(text)
     if retries == 0:

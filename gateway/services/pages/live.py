@@ -13,7 +13,7 @@ from gateway.core.visiting import Visitor
 from gateway.services.feed import Event, EventKind, Feed
 from gateway.services.pages.site import HEADERS, Refused, Site
 
-#: Seconds in which events are joined to one message, and after which a silent stream says that it lives.
+#: Seconds in which events are joined to one message, and after which a stream looks whether its session still lives.
 JOIN = 0.25
 KEEP_ALIVE = 15.0
 #: Streams at once; each holds a connection.
@@ -90,11 +90,15 @@ class Live:
 
     async def _tell(self, answer: web.StreamResponse, visitor: Visitor, concerns: Callable[[Event], bool]) -> None:
         listener = self._feed.listen(account=visitor.scope)
+        loop = asyncio.get_running_loop()
+        looked = loop.time()
         while True:
             found = await listener.some(KEEP_ALIVE)
-            if not found:
+            if loop.time() - looked >= KEEP_ALIVE:
+                looked = loop.time()
                 if await self._site.sessions.ended(visitor):
                     return
+            if not found:
                 await answer.write(b": here\n\n")
                 continue
             if any(concerns(event) for event in found):

@@ -36,6 +36,7 @@ from gateway.services.pages.settings import SettingsPage
 from gateway.services.pages.signin import SignIn
 from gateway.services.pages.site import Site
 from gateway.services.pages.system import System
+from gateway.services.receipts import ReceiptBook, Receipts
 from gateway.services.why import Why
 
 
@@ -68,6 +69,7 @@ class Around:
     logins: Logins
     accounts: Accounts
     audit: Audit
+    receipts: ReceiptBook
     feed: Feed
     clock: Clock
     desk: Desk
@@ -95,7 +97,7 @@ class Pages:
         self._rates, self._gauges, self._chores = Rates(around.feed), around.gauges, Chores(store)
         self._runner = Runner(site, settings.walk)
         self._live = Live(site, around.feed)
-        self._queueing = Queueing(site, store, around.desk, clock, settings.spool)
+        self._queueing = Queueing(site, store, around.desk, clock, Receipts(around.receipts, clock), settings.spool)
         outbound = Outbound(
             site, store, clock, self._rates, publish, around.why, around.wake_dialer,
             around.live_of, around.audit,

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
+import msgspec
 import structlog
 from aiohttp import web
 
-from gateway.core.model import Account
-from gateway.core.plum import QUEUECALL, QUEUECALLS, FieldError, read_submission
+from gateway.core.model import Account, CallId
+from gateway.core.plum import QUEUECALL, QUEUECALLS, FieldError, Submission, read_submission
 from gateway.core.samples import samples
 from gateway.core.visiting import Visitor
 from gateway.ports import Clock, Store
-from gateway.services.intake.desk import Desk
+from gateway.services.intake.desk import Desk, Load
 from gateway.services.intake.form import Form, FormError, read_form
 from gateway.services.pages.echoing import echoes
 from gateway.services.pages.outbound import base_of
 from gateway.services.pages.shelf import KeptList, Shelf
 from gateway.services.pages.site import CSRF_FIELD, Site, plain, see, thousands
+from gateway.services.receipts import Receipts, Stamp
 
 log = structlog.get_logger()
 
@@ -40,10 +44,13 @@ SHOWN = 100
 class Queueing:
     """``spool`` is where uploaded lists wait on disk."""
 
-    def __init__(self, site: Site, store: Store, desk: Desk, clock: Clock, spool: Path) -> None:
+    def __init__(
+        self, site: Site, store: Store, desk: Desk, clock: Clock, receipts: Receipts, spool: Path
+    ) -> None:  # fmt: skip
         self._site = site
         self._store = store
         self._desk = desk
+        self._receipts = receipts
         self._clock = clock
         self._spool = spool
         self._shelf = Shelf(clock)
@@ -72,7 +79,7 @@ class Queueing:
         }
         return self._site.render(
             "queue.html", request, visitor, 200 if error is None else 422, values=values, error=error,
-            endpoint=endpoint, kept=kept, accounts=accounts, samples=shown,
+            endpoint=endpoint, kept=kept, accounts=accounts, samples=shown, once=secrets.token_urlsafe(16),
         )  # fmt: skip
 
     async def _account(self, visitor: Visitor, values: Mapping[str, str]) -> Account:
@@ -107,25 +114,31 @@ class Queueing:
     # --- a single call ---
 
     async def queue_call(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
+        """Once for each form that was shown, however often it is sent: a double click rings no phone twice."""
         form = await request.post()
         values = _chosen(QUEUECALL, [(name, str(value)) for name, value in form.items()])
         try:
             account = await self._account(visitor, values)
             fields = [("login", account.login), ("pin", _NO_PIN), *_given(QUEUECALL, values)]
-            call_id = await self._desk.queue_call(account, read_submission(QUEUECALL, fields))
+            submission = read_submission(QUEUECALL, fields)
+
+            async def work(stamp: Stamp | None) -> CallId:
+                return await self._desk.queue_call(account, submission, stamp)
+
+            key = _once(str(form.get("once", "")), fields)
+            call_id, _ = await self._receipts.once(account.id, key, "", 303, work)
         except FieldError as error:
             return await self._page(request, visitor, {QUEUECALL: values, QUEUECALLS: {}}, error, QUEUECALL)
-        return see(f"/calls/{call_id}")
+        return see(f"/calls/{msgspec.json.decode(call_id, type=int)}")
 
     # --- a campaign ---
 
     async def take_list(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
         """An uploaded list, kept until the form is sent; the answer is its preview."""
         try:
-            form = await read_form(request, self._spool)
-        except FormError as error:
+            kept = await self._keep(await read_form(request, self._spool), visitor)
+        except (FormError, FieldError) as error:
             return plain({"error": str(error)}, 422)
-        kept = await self._keep(form, visitor)
         return self._site.render("preview.html", request, visitor, kept=kept)
 
     async def _keep(self, form: Form, visitor: Visitor) -> KeptList | None:
@@ -167,17 +180,27 @@ class Queueing:
                 raise FieldError("phone_list", "is required: choose a file with one number a line")
             own = [("login", account.login), ("pin", _NO_PIN), ("phone_list", _NO_PIN)]
             submission = read_submission(QUEUECALLS, [*own, *_given(QUEUECALLS, values)])
-            load = await self._desk.queue_list(account, submission, kept.path)
+            load = await self._queue_list(account, submission, kept)
         except FieldError as error:
             return await self._page(request, visitor, both, error, QUEUECALLS, kept)
-        self._shelf.drop(kept)
         return see(f"/campaigns/{load.campaign}")
+
+    async def _queue_list(self, account: Account, submission: Submission, kept: KeptList) -> Load:
+        """Nobody else can queue the list meanwhile, nor does it make room for another; a refused one is kept."""
+        self._shelf.take(kept)
+        try:
+            load = await self._desk.queue_list(account, submission, kept.path)
+        except BaseException:
+            self._shelf.put(kept)
+            raise
+        kept.path.unlink(missing_ok=True)
+        return load
 
     async def progress(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
         """How far the loading of the visitor's campaign of this name is."""
         name = request.query.get("name", "").strip()
         for load in reversed(self._desk.loads.values()):
-            if load.name == name and not load.done:
+            if load.name == name and not load.done and visitor.sees(load.account):
                 return plain({
                     "text": f"{thousands(load.queued)} numbers queued", "done": load.bytes_read, "of": load.bytes_total
                 })  # fmt: skip
@@ -190,6 +213,13 @@ class Queueing:
 def _chosen(endpoint: str, fields: list[tuple[str, str]]) -> dict[str, str]:
     known = {*VARIABLES[endpoint], "account"}
     return {name: value.replace("\r\n", "\n").strip() for name, value in fields if name in known}
+
+
+def _once(once: str, fields: list[tuple[str, str]]) -> str | None:
+    """The key of a form and what it holds: sent again after the browser's way back, with a change, it is another."""
+    if not once:
+        return None
+    return "form " + hashlib.sha256(msgspec.json.encode([once, fields])).hexdigest()
 
 
 def _given(endpoint: str, values: Mapping[str, str]) -> list[tuple[str, str]]:

@@ -45,6 +45,7 @@ class Runner:
         self._site = site
         self._command = list(command)
         self._walks: dict[str, _Walk] = {}
+        self._beginning = asyncio.Lock()
         self._tasks: asyncio.TaskGroup | None = None
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
@@ -66,6 +67,12 @@ class Runner:
             return plain({"error": str(error)}, 422)
         if not self._command or self._tasks is None:
             raise Refused("Run `voxgate vxml run` on your own machine.", 409)
+        async with self._beginning:  # one at a time, so that those that begin at once are counted
+            token = await self._begin(url, visitor)
+        log.info("walk.began", account=visitor.account.login)
+        return plain({"walk": token})
+
+    async def _begin(self, url: str, visitor: Visitor) -> str:
         for old in self._walks.values():
             if old.visitor == visitor.session.mark:
                 _end(old)
@@ -77,9 +84,9 @@ class Runner:
         )  # fmt: skip
         token = secrets.token_urlsafe(16)
         walk = self._walks[token] = _Walk(visitor.session.mark, process)
+        assert self._tasks is not None
         self._tasks.create_task(self._keep(token, walk))
-        log.info("walk.began", account=visitor.account.login)
-        return plain({"walk": token})
+        return token
 
     async def _keep(self, token: str, walk: _Walk) -> None:
         """Read what the process says until it ends, or is ended."""

@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
 
 from aiohttp import web
 
 from gateway.core.model import Account, Millis
-from gateway.core.visiting import SEEN_EVERY_MS, Lockout, Visitor, mark_of, new_session
+from gateway.core.visiting import SEEN_EVERY_MS, Locked, Lockout, Session, Visitor, mark_of, new_session
 from gateway.ports import Clock
 from gateway.services.accounts import Accounts
 from gateway.services.intake.logins import Logins
 from gateway.services.pages.books import Books
+from gateway.services.turns import Turns
 
 LONGEST = 7 * 24 * 3600
-
-
-@dataclass(frozen=True, slots=True)
-class Locked:
-    """Too many failures: nothing is tried for so many seconds."""
-
-    seconds: int
 
 
 class Sessions:
@@ -34,6 +27,7 @@ class Sessions:
         self._clock = clock
         self._secure = secure
         self._lockout = Lockout()
+        self._turns = Turns()
 
     async def visitor(self, request: web.Request) -> Visitor | None:
         cookie = request.cookies.get(self._name(request))
@@ -54,25 +48,32 @@ class Sessions:
         return Visitor(session, account)
 
     async def ended(self, visitor: Visitor) -> bool:
-        """Whether the session was signed out meanwhile."""
-        return await self._books.session(visitor.session.mark) is None
+        """Whether the session was signed out meanwhile, or its account sees more or less than it did."""
+        account = await self._accounts.get(visitor.account.id)
+        changed = account is None or account.settings.operator != visitor.operator
+        return changed or await self._books.session(visitor.session.mark) is None
 
     async def sign_in(
         self, request: web.Request, login: str, pin: str, answer: web.Response
     ) -> Account | Locked | None:
         """Puts the session's cookie on ``answer``; None where login or PIN is wrong."""
-        now, address = self._clock.now(), _network(request.remote or "")
-        if wait := self._lockout.wait(login, address, now):
-            return Locked(wait)
-        account = await self._logins.check(login, pin)
-        if account is None:
-            self._lockout.failed(login, address, now)
+        address = _network(request.remote or "")
+        async with self._turns.of(f"login {login}", f"address {address}"):
+            now = self._clock.now()
+            if wait := self._lockout.wait(login, address, now):
+                return Locked(wait)
+            account = await self._logins.check(login, pin)
+            if account is None:
+                self._lockout.failed(login, address, now)
+                return None
+            self._lockout.succeeded(login, address)
+        session = await self.open(request, account, answer)
+        if await self._logins.check(login, pin) is None:  # another PIN was set before the session was there to be ended
+            await self._books.end_session(session.mark)
             return None
-        self._lockout.succeeded(login, address)
-        await self.open(request, account, answer)
         return account
 
-    async def open(self, request: web.Request, account: Account, answer: web.Response) -> None:
+    async def open(self, request: web.Request, account: Account, answer: web.Response) -> Session:
         now = self._clock.now()
         await self._books.forget_sessions(Millis(now - LONGEST * 1000))
         cookie, session = new_session(account.id, now)
@@ -81,6 +82,7 @@ class Sessions:
             self._name(request), cookie, max_age=LONGEST, httponly=True, samesite="Lax", path="/",
             secure=self._https(request),
         )  # fmt: skip
+        return session
 
     async def sign_out(self, request: web.Request, visitor: Visitor, answer: web.Response, *, everywhere: bool) -> None:
         await self._books.end_session(visitor.session.mark)

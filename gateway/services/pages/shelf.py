@@ -33,11 +33,18 @@ class Shelf:
         now = self._clock.now()
         for old in [one for one in self._lists.values() if now - one.at > KEPT_FOR_MS]:
             self.drop(old)
+        kept = KeptList(secrets.token_urlsafe(16), account, path, preview, now)
+        self.put(kept)
+        return kept
+
+    def put(self, kept: KeptList) -> None:
         while len(self._lists) >= MOST:
             self.drop(next(iter(self._lists.values())))
-        kept = KeptList(secrets.token_urlsafe(16), account, path, preview, now)
         self._lists[kept.token] = kept
-        return kept
+
+    def take(self, kept: KeptList) -> None:
+        """Off the shelf; the file is the taker's."""
+        self._lists.pop(kept.token, None)
 
     def find(self, token: str) -> KeptList | None:
         return self._lists.get(token)

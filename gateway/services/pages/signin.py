@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from urllib.parse import urlsplit
 
 import structlog
 from aiohttp import web
 
 from gateway.core.saying import span
-from gateway.core.visiting import Visitor
-from gateway.services.pages.sessions import Locked, Sessions
-from gateway.services.pages.site import Site, see
+from gateway.core.visiting import Locked, Visitor
+from gateway.services.pages.sessions import Sessions
+from gateway.services.pages.site import Site, inside, see
 
 log = structlog.get_logger()
 
@@ -40,7 +39,7 @@ class SignIn:
     async def sign_in(self, request: web.Request) -> web.StreamResponse:
         form = await request.post()
         login, pin = str(form.get("login", ""))[:128], str(form.get("pin", ""))[:16]
-        answer = see(_inside(str(form.get("next", ""))))
+        answer = see(inside(str(form.get("next", ""))))
         match await self._sessions.sign_in(request, login, pin, answer):
             case Locked(seconds):
                 log.warning("signin.locked", address=request.remote)
@@ -58,13 +57,5 @@ class SignIn:
         return answer
 
     def _page(self, request: web.Request, login: str, error: str, status: int = 200) -> web.Response:
-        onward = _inside(request.query.get("next", ""))
+        onward = inside(request.query.get("next", ""))
         return self._site.render("signin.html", request, None, status, login=login, error=error, onward=onward)
-
-
-def _inside(path: str) -> str:
-    """A path of ours: where a sign-in leads must not be another site."""
-    parts = urlsplit(path)
-    if parts.scheme or parts.netloc or not path.startswith("/") or path.startswith(("//", "/\\")) or "\\" in path:
-        return "/"
-    return path

@@ -198,7 +198,16 @@ def see(path: str) -> web.Response:
 def back(request: web.Request, otherwise: str) -> web.Response:
     """To the page that the form stood on."""
     came = urlsplit(request.headers.get("Referer", ""))
-    return see(came.path + (f"?{came.query}" if came.query else "") if came.netloc == request.host else otherwise)
+    if came.netloc != request.host:
+        return see(otherwise)
+    return see(inside(came.path + (f"?{came.query}" if came.query else ""), otherwise))
+
+
+def inside(path: str, otherwise: str = "/") -> str:
+    """A path of ours: where we lead must not be another site, nor end the header that says so."""
+    parts = urlsplit(path)
+    foreign = parts.scheme or parts.netloc or not path.startswith("/") or path.startswith("//")
+    return otherwise if foreign or "\\" in path or not path.isprintable() else path
 
 
 def plain(value: object, status: int = 200) -> web.Response:
