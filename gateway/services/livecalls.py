@@ -43,6 +43,8 @@ FINAL_PROCESSING = 60.0
 RESPONSE_GRACE = 1.0
 #: Seconds before a closing that the store could not write is tried again.
 STORE_RETRY = 1.0
+#: An Originate that failed while its channel may have come and gone unheard: the phone may have rung, unanswered.
+UNHEARD = Outcome(EndKind.LOST_BEFORE_ANSWER, CalleeType.UNKNOWN, "outcome unknown: not answered while AMI was away")
 
 
 @dataclass(slots=True)
@@ -74,6 +76,7 @@ class LiveCall:
     claimed: Claimed
     digits: DigitBuffer
     channel_seen: bool = False
+    unheard: bool = False  # for some of its time nobody heard what Asterisk told: its channel may have come and gone
     ringing_at: Millis | None = None
     answered_at: Millis | None = None
     hung_up: HungUp | None = None
@@ -226,7 +229,7 @@ class LiveCalls:
         """OriginateResponse may overtake Newchannel, and after a lost link the rescuer knows better."""
         await asyncio.sleep(RESPONSE_GRACE)
         if not live.channel_seen:
-            self.close(live)
+            self.close(live, UNHEARD if live.unheard else None)
 
     async def _answered(self, live: LiveCall) -> None:
         try:

@@ -39,6 +39,7 @@ class Rescuer:
         for orphan in orphans:
             live = self._live.add(orphan)
             live.channel_seen = orphan.attempt.state is not AttemptState.DIALING
+            live.unheard = True
         return len(orphans)
 
     async def run(self) -> None:

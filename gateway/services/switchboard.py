@@ -41,6 +41,7 @@ class Switchboard:
                         self._publish(EventKind.LINK_CHANGED, None, {"up": False, "reason": event.reason})
                         self._dialer.suspend("the AMI link was lost")
                         for live in self._live:
+                            live.unheard = True
                             live.digits.ami_lost()
                     case _:
                         self._live.hear(event)

@@ -13,11 +13,12 @@ import pytest
 from gateway.adapters.store import SqliteStore
 from gateway.core.model import AccountSettings, AttemptId, CalleeType, CallState, Millis
 from gateway.core.retry import RetryPolicy
-from gateway.ports import ChannelSeen, HungUp, Lane, OriginateEnded, PbxError, StoreError
+from gateway.ports import ChannelSeen, HungUp, Lane, LinkDown, OriginateEnded, PbxError, StoreError
 from gateway.services import livecalls, rescuer
 from gateway.services.hearing import Hearing
 from gateway.services.livecalls import LiveCall, LiveCalls, SessionRecord
 from gateway.services.rescuer import Rescuer
+from gateway.services.switchboard import Switchboard
 from tests.adapters.test_store import call, plan
 
 START = Millis(1_800_000_000_000)
@@ -167,3 +168,44 @@ async def test_an_originate_without_a_channel_is_a_trunk_fault(house: House) -> 
     found = await house.store.call(live.claimed.call.id)
     assert found is not None
     assert (found.attempts, found.fault_count) == (0, 1)
+
+
+async def test_an_originate_that_failed_after_a_time_unheard_may_have_rung_and_counts(house: House) -> None:
+    """Its Newchannel fell into a gap of the link, so "no channel" does not mean that no phone rang."""
+    live = await house.dialing()
+    live.unheard = True
+    house.calls.hear(OriginateEnded(live.id, False, 0))
+    await house.ended(live)
+    found = await house.store.call(live.claimed.call.id)
+    assert found is not None
+    assert (found.attempts, found.fault_count) == (1, 0)
+
+
+async def test_an_attempt_that_is_adopted_was_unheard(house: House) -> None:
+    dialing = await house.dialing()
+    calls = LiveCalls(house.store, house.pbx, house.clock, Hearing(house.pbx, None))  # type: ignore[arg-type]
+    await Rescuer(house.store, house.pbx, calls, house.clock, lambda live: (45.0, 1800.0)).adopt()  # type: ignore[arg-type]
+    adopted = calls.get(dialing.id)
+    assert adopted is not None
+    assert adopted.unheard
+
+
+async def test_attempts_that_are_open_when_the_link_is_lost_are_unheard(house: House) -> None:
+    live = await house.dialing()
+
+    class Cut:
+        """A link whose only word is its end."""
+
+        async def events(self) -> AsyncIterator[LinkDown]:
+            yield LinkDown("cut")
+
+    class Dialer:
+        suspended = ""
+
+        def suspend(self, reason: str) -> None:
+            self.suspended = reason
+
+    dialer = Dialer()
+    await Switchboard(Cut(), house.calls, dialer, house.rescuer).run()  # type: ignore[arg-type]
+    assert live.unheard
+    assert dialer.suspended
