@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import uuid
 from dataclasses import dataclass
 
 import structlog
 
 from gateway.adapters.audiosocket.frames import SILENCE, FrameReader, Kind
+from gateway.core.addresses import networks_of, within
 from gateway.ports import Ear
 
 log = structlog.get_logger()
@@ -51,7 +51,7 @@ class AudioSocketServer:
 
     def __init__(self, settings: AudioSocketSettings) -> None:
         self._settings = settings
-        self._networks = [ipaddress.ip_network(one, strict=False) for one in settings.allow]
+        self._networks = networks_of(settings.allow)
         self._expected: dict[bytes, _Expected] = {}
         self._connections: set[_Connection] = set()
         self.strangers = 0
@@ -118,12 +118,9 @@ class AudioSocketServer:
 
     def allows(self, host: str) -> bool:
         try:
-            address = ipaddress.ip_address(host.partition("%")[0])
-        except ValueError:
+            return within(host, self._networks)
+        except ValueError:  # a peer without an address
             return False
-        if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
-            address = address.ipv4_mapped
-        return any(address in network for network in self._networks)
 
     def take(self, token: bytes) -> Ear | None:
         """The ear that expects this tap; from now on nobody does."""
