@@ -12,20 +12,42 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from xml.etree import ElementTree
 
 from gateway.config import load
+from lab.hosts import OtherHost
 from lab.instance import free_port
-from lab.lab import Lab
 from voxgate.client import Client
 from voxgate.request import Request
 
 LOGIN, PIN = "demo", "12345678"
 
 
+class Beside(Protocol):
+    """The Asterisk that a gateway stands beside: the lab's PBX, or a fake one."""
+
+    folder: Path
+    media: Path
+    installation: str
+    host: OtherHost | None
+    ring_timeout: float
+    ami_host: str
+    ami_port: int
+    ami_user: str
+    ami_secret: str
+    gateway_host: str
+    agi_port: int
+    web_port: int
+    webphone_secret: str
+
+    @property
+    def silent_prefix(self) -> str:
+        """Numbers that begin so go to a trunk that never answers."""
+
+
 class GatewayProcess:
-    """``voxgate serve`` on the lab's PBX.
+    """``voxgate serve`` on the lab's PBX, or beside a fake one.
 
     ``retry_gap_scale`` shortens retry gaps, in the lab only. ``ami_port`` is that of a :class:`lab.proxy.Proxy` where
     the link is to be cut. ``agi_port`` is for a gateway beside another one: no call reaches it there. ``tap``
@@ -34,7 +56,7 @@ class GatewayProcess:
 
     def __init__(
         self,
-        lab: Lab,
+        lab: Beside,
         *,
         name: str = "gateway",
         retry_gap_scale: float = 1.0,
