@@ -48,6 +48,7 @@ from gateway.parts import (
     retention_of,
     retry_policy,
     router_of,
+    spending_of,
     tracer_of,
 )
 from gateway.planner import Planner
@@ -73,6 +74,7 @@ from gateway.services.pages import Around, Gauges, Pages, PagesSettings, PhoneSe
 from gateway.services.preflight import Preflights
 from gateway.services.rerouter import Rerouter
 from gateway.services.rescuer import Rescuer
+from gateway.services.spending import SpendWatch
 from gateway.services.switchboard import Switchboard
 from gateway.services.tapdetector import TapDetector
 from gateway.services.tokens import Tokens
@@ -156,6 +158,7 @@ class Gateway:
             publish,
             observe,
         )
+        self.spending = SpendWatch(store, self.clock, publish)
         self.live.on_closed(self._closed)
         renderer = PromptRenderer(self.speech, media, self.fetcher)
         detector = TapDetector(self.hearing, self.live.of_path, AgiDetector())
@@ -265,6 +268,7 @@ class Gateway:
 
     def _closed(self, live: LiveCall, end: AttemptEnd, call: Call) -> None:
         self.notifier.wake()
+        self.spending.wake()
         self.observe(AttemptClosed(live.claimed, end, call))
 
     def _ready(self) -> dict[str, bool]:
@@ -333,7 +337,9 @@ class Gateway:
         self.routing.router = router_of(config)
         self.dialer.relimit(*limits_of(config))
         self.rerouter.retrunk(frozenset(config.trunks))
-        self.store.reconfigure(retry_policy(config), retry_unknown_outcome=config.dial.retry_unknown_outcome)
+        self.store.reconfigure(
+            retry_policy(config), spending_of(config), retry_unknown_outcome=config.dial.retry_unknown_outcome
+        )
         self.fetcher.allow(AllowList.of(config.fetch.allow))
         self.dialog.reconfigure(dialog_settings(config))
         self.desk.reconfigure(DeskSettings(config.intake.preflight))
@@ -383,6 +389,7 @@ class Gateway:
                         self.pbx.run(),
                         self.switchboard.run(),
                         self.watchdog.run(),
+                        self.spending.run(),
                         self.notifier.run(),
                         self.rerouter.run(),
                         self.retention.run(),

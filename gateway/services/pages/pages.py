@@ -122,7 +122,7 @@ class Pages:
             ),
             CallInfo(site, store, clock, around.why, around.hang_up, around.so_far, around.audio, around.audit),
             self._queueing,
-            SettingsPage(site, around.accounts, around.audit),
+            SettingsPage(site, store, clock, around.accounts, around.audit, around.wake_dialer),
             Phone(site, store, clock, around.desk, settings.phone, self._runner, around.bridge, around.so_far),
             Results(site, store, clock, around.fetcher, around.audit, around.wake_notifier),
             System(site, clock, around.status, around.vitals, self._gauges, around.trunks, settings.doctor),
