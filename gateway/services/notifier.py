@@ -137,6 +137,7 @@ class Notifier:
                     max_bytes=256 * 1024,
                     keep_method=True,
                     purpose=FetchPurpose.RESULT,
+                    account=delivery.account_id,
                     headers={"webhook-id": delivery.id, "webhook-timestamp": str(self._clock.now() // 1000)},
                 )
             )
