@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from contextlib import closing
 from dataclasses import dataclass, field, fields
-from pathlib import Path
+from typing import Any
 
 from gateway.core.model import EndKind
 from tests.chaos.customer import Customer
@@ -64,24 +62,13 @@ class Findings:
         return Findings(*(getattr(self, one.name) + getattr(more, one.name) for one in fields(self)))
 
 
-def read(database: Path) -> list[Call]:
-    """What the gateway wrote down, by a reader of its own. Raises :class:`sqlite3.Error`."""
-    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=5)) as db:
-        db.execute("BEGIN")
-        attempts: dict[int, list[Attempt]] = defaultdict(list)
-        rows = db.execute(
-            "SELECT call_id, id, number, kind, coalesce(reason, '') FROM attempt ORDER BY call_id, number"
-        )
-        for call, *attempt in rows:
-            attempts[call].append(Attempt(*attempt))
-        deliveries = {
-            row[0]: (row[1], row[2] is not None, row[3] is not None)
-            for row in db.execute("SELECT call_id, id, accepted_at, given_up_at FROM delivery")
-        }
-        return [
-            Call(*row, tuple(attempts[row[0]]), deliveries.get(row[0]))
-            for row in db.execute("SELECT id, coalesce(message_reference, ''), dialed, state FROM call ORDER BY id")
-        ]
+def calls_of(rows: Mapping[str, list[Any]]) -> list[Call]:
+    """The calls of a :class:`tests.chaos.reader.Reader`'s rows."""
+    attempts: dict[int, list[Attempt]] = defaultdict(list)
+    for call, *attempt in rows["attempts"]:
+        attempts[call].append(Attempt(*attempt))
+    deliveries = {call: (ident, bool(accepted), bool(given)) for call, ident, accepted, given in rows["deliveries"]}
+    return [Call(*row, tuple(attempts[row[0]]), deliveries.get(row[0])) for row in rows["calls"]]
 
 
 def settled(calls: Iterable[Call]) -> bool:

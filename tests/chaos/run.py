@@ -8,7 +8,6 @@ import random
 import re
 import shutil
 import signal
-import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
@@ -17,10 +16,11 @@ from pathlib import Path
 
 from lab.gateway import GatewayProcess
 from lab.instance import free_port
-from tests.chaos.books import Call, Findings, audit, read, settled
+from tests.chaos.books import Call, Findings, audit, calls_of, settled
 from tests.chaos.customer import Customer
 from tests.chaos.faults import Fault, Scene
 from tests.chaos.link import Link
+from tests.chaos.reader import Reader
 from tests.chaos.traffic import Traffic
 from tests.chaos.world import Where, World
 
@@ -69,10 +69,11 @@ def run(world: World, fault: type[Fault], seed: int, say: Callable[[str], None] 
         scene = Scene(world, gateway, customer, ami, agi, tap, volume, database, rng, found, say)
         try:
             gateway.add_account()
+            reader = stack.enter_context(Reader(disk / "voxgate.db", gateway.words))
             gateway.start()
             traffic = Traffic(gateway.base, customer, world.numbers(rng), world.span)
             struck = _disturb(scene, breaking, traffic)
-            calls = _wait(scene, world.patience)
+            calls = _wait(scene, reader)
             listed = {f"list-{index}": None for index in range(traffic.listed)}
             audit(
                 calls, {**traffic.accepted, **listed}, world.rung()[before:], customer, found,
@@ -118,15 +119,13 @@ def _still_there(scene: Scene, breaking: Fault) -> None:
         scene.found.broken("other", words)
 
 
-def _wait(scene: Scene, patience: float) -> list[Call]:
+def _wait(scene: Scene, reader: Reader) -> list[Call]:
     """The books once nothing is owed any more, or patience ends."""
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + scene.world.patience
     calls: list[Call] = []
     while time.monotonic() < deadline:
-        with suppress(sqlite3.OperationalError):  # a database that is just being opened
-            calls = read(scene.database)
-            if calls and settled(calls):
-                break
+        if (rows := reader.rows()) is not None and settled(calls := calls_of(rows)):
+            break
         if not scene.alive:
             scene.found.broken("other", f"the gateway ended by itself with status {scene.gateway.exited}")
             scene.revive()
