@@ -79,6 +79,7 @@ from gateway.services.switchboard import Switchboard
 from gateway.services.tapdetector import TapDetector
 from gateway.services.tokens import Tokens
 from gateway.services.upkeep import Upkeep
+from gateway.services.watchdog import Watchdog
 from gateway.services.why import Why
 from gateway.settings import Config
 
@@ -143,7 +144,8 @@ class Gateway:
         self.live = LiveCalls(store, self.pbx, self.clock, self.hearing, publish, observe)
         pacer = Pacer.of(*limits_of(config))
         self.dialer = Dialer(store, self.pbx, self.live, self.clock, pacer, planner, publish, observe)
-        self.rescuer = Rescuer(store, self.pbx, self.live, self.clock, lambda live: planner.limits(live.claimed))
+        self.rescuer = Rescuer(store, self.pbx, self.live, self.clock)
+        self.watchdog = Watchdog(store, self.pbx, self.live, self.clock, lambda live: planner.limits(live.claimed))
         self.rerouter = Rerouter(
             store, frozenset(config.trunks), lambda call, account: planner.way(call, account).trunk.name
         )
@@ -386,7 +388,7 @@ class Gateway:
                         self.taps.run(),
                         self.pbx.run(),
                         self.switchboard.run(),
-                        self.rescuer.run(),
+                        self.watchdog.run(),
                         self.notifier.run(),
                         self.rerouter.run(),
                         self.retention.run(),

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from gateway.core.model import AccountId
+
 
 @dataclass(frozen=True, slots=True)
 class FilePart:
@@ -46,6 +48,7 @@ class FetchRequest:
     keep_method: bool = False  # a redirect that would turn a POST into a GET is answered as it is
     cookies: Cookies | None = None  # sent, and added to
     purpose: FetchPurpose = FetchPurpose.APPLICATION
+    account: AccountId | None = None  # whose fetch it is: each has a share of the connections
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,17 @@ from typing import Any, assert_never
 
 import structlog
 
-from gateway.core.model import AttemptEnd, AttemptId, Call, CalleeType, CallState, Claimed, EndKind, Millis
+from gateway.core.model import (
+    AttemptEnd,
+    AttemptId,
+    AttemptState,
+    Call,
+    CalleeType,
+    CallState,
+    Claimed,
+    EndKind,
+    Millis,
+)
 from gateway.core.outcome import Outcome, Seen, outcome
 from gateway.happenings import ChannelOpened, Observe, of_call, unobserved
 from gateway.ports import (
@@ -41,6 +51,8 @@ CALL_PATH = "call/"
 FINAL_PROCESSING = 60.0
 #: How long a Hangup waits for the OriginateResponse that belongs to it, and that for a Newchannel.
 RESPONSE_GRACE = 1.0
+#: Milliseconds by which Asterisk's clock and ours may tell a call's length differently.
+TIMER_MS = 500
 #: Seconds before a closing that the store could not write is tried again.
 STORE_RETRY = 1.0
 #: An Originate that failed while its channel may have come and gone unheard: the phone may have rung, unanswered.
@@ -87,6 +99,9 @@ class LiveCall:
     gone: asyncio.Event = field(default_factory=asyncio.Event)  # the callee hung up
     originated: asyncio.Event = field(default_factory=asyncio.Event)  # OriginateResponse came
     leg: Leg = field(default_factory=Leg)
+    limits: tuple[float, float] | None = None  # ring timeout and longest call in seconds, as it was dialed
+    handler: asyncio.Task[None] | None = None  # holds its FastAGI session
+    ended_why: str = ""  # what of ours ended it
     audio: str | None = None  # the file of what was heard
     ear: LineEar | None = None  # there is one from the moment its channel was seen
     closing: bool = False
@@ -94,6 +109,13 @@ class LiveCall:
     @property
     def id(self) -> AttemptId:
         return self.claimed.attempt.id
+
+    @property
+    def timed_out(self) -> bool:
+        """Whether the hang-up came when Asterisk ends a call that is too long."""
+        if self.limits is None or self.answered_at is None or self.hung_up_at is None:
+            return False
+        return self.hung_up_at - self.answered_at >= self.limits[1] * 1000 - TIMER_MS
 
     def seen(self) -> Seen:
         return Seen(
@@ -150,6 +172,13 @@ class LiveCalls:
         )
         self._calls[attempt.id] = live
         self.empty.clear()
+        return live
+
+    def adopt(self, orphan: Claimed) -> LiveCall:
+        """Register an open attempt that nobody listened to so far."""
+        live = self.add(orphan)
+        live.channel_seen = orphan.attempt.state is not AttemptState.DIALING
+        live.unheard = True
         return live
 
     def get(self, attempt: AttemptId) -> LiveCall | None:
@@ -209,6 +238,8 @@ class LiveCalls:
             case HungUp():
                 live.hung_up, live.hung_up_at = event, self._clock.now()
                 live.gone.set()
+                if live.timed_out:
+                    live.ended_why = live.ended_why or "ended after its longest time"
                 self.close(live)
             case _:
                 assert_never(event)
@@ -270,6 +301,8 @@ class LiveCalls:
                 await asyncio.wait_for(live.session_ended.wait(), FINAL_PROCESSING)
             except TimeoutError:
                 log.warning("session.overran")
+                if live.handler is not None:  # with its interpreter, its fetches and its recordings
+                    live.handler.cancel()
         if live.ear is not None:
             await live.ear.over()
             self._hearing.close(live.ear)
@@ -324,7 +357,7 @@ class LiveCalls:
             ringing_at=live.ringing_at,
             cause=None if live.hung_up is None else live.hung_up.cause,
             tech_cause=None if live.hung_up is None else live.hung_up.tech_cause,
-            reason=found.reason,
+            reason=f"{found.reason}; {live.ended_why}" if live.ended_why else found.reason,
             application_error=None if session is None else session.application_error,
             evidence=self.evidence(live),
         )

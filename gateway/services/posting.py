@@ -48,7 +48,7 @@ class Poster:
         secrets = () if account is None else await self._signing.secrets(account)
         request = FetchRequest(
             url, method="POST", body=body, timeout=timeout, max_bytes=MAX_ANSWER, keep_method=True,
-            purpose=FetchPurpose.RESULT,
+            purpose=FetchPurpose.RESULT, account=account,
             headers={"Content-Type": "application/x-www-form-urlencoded", **headers(ident, began, body, secrets)},
         )  # fmt: skip
         status: int | None = None

@@ -183,7 +183,7 @@ async def test_the_fetcher_bounds_what_a_hostile_host_can_do(customer: tuple[Cus
                 await fetcher.fetch(FetchRequest(base + path, timeout=0.5, max_bytes=100_000))
             assert caught.value.kind is kind, path
         with pytest.raises(FetchError) as caught:
-            await fetcher.fetch(FetchRequest("http://127.0.0.1:1/"))
+            await fetcher.fetch(FetchRequest("http://127.0.0.1:2/"))
         assert caught.value.kind is FetchErrorKind.CONNECT
     finally:
         await fetcher.close()

@@ -14,11 +14,12 @@ from gateway.adapters.store import SqliteStore
 from gateway.core.model import AccountSettings, AttemptId, CalleeType, CallState, Millis
 from gateway.core.retry import RetryPolicy
 from gateway.ports import ChannelSeen, HungUp, Lane, LinkDown, OriginateEnded, PbxError, StoreError
-from gateway.services import livecalls, rescuer
+from gateway.services import livecalls, watchdog
 from gateway.services.hearing import Hearing
 from gateway.services.livecalls import LiveCall, LiveCalls, SessionRecord
 from gateway.services.rescuer import Rescuer
 from gateway.services.switchboard import Switchboard
+from gateway.services.watchdog import Watchdog
 from tests.adapters.test_store import call, plan
 
 START = Millis(1_800_000_000_000)
@@ -39,6 +40,7 @@ class StubPbx:
     channels: dict[AttemptId, bool] | None = field(default_factory=dict)
     connected: bool = True
     asked: int = 0
+    hung_up: list[AttemptId] = field(default_factory=list)
 
     async def live_channels(self) -> dict[AttemptId, bool]:
         self.asked += 1
@@ -47,7 +49,7 @@ class StubPbx:
         return dict(self.channels)
 
     async def hangup(self, attempt: AttemptId) -> None:
-        pass
+        self.hung_up.append(attempt)
 
 
 @dataclass
@@ -57,6 +59,7 @@ class House:
     clock: Clock
     calls: LiveCalls
     rescuer: Rescuer
+    watchdog: Watchdog
 
     async def dialing(self) -> LiveCall:
         account = await self.store.add_account("u", "h", AccountSettings("UTC", "US"))
@@ -74,15 +77,17 @@ class House:
 
 @pytest.fixture
 async def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[House]:
-    monkeypatch.setattr(rescuer, "WATCH_EVERY", 0.02)
+    monkeypatch.setattr(watchdog, "LOOK_EVERY", 0.02)
+    monkeypatch.setattr(watchdog, "AGREED_AFTER", 0.02)
     monkeypatch.setattr(livecalls, "RESPONSE_GRACE", 0.1)
     store = SqliteStore(tmp_path / "q.db", installation="abc", policy=RetryPolicy())
     pbx, clock = StubPbx(), Clock()
     calls = LiveCalls(store, pbx, clock, Hearing(pbx, None))  # type: ignore[arg-type]
-    made = Rescuer(store, pbx, calls, clock, lambda live: (45, 1800))  # type: ignore[arg-type]
+    made = Rescuer(store, pbx, calls, clock)  # type: ignore[arg-type]
+    watch = Watchdog(store, pbx, calls, clock, lambda live: (45, 1800))  # type: ignore[arg-type]
     holding = asyncio.create_task(calls.run())
     await asyncio.sleep(0)
-    yield House(store, pbx, clock, calls, made)
+    yield House(store, pbx, clock, calls, made, watch)
     holding.cancel()
     with suppress(asyncio.CancelledError):
         await holding
@@ -94,7 +99,7 @@ async def test_a_pbx_that_stalls_when_it_is_asked_does_not_end_the_watch(house: 
     live.channel_seen = True
     house.clock.at = Millis(START + 600_000)  # long silent
     house.pbx.channels = None
-    watch = asyncio.create_task(house.rescuer.run())
+    watch = asyncio.create_task(house.watchdog.run())
     await asyncio.sleep(0.1)
     assert not watch.done()
     house.pbx.channels = {}
@@ -119,7 +124,7 @@ async def test_a_store_that_cannot_be_written_ends_neither_the_watch_nor_the_set
         await written(one)
 
     monkeypatch.setattr(house.calls, "answered", answered)
-    watch = asyncio.create_task(house.rescuer.run())
+    watch = asyncio.create_task(house.watchdog.run())
     await asyncio.sleep(0.2)
     assert not watch.done()
     watch.cancel()
@@ -184,7 +189,7 @@ async def test_an_originate_that_failed_after_a_time_unheard_may_have_rung_and_c
 async def test_an_attempt_that_is_adopted_was_unheard(house: House) -> None:
     dialing = await house.dialing()
     calls = LiveCalls(house.store, house.pbx, house.clock, Hearing(house.pbx, None))  # type: ignore[arg-type]
-    await Rescuer(house.store, house.pbx, calls, house.clock, lambda live: (45.0, 1800.0)).adopt()  # type: ignore[arg-type]
+    await Rescuer(house.store, house.pbx, calls, house.clock).adopt()  # type: ignore[arg-type]
     adopted = calls.get(dialing.id)
     assert adopted is not None
     assert adopted.unheard
