@@ -53,7 +53,7 @@ FINAL_PROCESSING = 60.0
 RESPONSE_GRACE = 1.0
 #: Milliseconds by which Asterisk's clock and ours may tell a call's length differently.
 TIMER_MS = 500
-#: Seconds before a closing that the store could not write is tried again.
+#: Seconds before an answer or a closing that the store could not write is tried again.
 STORE_RETRY = 1.0
 #: An Originate that failed while its channel may have come and gone unheard: the phone may have rung, unanswered.
 UNHEARD = Outcome(EndKind.LOST_BEFORE_ANSWER, CalleeType.UNKNOWN, "outcome unknown: not answered while AMI was away")
@@ -228,7 +228,7 @@ class LiveCalls:
             case Answered():
                 live.channel_seen = True
                 self._listen(live)
-                self._spawn(live, self._answered(live))
+                self._spawn(live, self.answered(live))
             case DtmfReceived():
                 live.digits.feed_ami(event.digit)
             case LegDialed():
@@ -262,21 +262,35 @@ class LiveCalls:
         if not live.channel_seen:
             self.close(live, UNHEARD if live.unheard else None)
 
-    async def _answered(self, live: LiveCall) -> None:
-        try:
-            await self.answered(live)
-        except StoreError as error:
-            log.error("attempt.not_written", error=str(error))
-
     async def answered(self, live: LiveCall) -> None:
-        """Write the answer down, durably: from now on a lost outcome is never dialed again."""
+        """Write the answer down, durably: from now on a lost outcome is never dialed again.
+
+        Where the store cannot, the call goes on while it is tried again: hanging up would ring the phone once more.
+        """
         if live.answered_at is None:
             live.answered_at = self._clock.now()
             self._tell(EventKind.ATTEMPT_ANSWERED, live)
             self._tell_call(replace(live.claimed.call, state=CallState.IN_CALL))
         if live.ear is not None and not live.claimed.call.postd:  # its digits may lead past an attendant first
             live.ear.answered()
-        await self._store.mark_answered(live.id, live.answered_at)
+        if not await self._answer_written(live):
+            self._spawn(live, self._write_answer(live))
+
+    async def _answer_written(self, live: LiveCall) -> bool:
+        assert live.answered_at is not None
+        try:
+            await self._store.mark_answered(live.id, live.answered_at)
+        except StoreError as error:
+            log.error("attempt.not_written", error=str(error))
+            return False
+        return True
+
+    async def _write_answer(self, live: LiveCall) -> None:
+        """Until it is written, or its attempt's end is, which holds the answer too."""
+        while True:
+            await asyncio.sleep(STORE_RETRY)
+            if live.id not in self._calls or await self._answer_written(live):
+                return
 
     def stepped(self, live: LiveCall, step: Mapping[str, Value]) -> None:
         """Tell of a step that the session took."""

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from gateway.adapters.store import SqliteStore
-from gateway.core.model import AccountSettings, AttemptId, CalleeType, CallState, Millis
+from gateway.core.model import AccountSettings, AttemptId, CalleeType, CallState, Claimed, Millis
 from gateway.core.retry import RetryPolicy
 from gateway.ports import ChannelSeen, HungUp, Lane, LinkDown, OriginateEnded, PbxError, StoreError
 from gateway.services import livecalls, watchdog
@@ -107,30 +107,27 @@ async def test_a_pbx_that_stalls_when_it_is_asked_does_not_end_the_watch(house: 
     watch.cancel()
 
 
-async def test_a_store_that_cannot_be_written_ends_neither_the_watch_nor_the_settling(
+async def test_a_store_that_cannot_be_read_does_not_end_the_watch(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     live = await house.dialing()
     house.clock.at = Millis(START + 600_000)
     house.pbx.channels = {live.id: True}
-    written = house.calls.answered
+    whole = house.store.open_attempts
     fails = 2
 
-    async def answered(one: LiveCall) -> None:
+    async def open_attempts() -> list[Claimed]:
         nonlocal fails
         fails -= 1
         if fails >= 0:
-            raise StoreError("the disk is full")
-        await written(one)
+            raise StoreError("the database could not be read: disk I/O error")
+        return await whole()
 
-    monkeypatch.setattr(house.calls, "answered", answered)
+    monkeypatch.setattr(house.store, "open_attempts", open_attempts)
     watch = asyncio.create_task(house.watchdog.run())
-    await asyncio.sleep(0.2)
+    await house.ended(live)
     assert not watch.done()
     watch.cancel()
-    house.clock.at = Millis(START + 610_000)
-    await house.rescuer.after_link_up()
-    assert fails == -1
 
 
 async def test_a_session_whose_hang_up_was_not_heard_closes_with_what_it_found(house: House) -> None:
