@@ -53,7 +53,7 @@ FINAL_PROCESSING = 60.0
 RESPONSE_GRACE = 1.0
 #: Milliseconds by which Asterisk's clock and ours may tell a call's length differently.
 TIMER_MS = 500
-#: Seconds before a closing that the store could not write is tried again.
+#: Seconds before an answer or a closing that the store could not write is tried again.
 STORE_RETRY = 1.0
 #: An Originate that failed while its channel may have come and gone unheard: the phone may have rung, unanswered.
 UNHEARD = Outcome(EndKind.LOST_BEFORE_ANSWER, CalleeType.UNKNOWN, "outcome unknown: not answered while AMI was away")
@@ -92,16 +92,20 @@ class Leg:
 
 @dataclass(slots=True)
 class LiveCall:
-    """One open attempt. ``session`` is there from the moment the dialog took the channel."""
+    """One open attempt. ``session`` is there from the moment the dialog took the channel.
+
+    ``since`` and ``answered_since`` are when it was dialed and answered, in the clock's ticks: how long that is ago.
+    """
 
     claimed: Claimed
     digits: DigitBuffer
+    since: Millis
+    answered_since: Millis | None = None
     channel_seen: bool = False
     unheard: bool = False  # for some of its time nobody heard what Asterisk told: its channel may have come and gone
     ringing_at: Millis | None = None
     answered_at: Millis | None = None
     hung_up: HungUp | None = None
-    hung_up_at: Millis | None = None
     originate: OriginateEnded | None = None
     session: SessionRecord | None = None
     session_ended: asyncio.Event = field(default_factory=asyncio.Event)
@@ -120,12 +124,11 @@ class LiveCall:
     def id(self) -> AttemptId:
         return self.claimed.attempt.id
 
-    @property
-    def timed_out(self) -> bool:
-        """Whether the hang-up came when Asterisk ends a call that is too long."""
-        if self.limits is None or self.answered_at is None or self.hung_up_at is None:
+    def timed_out(self, ticks: Millis) -> bool:
+        """Whether a hang-up at that time comes when Asterisk ends a call that is too long."""
+        if self.limits is None or self.answered_since is None:
             return False
-        return self.hung_up_at - self.answered_at >= self.limits[1] * 1000 - TIMER_MS
+        return ticks - self.answered_since >= self.limits[1] * 1000 - TIMER_MS
 
     def transferred(self, dialed: str) -> Leg:
         """Another party is about to be dialed: what Asterisk tells of one belongs to it from now on."""
@@ -183,12 +186,18 @@ class LiveCalls:
         live = LiveCall(
             claimed,
             DigitBuffer(lambda: self._pbx.connected),
+            since=self._ticks_at(attempt.started_at),
+            answered_since=None if attempt.answered_at is None else self._ticks_at(attempt.answered_at),
             ringing_at=attempt.ringing_at,
             answered_at=attempt.answered_at,
         )
         self._calls[attempt.id] = live
         self.empty.clear()
         return live
+
+    def _ticks_at(self, at: Millis) -> Millis:
+        """A time of the past in ticks; one that is still to come, by a clock that was set back, is now."""
+        return Millis(self._clock.ticks() - max(0, self._clock.now() - at))
 
     def adopt(self, orphan: Claimed) -> LiveCall:
         """Register an open attempt that nobody listened to so far."""
@@ -244,7 +253,7 @@ class LiveCalls:
             case Answered():
                 live.channel_seen = True
                 self._listen(live)
-                self._spawn(live, self._answered(live))
+                self._spawn(live, self.answered(live))
             case DtmfReceived():
                 live.digits.feed_ami(event.digit)
             case LegDialed():
@@ -253,9 +262,9 @@ class LiveCalls:
                 live.leg.answered_at = live.leg.answered_at or self._clock.now()
                 live.leg.answered.set()
             case HungUp():
-                live.hung_up, live.hung_up_at = event, self._clock.now()
+                live.hung_up = event
                 live.gone.set()
-                if live.timed_out:
+                if live.timed_out(self._clock.ticks()):
                     live.ended_why = live.ended_why or "ended after its longest time"
                 self.close(live)
             case _:
@@ -279,21 +288,35 @@ class LiveCalls:
         if not live.channel_seen:
             self.close(live, UNHEARD if live.unheard else None)
 
-    async def _answered(self, live: LiveCall) -> None:
-        try:
-            await self.answered(live)
-        except StoreError as error:
-            log.error("attempt.not_written", error=str(error))
-
     async def answered(self, live: LiveCall) -> None:
-        """Write the answer down, durably: from now on a lost outcome is never dialed again."""
+        """Write the answer down, durably: from now on a lost outcome is never dialed again.
+
+        Where the store cannot, the call goes on while it is tried again: hanging up would ring the phone once more.
+        """
         if live.answered_at is None:
-            live.answered_at = self._clock.now()
+            live.answered_at, live.answered_since = self._clock.now(), self._clock.ticks()
             self._tell(EventKind.ATTEMPT_ANSWERED, live)
             self._tell_call(replace(live.claimed.call, state=CallState.IN_CALL))
         if live.ear is not None and not live.claimed.call.postd:  # its digits may lead past an attendant first
             live.ear.answered()
-        await self._store.mark_answered(live.id, live.answered_at)
+        if not await self._answer_written(live):
+            self._spawn(live, self._write_answer(live))
+
+    async def _answer_written(self, live: LiveCall) -> bool:
+        assert live.answered_at is not None
+        try:
+            await self._store.mark_answered(live.id, live.answered_at)
+        except StoreError as error:
+            log.error("attempt.not_written", error=str(error))
+            return False
+        return True
+
+    async def _write_answer(self, live: LiveCall) -> None:
+        """Until it is written, or its attempt's end is, which holds the answer too."""
+        while True:
+            await asyncio.sleep(STORE_RETRY)
+            if live.id not in self._calls or await self._answer_written(live):
+                return
 
     def stepped(self, live: LiveCall, step: Mapping[str, Value]) -> None:
         """Tell of a step that the session took."""

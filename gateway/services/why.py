@@ -113,12 +113,7 @@ class Why:
 
     async def why_account(self, account: AccountId) -> Hold:
         """What holds all of an account's calls, in words that tell it nothing of other accounts and the gateway."""
-        hold = await self._why_all(account)
-        if hold.reason in _OPERATORS:
-            turn = "its calls take their turn at the gateway's pace"
-            text = turn if hold.reason in _MOVING else "the gateway dials nothing for this account now"
-            return Hold(hold.reason, text, "nothing that this account can do; the gateway's operator sees the reason")
-        return hold
+        return for_account(await self._why_all(account))
 
     async def why_all(self) -> Hold:
         return await self._why_all(None)
@@ -151,6 +146,16 @@ class Why:
             for trunk, account in sorted(due)
         ]
         return min(holds, key=_rank)
+
+
+def for_account(hold: Hold) -> Hold:
+    """A hold in words that tell an account nothing of the gateway's own numbers, trunks and faults."""
+    if hold.reason not in _OPERATORS:
+        return hold
+    turn = "its calls take their turn at the gateway's pace"
+    text = turn if hold.reason in _MOVING else "the gateway dials nothing for this account now"
+    change = "nothing that this account can do; the gateway's operator sees the reason"
+    return Hold(hold.reason, text, change, hold.until)
 
 
 def _rank(hold: Hold) -> int:
