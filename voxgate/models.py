@@ -349,9 +349,10 @@ class DeliveryFilter(In):
 
 
 class TestPost(In):
-    """Post a made-up result to ``url``, once; nothing is kept."""
+    """Post a made-up result to ``url``, once; nothing is kept. ``account`` is for operators: whose secret signs it."""
 
     url: Url
+    account: Login | None = None
 
 
 class TestPosted(Out):
@@ -397,11 +398,42 @@ class Account(Out):
     settings: AccountSettings
 
 
+class Usage(Out):
+    """Of the account's day; live calls count a minute at least. ``hold`` is the cap by which its calls wait now."""
+
+    calls: int
+    live: int
+    minutes: float
+    cost: float
+    lifted: bool
+    hold: Hold | None
+
+
 class NewPin(In):
     """``keep_old_hours``: the old PIN stays valid for so long, for clients that are changed one after another."""
 
     pin: Pin
     keep_old_hours: Annotated[int, Meta(ge=0, le=24)] = 0
+
+
+class Signing(Out):
+    """Whether result posts are signed, since when by this secret, and until when the one before also signs."""
+
+    signed: bool
+    set_at: Moment | None
+    old_until: Moment | None
+
+
+class NewSigning(In):
+    """``keep_old_hours``: the secret before also signs for so long."""
+
+    keep_old_hours: Annotated[int, Meta(ge=0, le=168)] = 24
+
+
+class IssuedSigning(Signing):
+    """``secret`` is shown this once."""
+
+    secret: str
 
 
 class NewToken(In):

@@ -52,7 +52,7 @@ class _Waiting:
 
 @dataclass(slots=True, eq=False)
 class _Serving:
-    """One request under way; ``held``: seconds we did not read it; ``taken``: bytes of its answer, no more ``since``."""
+    """One request under way; ``held``: seconds we did not read it; ``taken``: bytes taken of it, no more ``since``."""
 
     request: web.Request
     began: float

@@ -161,11 +161,11 @@ class HttpFetcher:
             if response.status in (307, 308):
                 request = replace(request, url=url)
             else:  # RFC 9110 §15.4: clients turn a redirected POST into a GET
-                request = replace(request, url=url, method="GET", form=None)
+                request = replace(request, url=url, method="GET", form=None, body=None)
         raise FetchError(FetchErrorKind.PROTOCOL, f"more than {MAX_REDIRECTS} redirects")
 
     async def _once(self, request: FetchRequest) -> tuple[FetchResponse, dict[str, str]]:
-        data: Any = None
+        data: Any = request.body
         if request.form is not None:
             data = aiohttp.FormData(default_to_multipart=request.multipart)
             for name, value in request.form:

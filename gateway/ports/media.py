@@ -39,6 +39,7 @@ class FetchRequest:
     method: str = "GET"
     form: tuple[tuple[str, str | FilePart], ...] | None = None
     multipart: bool = False
+    body: bytes | None = None  # sent as it is, in place of a form; its type is in ``headers``
     timeout: float = 15.0  # seconds for the whole exchange
     max_bytes: int = 4 * 1024 * 1024
     max_age: float | None = None  # seconds; VoiceXML 2.0 §6.1.2

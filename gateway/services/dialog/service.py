@@ -83,7 +83,7 @@ class DialogService:
         live = self._live.of_path(channel.path)
         if live is None or live.session is None:
             return
-        record = live.session
+        record, live.handler = live.session, asyncio.current_task()
         try:
             with of_call(live.claimed.call.id, live.id):
                 await self._live.answered(live)
