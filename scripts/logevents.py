@@ -57,6 +57,7 @@ MEANINGS = {
     "evidence.removed": "Audio of calls was removed after the days that its account keeps it.",
     "hearing.failed": "A defect: a call's audio could not be judged; AMD judges it.",
     "hearing.no_tap": "A call has no media tap; AMD judges it.",
+    "http.let_go": "Connections of an HTTP port were ended in the last second, by reason: silent, slow, or too many.",
     "intake.failed": "A defect: a request was refused by it; nothing was queued.",
     "intake.store": "The database could not be written; a request was refused.",
     "lab.retry_gap_scale": "A setting for tests alone is in force.",

@@ -26,7 +26,7 @@ from gateway.services.pages.firstrun import FirstRun
 from gateway.services.pages.gauges import Gauges
 from gateway.services.pages.live import Live
 from gateway.services.pages.outbound import Outbound
-from gateway.services.pages.phone import Phone, PhoneSettings
+from gateway.services.pages.phone import Bridge, Phone, PhoneSettings
 from gateway.services.pages.queueing import Queueing
 from gateway.services.pages.rates import Rates
 from gateway.services.pages.results import Results
@@ -87,7 +87,7 @@ class Around:
     so_far: Callable[[AttemptId], Mapping[str, Any]]
     audio: Callable[[str], bytes | None]
     exports: Exports
-    bridge: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    bridge: Bridge
     wake_dialer: Callable[[], None]
     wake_notifier: Callable[[], None]
 
