@@ -77,8 +77,17 @@ class SessionRecord:
 class Leg:
     """The party that a call is being transferred to."""
 
+    dialed: str = ""
     channel: str = ""
+    answered_at: Millis | None = None
+    seconds: float | None = None  # once it has ended
     answered: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def talked(self, now: Millis) -> tuple[str, int]:
+        """The number, and the seconds from its answer to its end, or to ``now``."""
+        if self.seconds is not None:
+            return self.dialed, round(self.seconds)
+        return self.dialed, 0 if self.answered_at is None else max(0, round((now - self.answered_at) / 1000))
 
 
 @dataclass(slots=True)
@@ -102,7 +111,8 @@ class LiveCall:
     session_ended: asyncio.Event = field(default_factory=asyncio.Event)
     gone: asyncio.Event = field(default_factory=asyncio.Event)  # the callee hung up
     originated: asyncio.Event = field(default_factory=asyncio.Event)  # OriginateResponse came
-    leg: Leg = field(default_factory=Leg)
+    leg: Leg = field(default_factory=Leg)  # the last of the legs
+    legs: list[Leg] = field(default_factory=list)
     limits: tuple[float, float] | None = None  # ring timeout and longest call in seconds, as it was dialed
     handler: asyncio.Task[None] | None = None  # holds its FastAGI session
     ended_why: str = ""  # what of ours ended it
@@ -119,6 +129,12 @@ class LiveCall:
         if self.limits is None or self.answered_since is None:
             return False
         return ticks - self.answered_since >= self.limits[1] * 1000 - TIMER_MS
+
+    def transferred(self, dialed: str) -> Leg:
+        """Another party is about to be dialed: what Asterisk tells of one belongs to it from now on."""
+        self.leg = Leg(dialed)
+        self.legs.append(self.leg)
+        return self.leg
 
     def seen(self) -> Seen:
         return Seen(
@@ -243,6 +259,7 @@ class LiveCalls:
             case LegDialed():
                 live.leg.channel = event.channel
             case LegAnswered():
+                live.leg.answered_at = live.leg.answered_at or self._clock.now()
                 live.leg.answered.set()
             case HungUp():
                 live.hung_up = event
@@ -383,6 +400,7 @@ class LiveCalls:
             reason=f"{found.reason}; {live.ended_why}" if live.ended_why else found.reason,
             application_error=None if session is None else session.application_error,
             evidence=self.evidence(live),
+            legs=tuple(leg.talked(ended_at) for leg in live.legs),
         )
 
     @staticmethod

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -132,7 +132,7 @@ def pages_on(
     async def hang_up(call: CallId) -> bool:
         return False
 
-    async def bridge(request: web.Request) -> web.StreamResponse:
+    async def bridge(request: web.Request, over: Callable[[], Awaitable[bool]]) -> web.StreamResponse:
         return web.Response(text="bridged")
 
     logins, access = Logins(store, clock), SqliteAccess(store)

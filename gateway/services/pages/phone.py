@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import structlog
 from aiohttp import web
 
-from gateway.core.model import AttemptId, CallId
+from gateway.core.model import AccountId, AttemptId, CallId
 from gateway.core.plum import QUEUECALL, FieldError, read_submission
 from gateway.core.timeline import Timeline, timeline
 from gateway.core.visiting import Visitor
@@ -22,6 +23,11 @@ from gateway.services.pages.site import NotHere, Refused, Site, plain, same_orig
 log = structlog.get_logger()
 
 _NO_PIN = "-"
+#: Phones of one account that are connected at once.
+AT_ONCE = 10
+
+
+Bridge = Callable[[web.Request, Callable[[], Awaitable[bool]]], Awaitable[web.StreamResponse]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +45,7 @@ class Phone:
 
     def __init__(
         self, site: Site, store: Store, clock: Clock, desk: Desk, settings: PhoneSettings, runner: Runner,
-        bridge: Callable[[web.Request], Awaitable[web.StreamResponse]],
+        bridge: Bridge,
         so_far: Callable[[AttemptId], Mapping[str, Any]],
     ) -> None:  # fmt: skip
         self._site = site
@@ -50,6 +56,7 @@ class Phone:
         self._runner = runner
         self._bridge = bridge
         self._so_far = so_far
+        self._open: Counter[AccountId] = Counter()
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
         router.add_get("/phone", self._site.page(self.show))
@@ -85,8 +92,15 @@ class Phone:
             raise Refused("The request came from another site.")
         if not self._settings.on:
             raise Refused("The test phone is off.", 409)
-        log.info("phone.connected", account=visitor.account.login)
-        return await self._bridge(request)
+        account = visitor.account
+        if self._open[account.id] >= AT_ONCE:
+            raise Refused("The test phone is open too often: close some pages.", 429)
+        log.info("phone.connected", account=account.login)
+        self._open[account.id] += 1
+        try:
+            return await self._bridge(request, lambda: self._site.sessions.ended(visitor))
+        finally:
+            self._open[account.id] -= 1
 
     async def ring(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
         """Queue a call to the phone in the page."""
