@@ -25,8 +25,8 @@ LAB_CALLEES = {
     "person": 5, "hangs-up-in-prompt": 2, "machine": 1, "busy": 2, "rings": 1, "unavailable": 1, "declined": 1,
 }  # fmt: skip
 FAKE_CALLEES = {
-    "person": 14, "silent": 2, "hangs-up-at-once": 2, "hangs-up-in-prompt": 4, "machine": 2, "busy": 4, "rings": 2,
-    "progress-only": 1, "not-found": 2, "unavailable": 2, "no-circuit": 1, "declined": 2, "busy-then-person": 2,
+    "person": 14, "silent": 2, "hangs-up-at-once": 2, "hangs-up-in-prompt": 4, "machine": 2, "busy": 4, "rings": 1,
+    "not-found": 2, "unavailable": 2, "no-circuit": 1, "declined": 2, "busy-then-person": 2,
 }  # fmt: skip
 
 
