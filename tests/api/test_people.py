@@ -11,7 +11,8 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from gateway.adapters.store import SqliteBooks
 from gateway.core.access import Scope
-from gateway.core.visiting import FREE_OF_LOGIN, new_session
+from gateway.core.lockout import FREE
+from gateway.core.visiting import new_session
 from gateway.services.tokens import USED_EVERY_MS
 from tests.api.conftest import BOSS, CALL, OTHER, USER, House, add_accounts, basic, build
 from tests.services.test_feed import Clock
@@ -194,7 +195,7 @@ async def test_a_new_pin_signs_browsers_out_and_leaves_tokens(house: House) -> N
 async def test_a_hundred_guesses_at_once_are_slowed_as_if_they_came_one_by_one(house: House) -> None:
     asked = [house.ask("GET", "/calls", auth=basic("user1", f"{n:04d}")) for n in range(100)]
     statuses = [status for status, _ in await asyncio.gather(*asked)]
-    assert statuses.count(401) == FREE_OF_LOGIN and statuses.count(429) == 100 - FREE_OF_LOGIN
+    assert statuses.count(401) == FREE and statuses.count(429) == 100 - FREE
 
 
 async def test_a_token_for_its_account_does_not_become_an_operator(house: House) -> None:

@@ -13,9 +13,9 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from gateway.adapters.store import SqliteStore
+from gateway.core.lockout import FREE
 from gateway.core.model import AccountSettings
 from gateway.core.retry import RetryPolicy
-from gateway.core.visiting import FREE_OF_LOGIN
 from gateway.services.feed import Feed
 from tests.pages.conftest import HTML, Clock, House, hasher, pages_on
 
@@ -64,6 +64,16 @@ async def test_guessing_is_slowed_down_and_ends_with_time(house: House) -> None:
     assert await house.sign_in() == 429  # even with the right PIN
     assert await house.sign_in("user2", "88888888") == 303  # another login from the same address
     house.clock.at += 31_000
+    assert await house.sign_in() == 303
+
+
+async def test_guessing_from_elsewhere_locks_nobody_out(house: House) -> None:
+    elsewhere = aiohttp.TCPConnector(local_addr=("127.0.0.2", 0))
+    async with aiohttp.ClientSession(connector=elsewhere) as stranger:
+        url = house.client.make_url("/signin")
+        for n in range(FREE + 1):
+            async with stranger.post(url, data={"login": "user1", "pin": f"{n:04d}"}) as answer:
+                assert answer.status == (403 if n < FREE else 429)
     assert await house.sign_in() == 303
 
 
@@ -153,7 +163,7 @@ async def test_who_is_not_signed_in_gets_no_socket(house: House) -> None:
 
 async def test_a_hundred_guesses_at_once_are_slowed_as_if_they_came_one_by_one(house: House) -> None:
     statuses = await asyncio.gather(*(house.sign_in("user1", f"{n:04d}") for n in range(100)))
-    assert statuses.count(403) == FREE_OF_LOGIN and statuses.count(429) == 100 - FREE_OF_LOGIN
+    assert statuses.count(403) == FREE and statuses.count(429) == 100 - FREE
 
 
 async def test_nothing_leads_to_another_site(house: House) -> None:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from gateway.core.access import Scope
+from gateway.core.lockout import Locked
 from gateway.core.model import Account, AccountId
-from gateway.core.visiting import Locked
 from gateway.services.accounts import Accounts
 from gateway.services.api.problems import Code, Problem, invalid
 from gateway.services.intake.logins import Logins
@@ -99,9 +99,7 @@ class Callers:
             raise _refused("what follows Basic is no base64 of login:PIN") from None
         if not colon or len(login) > 128 or len(pin) > 16:
             raise _refused("login or PIN is wrong")
-        account = self._logins.known(login, pin)
-        if account is None:
-            account = await self._admitted(request, login, pin)
+        account = await self._admitted(request, login, pin)
         scopes = frozenset(Scope) if account.settings.operator else OWN
         return Caller(account.login, account, scopes)
 

@@ -7,8 +7,9 @@ from collections.abc import Awaitable, Callable
 import structlog
 from aiohttp import web
 
+from gateway.core.lockout import Locked
 from gateway.core.saying import span
-from gateway.core.visiting import Locked, Visitor
+from gateway.core.visiting import Visitor
 from gateway.services.pages.sessions import Sessions
 from gateway.services.pages.site import Site, inside, see
 
