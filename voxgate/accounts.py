@@ -28,8 +28,9 @@ def change(login: str, **settings: Any) -> Request[models.Account]:
     return Request("PATCH", f"/accounts/{login}", models.Account, body=msgspec.json.encode(settings))
 
 
-def set_pin(login: str, pin: str, keep_old_hours: int = 0) -> Request[models.Account]:
-    return post(f"/accounts/{login}/pin", models.Account, {"pin": pin, "keep_old_hours": keep_old_hours})
+def set_pin(login: str, pin: str, keep_old_hours: int = 0, *, keep_sessions: bool = False) -> Request[models.Account]:
+    body = {"pin": pin, "keep_old_hours": keep_old_hours, "keep_sessions": keep_sessions}
+    return post(f"/accounts/{login}/pin", models.Account, body)
 
 
 def signing(login: str) -> Request[models.Signing]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,8 @@ from gateway.adapters.store import SqliteStore
 from gateway.core.lockout import FREE
 from gateway.core.model import AccountSettings
 from gateway.core.retry import RetryPolicy
-from gateway.services.feed import Feed
+from gateway.services.feed import EventKind, Feed
+from gateway.services.pages import streams
 from tests.pages.conftest import HTML, Clock, House, hasher, pages_on
 
 
@@ -122,6 +125,58 @@ async def test_signing_out_everywhere_ends_all_sessions_of_the_account(house: Ho
     house.client.session.cookie_jar.clear()
     answer = await house.client.get("/", headers={**HTML, "Cookie": f"voxgate={first}"}, allow_redirects=False)
     assert answer.status == 303 and answer.headers["Location"].startswith("/signin")
+
+
+@asynccontextmanager
+async def told(house: House) -> AsyncIterator[aiohttp.ClientResponse]:
+    """A page's stream of changes, begun."""
+    async with house.client.get("/live") as stream:
+        if stream.status == 200:
+            assert await stream.content.readuntil(b"\n\n") == b"retry: 1000\n\n"
+        yield stream
+
+
+@pytest.mark.parametrize("way", ["/signout", "/signout/everywhere"])
+async def test_signing_out_ends_what_is_open(house: House, way: str) -> None:
+    await house.sign_in("user2", "88888888")
+    own = {"Origin": f"http://{house.client.server.make_url('/').authority}"}
+    async with told(house) as others:
+        house.client.session.cookie_jar.clear()
+        await house.sign_in()
+        async with told(house) as mine, house.client.ws_connect("/phone/ws", headers=own) as phone:
+            await house.post(way)
+            async with asyncio.timeout(20):
+                assert await mine.content.read() == b""
+                assert (await phone.receive()).type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED)
+        house.feed.publish(EventKind.CALL_CHANGED, house.accounts["user2"].id, {"call_id": 1})
+        async with asyncio.timeout(20):
+            assert b"changed" in await others.content.readuntil(b"\n\n")
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To be asked for before the house."""
+    monkeypatch.setattr(streams, "LOOK_EVERY", 0.05)
+
+
+async def test_a_session_that_ends_elsewhere_ends_what_is_open(hasty: None, house: House) -> None:
+    await house.sign_in()
+    async with told(house) as mine:
+        await house.books.end_sessions(house.accounts["user1"].id)
+        async with asyncio.timeout(20):
+            assert await mine.content.read() == b""
+
+
+async def test_one_account_does_not_take_all_streams(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "AT_ONCE_EACH", 2)
+    await house.sign_in()
+    async with told(house), told(house):
+        async with told(house) as third:
+            assert third.status == 503
+        house.client.session.cookie_jar.clear()
+        await house.sign_in("user2", "88888888")
+        async with told(house) as other:
+            assert other.status == 200
 
 
 async def test_a_session_ends_without_use(house: House) -> None:

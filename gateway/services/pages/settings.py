@@ -22,6 +22,7 @@ from gateway.ports import NameTaken
 from gateway.services.accounts import Accounts
 from gateway.services.audit import Audit
 from gateway.services.pages.site import Refused, Site
+from gateway.services.pages.streams import Streams
 from gateway.services.signing import Signing
 
 #: Hours for which the PIN before stays valid, and the secret before also signs, where that is chosen.
@@ -67,10 +68,11 @@ class Field:
 
 
 class SettingsPage:
-    def __init__(self, site: Site, accounts: Accounts, signing: Signing, audit: Audit) -> None:
+    def __init__(self, site: Site, accounts: Accounts, signing: Signing, streams: Streams, audit: Audit) -> None:
         self._site = site
         self._accounts = accounts
         self._signing = signing
+        self._streams = streams
         self._audit = audit
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
@@ -123,15 +125,16 @@ class SettingsPage:
         return await self._page(request, visitor, account, saved=True)
 
     async def new_pin(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
-        """A PIN that is shown once; who is signed in by the old one elsewhere is not any more."""
+        """A PIN that is shown once; who is signed in elsewhere is signed out where that is chosen."""
         form = await request.post()
         account = await self._chosen(visitor, str(form.get("account", "")))
         pin = new_pin()
         kept = KEEP_OLD_HOURS if form.get("keep_old") else 0
-        account = await self._accounts.set_pin(account, pin, kept, visitor.session.mark)
-        await self._audit.note(
-            visitor.account.login, "account.pin", account.login, account.id, f"the old one is valid for {kept} h"
-        )
+        sign_out = bool(form.get("sign_out"))
+        account = await self._accounts.set_pin(account, pin, kept, visitor.session.mark if sign_out else None)
+        await self._streams.look()
+        told = f"the old one is valid for {kept} h" + ("" if sign_out else ", sessions go on")
+        await self._audit.note(visitor.account.login, "account.pin", account.login, account.id, told)
         return await self._page(request, visitor, account, pin=pin)
 
     async def sign(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
