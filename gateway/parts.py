@@ -11,6 +11,7 @@ from gateway.adapters.media import FileMedia, in_folder
 from gateway.adapters.promptserver import PromptServer, PromptServerSettings
 from gateway.adapters.store import SqliteStore, SqliteSweeps
 from gateway.config import ConfigError
+from gateway.core.caps import MICRO, Rates, Spending
 from gateway.core.handling import Handling
 from gateway.core.model import Millis
 from gateway.core.pacing import Limit
@@ -30,6 +31,9 @@ class SystemClock:
     def now(self) -> Millis:
         return Millis(time.time_ns() // 1_000_000)
 
+    def ticks(self) -> Millis:
+        return Millis(time.monotonic_ns() // 1_000_000)
+
 
 def router_of(config: Config) -> Router:
     numbers = config.numbers
@@ -39,6 +43,13 @@ def router_of(config: Config) -> Router:
 
 def retry_policy(config: Config) -> RetryPolicy:
     return RetryPolicy(fault_give_up_after=config.dial.fault_give_up_after, gap_scale=config.lab.retry_gap_scale)
+
+
+def spending_of(config: Config) -> Spending:
+    """In millionths, as costs are kept."""
+    spend = config.spend
+    rates = Rates(round(spend.default_rate * MICRO), {one.prefix: round(one.per_minute * MICRO) for one in config.rate})
+    return Spending(spend.daily_minutes, spend.daily_cost, rates)
 
 
 def limits_of(config: Config) -> tuple[Limit, dict[str, Limit]]:
@@ -65,6 +76,7 @@ def open_store(config: Config) -> SqliteStore:
     return SqliteStore(
         Path(config.database.path), installation=config.installation, policy=retry_policy(config),
         retry_unknown_outcome=config.dial.retry_unknown_outcome, backups=Path(config.database.backups),
+        spending=spending_of(config),
     )  # fmt: skip
 
 

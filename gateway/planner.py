@@ -44,7 +44,7 @@ class Planner:
         settings = claimed.account.settings
         target = parse_destination(destination, settings.country)
         way = self._resolve(target.kind, target.dialed, claimed.account)
-        return Way(way.dial_string, claimed.call.ani or settings.caller_id or way.trunk.caller_id)
+        return Way(target.dialed, way.dial_string, claimed.call.ani or settings.caller_id or way.trunk.caller_id)
 
     def _resolve(self, kind: DestinationKind, dialed: str, account: Account) -> Dialable:
         settings = account.settings

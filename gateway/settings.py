@@ -235,6 +235,27 @@ class Numbers(Section):
     """Let premium-rate numbers be dialed."""
 
 
+class SpendSection(Section):
+    """Ceilings on what all calls of a day use, in this machine's zone; accounts have their own. When one is reached,
+    nothing more is dialed that day; live calls go on, and count from the start with a minute at least."""
+
+    daily_minutes: Annotated[float, Meta(gt=0)] | None = None
+    """Answered minutes a day, of the parties that calls are transferred to as well. Unset: no ceiling."""
+    daily_cost: Annotated[float, Meta(gt=0)] | None = None
+    """What a day may cost, in the currency of the rates. Unset: no ceiling."""
+    default_rate: Annotated[float, Meta(ge=0)] = 0.0
+    """The price of a minute to phone numbers that no `[[rate]]` names."""
+
+
+class RateSection(Section):
+    """The price of calls to a prefix; `[[rate]]` may stand any number of times, the longest prefix wins."""
+
+    prefix: Annotated[str, Meta(min_length=1)]
+    """What the number begins with, as `+1` or `+4977`."""
+    per_minute: Annotated[float, Meta(ge=0)]
+    """The price of a minute, counted by the second."""
+
+
 class SessionSection(Section):
     """What callees hear that no document says."""
 
@@ -351,6 +372,7 @@ class Config(Section):
     phone: PhoneSection = msgspec.field(default_factory=PhoneSection)
     dial: Dial = msgspec.field(default_factory=Dial)
     numbers: Numbers = msgspec.field(default_factory=Numbers)
+    spend: SpendSection = msgspec.field(default_factory=SpendSection)
     session: SessionSection = msgspec.field(default_factory=SessionSection)
     results: Results = msgspec.field(default_factory=Results)
     metrics: Metrics = msgspec.field(default_factory=Metrics)
@@ -359,6 +381,7 @@ class Config(Section):
     lab: LabSection = msgspec.field(default_factory=LabSection)
     trunk: list[TrunkSection] = []
     route: list[RouteSection] = []
+    rate: list[RateSection] = []
 
     @property
     def trunks(self) -> dict[str, Trunk]:

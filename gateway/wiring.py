@@ -21,12 +21,14 @@ from gateway.adapters.agi import AgiDetector, AgiServer, AgiSettings
 from gateway.adapters.ami import AmiPbx, AmiSettings, Recorder
 from gateway.adapters.audiosocket import AudioSocketServer, AudioSocketSettings
 from gateway.adapters.cookies import CookieStore
+from gateway.adapters.doors import Door
 from gateway.adapters.evidence import EvidenceFolder
 from gateway.adapters.exports import available, export
 from gateway.adapters.fetcher import HttpFetcher
 from gateway.adapters.phonesocket import PhoneSocket
 from gateway.adapters.speech import EspeakSpeech
 from gateway.adapters.store import SqliteAccess, SqliteBooks, SqliteStore, backup, check
+from gateway.adapters.strangers import allow_many
 from gateway.adapters.tls import TlsRefused, client_context, renew, server_context
 from gateway.config import ConfigError, load
 from gateway.core.addresses import AllowList
@@ -48,6 +50,7 @@ from gateway.parts import (
     retention_of,
     retry_policy,
     router_of,
+    spending_of,
     tracer_of,
 )
 from gateway.planner import Planner
@@ -75,6 +78,7 @@ from gateway.services.preflight import Preflights
 from gateway.services.rerouter import Rerouter
 from gateway.services.rescuer import Rescuer
 from gateway.services.signing import Signing
+from gateway.services.spending import SpendWatch
 from gateway.services.switchboard import Switchboard
 from gateway.services.tapdetector import TapDetector
 from gateway.services.tokens import Tokens
@@ -161,6 +165,7 @@ class Gateway:
             publish,
             observe,
         )
+        self.spending = SpendWatch(store, self.clock, publish)
         self.live.on_closed(self._closed)
         renderer = PromptRenderer(self.speech, media, self.fetcher)
         detector = TapDetector(self.hearing, self.live.of_path, AgiDetector())
@@ -271,6 +276,7 @@ class Gateway:
 
     def _closed(self, live: LiveCall, end: AttemptEnd, call: Call) -> None:
         self.notifier.wake()
+        self.spending.wake()
         self.observe(AttemptClosed(live.claimed, end, call))
 
     def _ready(self) -> dict[str, bool]:
@@ -339,7 +345,9 @@ class Gateway:
         self.routing.router = router_of(config)
         self.dialer.relimit(*limits_of(config))
         self.rerouter.retrunk(frozenset(config.trunks))
-        self.store.reconfigure(retry_policy(config), retry_unknown_outcome=config.dial.retry_unknown_outcome)
+        self.store.reconfigure(
+            retry_policy(config), spending_of(config), retry_unknown_outcome=config.dial.retry_unknown_outcome
+        )
         self.fetcher.allow(AllowList.of(config.fetch.allow))
         self.dialog.reconfigure(dialog_settings(config))
         self.desk.reconfigure(DeskSettings(config.intake.preflight))
@@ -371,13 +379,12 @@ class Gateway:
         await self.taps.start()
         if self.prompts is not None:
             await self.prompts.start()
-        sites = await self._listen()
-        started(self._port(sites))
-        log.info(
-            "gateway.started", port=self._port(sites), agi=self.agi.port, unfinished=removed, open_attempts=adopted
-        )
+        doors = await self._listen()
+        port = doors[0].port
+        started(port)
+        log.info("gateway.started", port=port, agi=self.agi.port, unfinished=removed, open_attempts=adopted)
         if (first := await self.pages.first_link()) is not None:
-            log.info("pages.first_run", url=f"http://{config.server.host}:{self._port(sites)}{first}")
+            log.info("pages.first_run", url=f"http://{config.server.host}:{port}{first}")
         try:
             async with asyncio.TaskGroup() as tasks:
                 parts = [
@@ -389,6 +396,7 @@ class Gateway:
                         self.pbx.run(),
                         self.switchboard.run(),
                         self.watchdog.run(),
+                        self.spending.run(),
                         self.notifier.run(),
                         self.rerouter.run(),
                         self.retention.run(),
@@ -406,8 +414,9 @@ class Gateway:
                 for part in (*parts, dialing):
                     part.cancel()
         finally:
-            for runner in sites:
-                await runner.cleanup()
+            for door in doors:
+                await door.close()
+            await self._socket.cleanup()
             if self.prompts is not None:
                 await self.prompts.close()
             await self.phone_socket.close()
@@ -433,32 +442,26 @@ class Gateway:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.live.empty.wait(), 5.0)
 
-    async def _listen(self) -> list[web.AppRunner]:
-        server = self.config.server
-        public = web.AppRunner(self.app, access_log=None, handler_cancellation=False, shutdown_timeout=REQUESTS_WITHIN)
-        await public.setup()
-        await web.TCPSite(public, server.host, server.port, ssl_context=self._tls).start()
-        api = web.AppRunner(self.api, access_log=None, shutdown_timeout=REQUESTS_WITHIN)
-        await api.setup()
+    async def _listen(self) -> list[Door]:
+        """The doors on TCP, the public one first; and the Unix socket."""
+        server, own = self.config.server, self.config.metrics
+        public = Door("server", self.app, handler_cancellation=False, shutdown_timeout=REQUESTS_WITHIN)
+        await public.open(server.host, server.port, self._tls)
+        self._socket = web.AppRunner(self.api, access_log=None, shutdown_timeout=REQUESTS_WITHIN)
+        await self._socket.setup()
         path = self.config.socket_path
         path.unlink(missing_ok=True)
         previous = os.umask(0o077)
         try:
-            await web.UnixSite(api, str(path)).start()
+            await web.UnixSite(self._socket, str(path)).start()
         finally:
             os.umask(previous)
-        own = self.config.metrics
         if own.port is None:
-            return [public, api]
-        scraped = web.AppRunner(self.metrics.app(), access_log=None)
-        await scraped.setup()
-        await web.TCPSite(scraped, own.host, own.port).start()
-        log.info("metrics.listening", port=int(scraped.addresses[0][1]))
-        return [public, api, scraped]
-
-    @staticmethod
-    def _port(sites: list[web.AppRunner]) -> int:
-        return int(sites[0].addresses[0][1])
+            return [public]
+        scraped = Door("metrics", self.metrics.app())
+        await scraped.open(own.host, own.port)
+        log.info("metrics.listening", port=scraped.port)
+        return [public, scraped]
 
 
 async def serve(
@@ -468,6 +471,7 @@ async def serve(
 
     ``record_ami`` is a file for what goes over AMI, masked, and its largest size in bytes.
     """
+    allow_many()
     recorder = None if record_ami is None else Recorder(record_ami[0], limit=record_ami[1], version=__version__)
     try:
         await Gateway(config, open_store(config), place, log_level, recorder).run()

@@ -28,6 +28,15 @@ def change(login: str, **settings: Any) -> Request[models.Account]:
     return Request("PATCH", f"/accounts/{login}", models.Account, body=msgspec.json.encode(settings))
 
 
+def usage(login: str) -> Request[models.Usage]:
+    return Request("GET", f"/accounts/{login}/usage", models.Usage)
+
+
+def lift(login: str) -> Request[models.Usage]:
+    """Let an account spend beyond its ceiling until its day ends."""
+    return Request("POST", f"/accounts/{login}/lift", models.Usage)
+
+
 def set_pin(login: str, pin: str, keep_old_hours: int = 0, *, keep_sessions: bool = False) -> Request[models.Account]:
     body = {"pin": pin, "keep_old_hours": keep_old_hours, "keep_sessions": keep_sessions}
     return post(f"/accounts/{login}/pin", models.Account, body)

@@ -398,6 +398,17 @@ class Account(Out):
     settings: AccountSettings
 
 
+class Usage(Out):
+    """Of the account's day; live calls count a minute at least. ``hold`` is the cap by which its calls wait now."""
+
+    calls: int
+    live: int
+    minutes: float
+    cost: float
+    lifted: bool
+    hold: Hold | None
+
+
 class NewPin(In):
     """``keep_old_hours``: the old PIN stays valid for so long, for clients that are changed one after another.
 

@@ -11,9 +11,10 @@ import typer
 from gateway.cli import signing, token
 from gateway.cli.client import Unreachable
 from gateway.cli.shared import ConfigOption, JsonOption, asked, config_of, group, log_to_stderr, show, show_json
+from gateway.cli.why import lines
 from gateway.core.model import AccountSettings
 from gateway.settings import Config
-from voxgate import accounts
+from voxgate import accounts, system
 
 app = group("Accounts that may queue calls.")
 app.add_typer(token.app, name="token")
@@ -141,6 +142,39 @@ def _setting(text: str) -> tuple[str, Any]:
         return name, msgspec.to_builtins(msgspec.convert(given, kinds[name], strict=False))
     except msgspec.ValidationError as error:
         raise typer.BadParameter(f"{name}: {error}") from None
+
+
+@app.command("usage", epilog="Example: voxgate account usage user1")
+def usage(
+    login: Annotated[str | None, typer.Argument(help="Without it, what all accounts used together.")] = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what an account used of its day's caps, and which of them holds its calls now."""
+    _show_usage(asked(config, system.usage() if login is None else accounts.usage(login)), as_json)
+
+
+@app.command("lift", epilog="Example: voxgate account lift user1")
+def lift(
+    login: Annotated[str | None, typer.Argument(help="Whose ceiling.")] = None,
+    everybody: Annotated[bool, typer.Option("--everybody", help="The gateway's own, in [spend].")] = False,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Let an account, or everybody, spend beyond a ceiling of minutes or cost until the day ends."""
+    if (login is None) is not everybody:
+        raise typer.BadParameter("name an account, or say --everybody")
+    _show_usage(asked(config, system.lift() if login is None else accounts.lift(login)), as_json)
+
+
+def _show_usage(found: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        show_json(found)
+        return
+    hold = found.pop("hold")
+    show([{"used": name, "today": _shown(value)} for name, value in found.items()], False, ["used", "today"])
+    if hold is not None:
+        print("\n".join(lines(hold)))
 
 
 @app.command("pin", epilog="Example: voxgate account pin user1 --keep-old-hours 24")

@@ -32,6 +32,11 @@ class Reason(StrEnum):
     TRUNK_RESTING = "trunk_resting"
     TRUNK_FULL = "trunk_full"
     TRUNK_PACE = "trunk_pace"
+    ACCOUNT_SPENT = "account_spent"
+    ACCOUNT_DAILY = "account_daily"
+    ACCOUNT_FULL = "account_full"
+    ACCOUNT_PACE = "account_pace"
+    GATEWAY_SPENT = "gateway_spent"
     GATEWAY_FULL = "gateway_full"
     GATEWAY_PACE = "gateway_pace"
     # What is no obstacle:

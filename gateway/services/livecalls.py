@@ -77,28 +77,42 @@ class SessionRecord:
 class Leg:
     """The party that a call is being transferred to."""
 
+    dialed: str = ""
     channel: str = ""
+    answered_at: Millis | None = None
+    seconds: float | None = None  # once it has ended
     answered: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def talked(self, now: Millis) -> tuple[str, int]:
+        """The number, and the seconds from its answer to its end, or to ``now``."""
+        if self.seconds is not None:
+            return self.dialed, round(self.seconds)
+        return self.dialed, 0 if self.answered_at is None else max(0, round((now - self.answered_at) / 1000))
 
 
 @dataclass(slots=True)
 class LiveCall:
-    """One open attempt. ``session`` is there from the moment the dialog took the channel."""
+    """One open attempt. ``session`` is there from the moment the dialog took the channel.
+
+    ``since`` and ``answered_since`` are when it was dialed and answered, in the clock's ticks: how long that is ago.
+    """
 
     claimed: Claimed
     digits: DigitBuffer
+    since: Millis
+    answered_since: Millis | None = None
     channel_seen: bool = False
     unheard: bool = False  # for some of its time nobody heard what Asterisk told: its channel may have come and gone
     ringing_at: Millis | None = None
     answered_at: Millis | None = None
     hung_up: HungUp | None = None
-    hung_up_at: Millis | None = None
     originate: OriginateEnded | None = None
     session: SessionRecord | None = None
     session_ended: asyncio.Event = field(default_factory=asyncio.Event)
     gone: asyncio.Event = field(default_factory=asyncio.Event)  # the callee hung up
     originated: asyncio.Event = field(default_factory=asyncio.Event)  # OriginateResponse came
-    leg: Leg = field(default_factory=Leg)
+    leg: Leg = field(default_factory=Leg)  # the last of the legs
+    legs: list[Leg] = field(default_factory=list)
     limits: tuple[float, float] | None = None  # ring timeout and longest call in seconds, as it was dialed
     handler: asyncio.Task[None] | None = None  # holds its FastAGI session
     ended_why: str = ""  # what of ours ended it
@@ -110,12 +124,17 @@ class LiveCall:
     def id(self) -> AttemptId:
         return self.claimed.attempt.id
 
-    @property
-    def timed_out(self) -> bool:
-        """Whether the hang-up came when Asterisk ends a call that is too long."""
-        if self.limits is None or self.answered_at is None or self.hung_up_at is None:
+    def timed_out(self, ticks: Millis) -> bool:
+        """Whether a hang-up at that time comes when Asterisk ends a call that is too long."""
+        if self.limits is None or self.answered_since is None:
             return False
-        return self.hung_up_at - self.answered_at >= self.limits[1] * 1000 - TIMER_MS
+        return ticks - self.answered_since >= self.limits[1] * 1000 - TIMER_MS
+
+    def transferred(self, dialed: str) -> Leg:
+        """Another party is about to be dialed: what Asterisk tells of one belongs to it from now on."""
+        self.leg = Leg(dialed)
+        self.legs.append(self.leg)
+        return self.leg
 
     def seen(self) -> Seen:
         return Seen(
@@ -167,12 +186,18 @@ class LiveCalls:
         live = LiveCall(
             claimed,
             DigitBuffer(lambda: self._pbx.connected),
+            since=self._ticks_at(attempt.started_at),
+            answered_since=None if attempt.answered_at is None else self._ticks_at(attempt.answered_at),
             ringing_at=attempt.ringing_at,
             answered_at=attempt.answered_at,
         )
         self._calls[attempt.id] = live
         self.empty.clear()
         return live
+
+    def _ticks_at(self, at: Millis) -> Millis:
+        """A time of the past in ticks; one that is still to come, by a clock that was set back, is now."""
+        return Millis(self._clock.ticks() - max(0, self._clock.now() - at))
 
     def adopt(self, orphan: Claimed) -> LiveCall:
         """Register an open attempt that nobody listened to so far."""
@@ -234,11 +259,12 @@ class LiveCalls:
             case LegDialed():
                 live.leg.channel = event.channel
             case LegAnswered():
+                live.leg.answered_at = live.leg.answered_at or self._clock.now()
                 live.leg.answered.set()
             case HungUp():
-                live.hung_up, live.hung_up_at = event, self._clock.now()
+                live.hung_up = event
                 live.gone.set()
-                if live.timed_out:
+                if live.timed_out(self._clock.ticks()):
                     live.ended_why = live.ended_why or "ended after its longest time"
                 self.close(live)
             case _:
@@ -268,7 +294,7 @@ class LiveCalls:
         Where the store cannot, the call goes on while it is tried again: hanging up would ring the phone once more.
         """
         if live.answered_at is None:
-            live.answered_at = self._clock.now()
+            live.answered_at, live.answered_since = self._clock.now(), self._clock.ticks()
             self._tell(EventKind.ATTEMPT_ANSWERED, live)
             self._tell_call(replace(live.claimed.call, state=CallState.IN_CALL))
         if live.ear is not None and not live.claimed.call.postd:  # its digits may lead past an attendant first
@@ -374,6 +400,7 @@ class LiveCalls:
             reason=f"{found.reason}; {live.ended_why}" if live.ended_why else found.reason,
             application_error=None if session is None else session.application_error,
             evidence=self.evidence(live),
+            legs=tuple(leg.talked(ended_at) for leg in live.legs),
         )
 
     @staticmethod

@@ -36,7 +36,7 @@ class Rescuer:
 
         Raises :class:`PbxError` where Asterisk cannot be asked: nothing is closed then. Raises :class:`StoreError`.
         """
-        asked_at = self._clock.now()
+        asked_at = self._clock.ticks()
         held = {live.id for live in self._live if live.session is not None}
         channels = await self._pbx.live_channels()
         closed = ended = kept = 0
@@ -48,13 +48,12 @@ class Rescuer:
                 live.channel_seen = True
                 if channels[live.id] and live.session is None and self._orphaned(live, asked_at):
                     # Answered while nobody listened: the dialplan ends it at once; this makes sure.
-                    live.answered_at = live.answered_at or asked_at
                     await self._live.answered(live)
                     await self._pbx.hangup(live.id)
                     ended += 1
                 else:
                     kept += 1
-            elif asked_at - live.claimed.attempt.started_at < SETTLE_MS:
+            elif asked_at - live.since < SETTLE_MS:
                 late.append(live)
             else:
                 live.gone.set()  # a session that runs on after the hang-up has a limit
@@ -65,8 +64,8 @@ class Rescuer:
             await self._look_again(late)
 
     async def _look_again(self, late: list[LiveCall]) -> None:
-        newest = max(live.claimed.attempt.started_at for live in late)
-        await asyncio.sleep(max(0.0, (newest + SETTLE_MS - self._clock.now()) / 1000))
+        newest = max(live.since for live in late)
+        await asyncio.sleep(max(0.0, (newest + SETTLE_MS - self._clock.ticks()) / 1000))
         channels = await self._pbx.live_channels()
         for live in late:
             if live.id in channels:
@@ -77,7 +76,7 @@ class Rescuer:
     @staticmethod
     def _orphaned(live: LiveCall, now: Millis) -> bool:
         """An answered channel reaches its session within milliseconds; after the settling time none will come."""
-        return now - (live.answered_at or live.claimed.attempt.started_at) >= SETTLE_MS
+        return now - (live.answered_since or live.since) >= SETTLE_MS
 
     async def after_link_up(self) -> None:
         """Reconcile until it works: the link may drop again while Asterisk is asked."""

@@ -75,7 +75,7 @@ class Watchdog:
 
     async def _look(self) -> dict[AttemptId, Wrong]:
         channels = await self._channels()
-        now = self._clock.now()
+        now = self._clock.ticks()
         found = {live.id: wrong for live in self._live if (wrong := self._wrong(live, channels, now)) is not None}
         for ident in channels or ():
             if self._live.get(ident) is None and is_attempt_id(ident):
@@ -106,17 +106,17 @@ class Watchdog:
         if channels is None:  # a session that ended has hung up; and no channel outlives Asterisk's own timers
             return Wrong.GONE if live.session_ended.is_set() or late > GIVE_UP_MS else None
         if live.id not in channels:
-            return Wrong.GONE if now - live.claimed.attempt.started_at >= YOUNG_MS else None
+            return Wrong.GONE if now - live.since >= YOUNG_MS else None
         if channels[live.id] and not attended:
             return Wrong.UNATTENDED
         return Wrong.OVERDUE if late > GRACE_MS else None
 
     def _end(self, live: LiveCall) -> float:
-        """When the attempt should have ended at the latest."""
+        """When the attempt should have ended at the latest, in ticks."""
         ring, longest = live.limits or self._limits(live)
-        if live.answered_at is not None:
-            return live.answered_at + longest * 1000
-        return live.claimed.attempt.started_at + ring * 1000
+        if live.answered_since is not None:
+            return live.answered_since + longest * 1000
+        return live.since + ring * 1000
 
     async def _mend(self, attempt: AttemptId, wrong: Wrong) -> None:
         live = self._live.get(attempt)
@@ -133,7 +133,7 @@ class Watchdog:
                 await self._mend_call(live, wrong)
 
     async def _mend_call(self, live: LiveCall, wrong: Wrong) -> None:
-        late = self._clock.now() - self._end(live)
+        late = self._clock.ticks() - self._end(live)
         if wrong is Wrong.UNATTENDED:
             live.channel_seen = True
             live.ended_why = live.ended_why or "ended by the gateway: answered, and no session held it"

@@ -13,7 +13,9 @@ from aiohttp.test_utils import TestClient, TestServer
 from gateway.adapters.store import SqliteBooks
 from gateway.core.access import Scope
 from gateway.core.lockout import FREE
+from gateway.core.model import Millis
 from gateway.core.visiting import new_session
+from gateway.ports import Lane
 from gateway.services.api import events
 from gateway.services.tokens import USED_EVERY_MS
 from tests.api.conftest import BOSS, CALL, OTHER, USER, House, add_accounts, basic, build
@@ -239,3 +241,27 @@ async def test_a_body_that_is_nested_too_deeply_is_the_clients_fault(house: Hous
     headers = {"Content-Type": "application/json"}
     status, problem = await house.ask("POST", "/accounts", auth=BOSS, headers=headers, data=deep)
     assert (status, problem["code"]) == (400, "malformed")
+
+
+async def test_caps_are_an_operators_and_what_is_used_is_the_accounts_to_see(house: House) -> None:
+    caps = {"cps": 2, "max_calls": 1, "daily_calls": 5, "daily_minutes": 10, "daily_cost": 1.5}
+    assert (await house.ask("PATCH", "/accounts/user1", caps))[0] == 403
+    status, changed = await house.ask("PATCH", "/accounts/user1", caps, auth=BOSS)
+    assert status == 200 and {name: changed["settings"][name] for name in caps} == caps
+    for bad in ({"cps": 0}, {"max_calls": 0}, {"daily_calls": -1}, {"daily_minutes": 0}, {"daily_cost": "x"}):
+        status, problem = await house.ask("PATCH", "/accounts/user1", bad, auth=BOSS)
+        assert (status, problem["field"]) == (422, *bad), problem
+    for _ in range(2):
+        assert (await house.ask("POST", "/calls", CALL))[0] == 201  # a capped call is taken, and waits
+    assert len(await house.store.claim([Lane("t", 5)], Millis(house.clock.at), 5)) == 1
+    status, used = await house.ask("GET", "/accounts/user1/usage")
+    assert (status, used["calls"], used["live"], used["minutes"], used["lifted"]) == (200, 1, 1, 1.0, False)
+    assert used["hold"]["reason"] == "account_full"
+    assert (await house.ask("GET", "/accounts/user2/usage"))[0] == 404
+    assert (await house.ask("POST", "/accounts/user1/lift"))[0] == 403
+    assert (await house.ask("POST", "/accounts/user1/lift", auth=BOSS))[1]["lifted"] is True
+    assert [(await house.ask(method, path))[0] for method, path in (("GET", "/usage"), ("POST", "/lift"))] == [403] * 2
+    assert (await house.ask("GET", "/usage", auth=BOSS))[1]["minutes"] == 1.0
+    assert (await house.ask("POST", "/lift", auth=BOSS))[1]["lifted"] is True
+    _, audit = await house.ask("GET", "/audit", auth=BOSS)
+    assert {"account.lift", "gateway.lift"} <= {one["action"] for one in audit["items"]}

@@ -117,3 +117,32 @@ async def test_a_slow_pace_does_not_keep_a_faster_one_waiting(tmp_path: Path, mo
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     await store.close()
+
+
+async def test_the_pace_of_an_account_is_dialed_as_it_allows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The dialer wakes when the account's own pace lets the next call start, and not with its next idle look."""
+    monkeypatch.setattr(dialer, "IDLE_LOOK", 60.0)
+    store, clock, pbx = (
+        SqliteStore(tmp_path / "q.db", installation="abc", policy=RetryPolicy()), SystemClock(), StubPbx(),
+    )  # fmt: skip
+    account = await store.add_account("u", "h", AccountSettings("UTC", "US", cps=10))
+    for number in range(40):
+        await store.queue_call(account.id, call(number), plan(scheduled_at=clock.now()), clock.now())
+    sent = 0
+
+    async def originate(request: Originate) -> Placement:
+        nonlocal sent
+        sent += 1
+        return Placement(Placed.QUEUED)
+
+    monkeypatch.setattr(pbx, "originate", originate, raising=False)
+    live = LiveCalls(store, pbx, clock, Hearing(pbx, None))  # type: ignore[arg-type]
+    pacer = Pacer.of(Limit(100, 99), {"t": Limit(100, 99)})
+    made = Dialer(store, pbx, live, clock, pacer, lambda claimed: Dialing("PJSIP/1@t", None, 45, 60))  # type: ignore
+    running = asyncio.create_task(made.run())
+    async with asyncio.timeout(20):
+        while sent < 16:
+            await asyncio.sleep(0.02)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await store.close()

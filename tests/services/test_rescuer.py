@@ -27,9 +27,15 @@ START = Millis(1_800_000_000_000)
 
 @dataclass
 class Clock:
+    """``stepped`` is by how much somebody set it."""
+
     at: Millis = START
+    stepped: int = 0
 
     def now(self) -> Millis:
+        return Millis(self.at + self.stepped)
+
+    def ticks(self) -> Millis:
         return self.at
 
 
@@ -73,6 +79,11 @@ class House:
         found = await self.store.call(live.claimed.call.id)
         assert found is not None
         return found.state
+
+
+def answered(live: LiveCall) -> None:
+    """At the beginning of time."""
+    live.channel_seen, live.answered_at, live.answered_since = True, START, START
 
 
 @pytest.fixture
@@ -130,10 +141,20 @@ async def test_a_store_that_cannot_be_read_does_not_end_the_watch(
     watch.cancel()
 
 
+async def test_a_clock_that_is_set_back_keeps_nothing_waiting(house: House) -> None:
+    """For an hour, every comparison would wait for its youngest attempts to grow old enough."""
+    live = await house.dialing()
+    house.clock.stepped = -3_600_000
+    house.clock.at = Millis(START + 3_000)
+    async with asyncio.timeout(5):
+        await house.rescuer.after_link_up()
+    assert await house.ended(live) is CallState.FAILED
+
+
 async def test_a_session_whose_hang_up_was_not_heard_closes_with_what_it_found(house: House) -> None:
     """AMI was away when the callee hung up, and the application was still submitting when it came back."""
     live = await house.dialing()
-    live.channel_seen, live.answered_at = True, START
+    answered(live)
     live.session = SessionRecord(CalleeType.VOICE, began=True)
     house.clock.at = Millis(START + 30_000)
     await house.rescuer.reconcile("link up")
@@ -144,7 +165,7 @@ async def test_a_session_whose_hang_up_was_not_heard_closes_with_what_it_found(h
 
 async def test_a_session_whose_channel_is_there_goes_on(house: House) -> None:
     live = await house.dialing()
-    live.channel_seen, live.answered_at = True, START
+    answered(live)
     live.session = SessionRecord(CalleeType.VOICE, began=True)
     house.clock.at = Millis(START + 30_000)
     house.pbx.channels = {live.id: True}

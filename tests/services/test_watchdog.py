@@ -11,7 +11,7 @@ from gateway.core.model import AttemptEnd, AttemptId, CalleeType, CallState, Mil
 from gateway.ports import HungUp
 from gateway.services import livecalls
 from gateway.services.livecalls import LiveCall, SessionRecord
-from tests.services.test_rescuer import START, House
+from tests.services.test_rescuer import START, House, answered
 from tests.services.test_rescuer import house as house  # the fixture
 
 STRAY = AttemptId("vg-abc-0123456789abcdef01234567")
@@ -30,7 +30,8 @@ def after(house: House, seconds: float) -> None:
 
 async def test_a_hang_up_that_was_never_told_ends_the_call_within_two_looks(house: House) -> None:
     live = await house.dialing()
-    live.channel_seen, live.answered_at, live.session = True, START, SessionRecord(CalleeType.VOICE, began=True)
+    answered(live)
+    live.session = SessionRecord(CalleeType.VOICE, began=True)
     live.session_ended.set()
     after(house, 40)  # far from any limit
     await house.watchdog.watch()
@@ -70,14 +71,16 @@ async def test_an_attempt_that_just_began_needs_no_channel_yet(house: House) -> 
     assert not live.closing
 
 
-@pytest.mark.parametrize(("answered", "limit"), [(False, 45), (True, 1800)])
+@pytest.mark.parametrize(("taken", "limit"), [(False, 45), (True, 1800)])
 async def test_a_channel_beyond_its_longest_time_is_ended_with_its_reason(
-    house: House, answered: bool, limit: float
+    house: House, taken: bool, limit: float
 ) -> None:
     live = await house.dialing()
-    live.channel_seen, live.answered_at = True, START if answered else None
-    live.session = SessionRecord(CalleeType.VOICE, began=True) if answered else None
-    house.pbx.channels = {live.id: answered}
+    if taken:
+        answered(live)
+    live.channel_seen = True
+    live.session = SessionRecord(CalleeType.VOICE, began=True) if taken else None
+    house.pbx.channels = {live.id: taken}
     after(house, limit + 19)
     await house.watchdog.watch()
     assert not house.pbx.hung_up
@@ -91,7 +94,8 @@ async def test_a_channel_beyond_its_longest_time_is_ended_with_its_reason(
 
 async def test_a_channel_that_does_not_go_away_keeps_no_call_open(house: House) -> None:
     live = await house.dialing()
-    live.channel_seen, live.answered_at, live.session = True, START, SessionRecord(CalleeType.VOICE, began=True)
+    answered(live)
+    live.session = SessionRecord(CalleeType.VOICE, began=True)
     house.pbx.channels = {live.id: True}
     after(house, 1800 + 121)
     await house.watchdog.watch()
@@ -103,7 +107,7 @@ async def test_a_channel_that_does_not_go_away_keeps_no_call_open(house: House) 
 
 async def test_an_answered_channel_without_a_session_is_ended(house: House) -> None:
     live = await house.dialing()
-    live.channel_seen, live.answered_at = True, START
+    answered(live)
     house.pbx.channels = {live.id: True}
     after(house, 5)
     await house.watchdog.watch()
@@ -112,11 +116,23 @@ async def test_an_answered_channel_without_a_session_is_ended(house: House) -> N
 
 async def test_a_session_goes_on_for_as_long_as_it_may(house: House) -> None:
     live = await house.dialing()
-    live.channel_seen, live.answered_at, live.session = True, START, SessionRecord(CalleeType.VOICE, began=True)
+    answered(live)
+    live.session = SessionRecord(CalleeType.VOICE, began=True)
     house.pbx.channels = {live.id: True}
     after(house, 1700)
     await house.watchdog.watch()
     assert not house.pbx.hung_up and not live.closing
+
+
+async def test_a_clock_that_is_set_ahead_ends_no_session(house: House) -> None:
+    live = await house.dialing()
+    answered(live)
+    live.session = SessionRecord(CalleeType.VOICE, began=True)
+    house.pbx.channels = {live.id: True}
+    after(house, 40)
+    house.clock.stepped = 3_600_000
+    await house.watchdog.watch()
+    assert not live.closing and not house.pbx.hung_up
 
 
 async def test_a_channel_of_a_closed_attempt_is_ended_and_the_doctors_own_calls_are_not(house: House) -> None:
@@ -140,7 +156,8 @@ async def test_an_attempt_that_is_open_in_the_database_alone_is_taken_over_and_c
 @pytest.mark.parametrize("away", ["cut", "stalled"])
 async def test_an_asterisk_that_never_comes_back_keeps_no_call_open(house: House, away: str) -> None:
     live = await house.dialing()
-    live.channel_seen, live.answered_at, live.session = True, START, SessionRecord(CalleeType.VOICE, began=True)
+    answered(live)
+    live.session = SessionRecord(CalleeType.VOICE, began=True)
     house.pbx.connected, house.pbx.channels = away == "stalled", None
     after(house, 600)
     await house.watchdog.watch()
@@ -167,7 +184,8 @@ async def test_a_session_that_never_ends_is_ended_with_all_it_holds(
     """Its channel is gone, and a command of it waits for an answer that cannot come."""
     monkeypatch.setattr(livecalls, "FINAL_PROCESSING", 0.05)
     live = await house.dialing()
-    live.channel_seen, live.answered_at, live.session = True, START, SessionRecord(CalleeType.VOICE, began=True)
+    answered(live)
+    live.session = SessionRecord(CalleeType.VOICE, began=True)
     tidied = asyncio.Event()
 
     async def session() -> None:
@@ -187,7 +205,8 @@ async def test_a_session_that_never_ends_is_ended_with_all_it_holds(
 
 async def test_a_call_that_asterisk_ended_at_its_limit_says_so(house: House) -> None:
     live = await house.dialing()
-    live.limits, live.answered_at, live.session = (45, 60), START, SessionRecord(CalleeType.VOICE, began=True)
+    answered(live)
+    live.limits, live.session = (45, 60), SessionRecord(CalleeType.VOICE, began=True)
     live.session_ended.set()
     after(house, 60)
     house.calls.hear(HungUp(live.id, 16, None))

@@ -11,16 +11,10 @@ import msgspec
 from sqlite_utils import Database
 
 from gateway.adapters.store.counts import Counts
-from gateway.adapters.store.rows import (
-    ATTEMPT_COLUMNS,
-    SELECT_ACCOUNT,
-    SELECT_CALL,
-    account_of,
-    attempt_of,
-    call_of,
-)
+from gateway.adapters.store.rows import ATTEMPT_COLUMNS, SELECT_CALL, attempt_of, call_of
+from gateway.adapters.store.usage import settings_of, talked, undialed
+from gateway.core.caps import Spending
 from gateway.core.model import (
-    Account,
     AttemptEnd,
     AttemptId,
     AttemptState,
@@ -70,7 +64,9 @@ def mark(db: Database, counts: Counts, attempt: AttemptId, event: AttemptEvent, 
         counts.moved(found[1], found[2], old, new)
 
 
-def close_attempt(db: Database, counts: Counts, end: AttemptEnd, policy: RetryPolicy, retry_unknown: bool) -> Call:
+def close_attempt(
+    db: Database, counts: Counts, end: AttemptEnd, policy: RetryPolicy, retry_unknown: bool, spending: Spending
+) -> Call:
     """Close an attempt and settle its call, once; a second closing returns the call as it is."""
     execute = db.conn.execute
     row = execute(f"SELECT {ATTEMPT_COLUMNS} FROM attempt WHERE id = ?", (end.attempt_id,)).fetchone()
@@ -90,8 +86,9 @@ def close_attempt(db: Database, counts: Counts, end: AttemptEnd, policy: RetryPo
         (state, end.ringing_at, answered_at, end.ended_at, end.kind, end.callee_type, end.cause, end.tech_cause,
          end.reason, end.application_error, msgspec.json.encode(end.evidence).decode(), end.attempt_id),
     )  # fmt: skip
+    settings = settings_of(db, call.account_id)
     if end.kind is EndKind.LOST_AFTER_ANSWER:
-        retry_unknown = retry_unknown or _account(db, call).settings.retry_unknown_outcome
+        retry_unknown = retry_unknown or settings.retry_unknown_outcome
     settled = settle(call, end, policy, retry_unknown_outcome=retry_unknown)
     new_state = advance_call(call.state, settled.event)
     duration = 0 if answered_at is None else max(0, round((end.ended_at - answered_at) / 1000))
@@ -107,6 +104,11 @@ def close_attempt(db: Database, counts: Counts, end: AttemptEnd, policy: RetryPo
         duration=duration, fault_since=settled.fault_since, fault_count=settled.fault_count, reason=settled.reason,
         application_error=end.application_error,
     )  # fmt: skip
+    if end.kind is EndKind.TRUNK_FAULT:
+        undialed(db, call, settings.time_zone, attempt.started_at)
+    if answered_at is not None:
+        legs = [(call.dialed, duration), *end.legs]
+        talked(db, call, settings.time_zone, spending, end.ended_at, legs)
     _owe_result(db, call, end.ended_at)
     _tally(db, call, end.ended_at, end.callee_type, 0 if end.kind is EndKind.TRUNK_FAULT else call.attempts)
     if call.state in WAITING and _cancelled(db, call):  # nothing would claim its retry any more
@@ -117,11 +119,6 @@ def close_attempt(db: Database, counts: Counts, end: AttemptEnd, policy: RetryPo
 def _cancelled(db: Database, call: Call) -> bool:
     row = db.conn.execute("SELECT state FROM campaign WHERE id = ?", (call.campaign_id,)).fetchone()
     return bool(row[0] == CampaignState.CANCELLED)
-
-
-def _account(db: Database, call: Call) -> Account:
-    row = db.conn.execute(f"{SELECT_ACCOUNT} WHERE id = ?", (call.account_id,))
-    return account_of(row.fetchone())
 
 
 def _owe_result(db: Database, call: Call, now: Millis) -> None:

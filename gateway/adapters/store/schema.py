@@ -275,6 +275,21 @@ def m_label(db: Database) -> None:
 
 
 @MIGRATIONS()
+def m_usage(db: Database) -> None:
+    """What an account used of a day (its own zone's date), and everybody of this machine's: account 0."""
+    db.conn.execute("""
+CREATE TABLE usage (
+    account_id INTEGER NOT NULL,
+    day TEXT NOT NULL,
+    attempts INTEGER NOT NULL CHECK (attempts >= 0),
+    seconds INTEGER NOT NULL CHECK (seconds >= 0),
+    cost INTEGER NOT NULL CHECK (cost >= 0),
+    lifted INTEGER NOT NULL CHECK (lifted IN (0, 1)),
+    PRIMARY KEY (account_id, day)
+) STRICT, WITHOUT ROWID""")
+
+
+@MIGRATIONS()
 def m_signing(db: Database) -> None:
     """Secrets that sign result posts. HMAC needs them as they are: whoever reads this database can sign."""
     db.conn.execute("""CREATE TABLE signing (

@@ -12,12 +12,14 @@ from typing import TypeVar
 
 from sqlite_utils import Database
 
-from gateway.adapters.store import claims, closing, intake, lists, outbox, relabelling, vitals, writer
+from gateway.adapters.store import claims, closing, intake, lists, outbox, relabelling, usage, vitals, writer
 from gateway.adapters.store.counts import Counts
 from gateway.adapters.store.file import connect, lock
 from gateway.adapters.store.rows import ATTEMPT_COLUMNS, SELECT_ACCOUNT, account_of, attempt_of, plan_of, snapshot
 from gateway.adapters.store.upgrading import prepare
 from gateway.core.access import Receipt
+from gateway.core.admission import Hold
+from gateway.core.caps import Spending, Used
 from gateway.core.lists import CallQuery, DeliveryQuery, Position
 from gateway.core.model import (
     Account,
@@ -71,8 +73,10 @@ class SqliteStore:
         policy: RetryPolicy,
         retry_unknown_outcome: bool = False,
         backups: Path | None = None,
+        spending: Spending | None = None,
     ) -> None:
         self._path = path
+        self._spending = spending or Spending()
         self._policy = policy
         self._retry_unknown = retry_unknown_outcome
         self._lock = lock(path)
@@ -88,9 +92,9 @@ class SqliteStore:
         self._claims = claims.Claims(lambda: AttemptId(f"vg-{installation}-{secrets.token_hex(12)}"))
         self._plans: dict[CampaignId, CallPlan] = {}
 
-    def reconfigure(self, policy: RetryPolicy, *, retry_unknown_outcome: bool) -> None:
-        """Another policy from the next attempt's end on."""
-        self._policy, self._retry_unknown = policy, retry_unknown_outcome
+    def reconfigure(self, policy: RetryPolicy, spending: Spending, *, retry_unknown_outcome: bool) -> None:
+        """Another policy from the next attempt's end on, other ceilings from the next claim on."""
+        self._policy, self._spending, self._retry_unknown = policy, spending, retry_unknown_outcome
 
     async def close(self) -> None:
         """Finish what was handed in, then let the file go."""
@@ -181,10 +185,26 @@ class SqliteStore:
     # --- dialing ---
 
     async def claim(self, lanes: Sequence[Lane], now: Millis, limit: int) -> list[Claimed]:
-        return await self._writer.run(lambda db, counts: self._claims.claim(db, counts, lanes, now, limit))
+        return await self._writer.run(
+            lambda db, counts: self._claims.claim(db, counts, lanes, now, limit, self._spending)
+        )
 
     async def next_due(self, now: Millis) -> Millis | None:
-        return await self._read(lambda db: claims.next_due(db, now))
+        return await self._read(lambda db: self._claims.next_due(db, self._spending, now))
+
+    async def capped(self, accounts: Collection[AccountId | None], now: Millis) -> dict[AccountId | None, Hold]:
+        def read(db: Database) -> dict[AccountId | None, Hold]:
+            look = self._claims.look(db, self._spending, now)
+            held = {one: look.hold_of_all() if one is None else look.hold(one) for one in accounts}
+            return {one: hold for one, hold in held.items() if hold is not None}
+
+        return await self._read(read)
+
+    async def used(self, account: AccountId | None, now: Millis) -> Used:
+        return await self._read(lambda db: self._claims.look(db, self._spending, now).used(account or usage.EVERYBODY))
+
+    async def lift(self, account: AccountId | None, now: Millis) -> None:
+        await self._writer.run(lambda db, counts: usage.lift(db, account or usage.EVERYBODY, now))
 
     async def mark_ringing(self, attempt: AttemptId, at: Millis) -> None:
         await self._writer.run(lambda db, counts: closing.mark(db, counts, attempt, AttemptEvent.RANG, at))
@@ -194,7 +214,7 @@ class SqliteStore:
 
     async def close_attempt(self, end: AttemptEnd) -> Call:
         return await self._writer.run(
-            lambda db, counts: closing.close_attempt(db, counts, end, self._policy, self._retry_unknown)
+            lambda db, counts: closing.close_attempt(db, counts, end, self._policy, self._retry_unknown, self._spending)
         )
 
     async def open_attempts(self) -> list[Claimed]:

@@ -23,6 +23,7 @@ from gateway.services.api.problems import answer, problem_of
 from gateway.services.api.results import Results
 from gateway.services.api.routing import Handler, Limits, Served, operations
 from gateway.services.api.system import System
+from gateway.services.api.usage import Usage
 from gateway.services.audit import Audit
 from gateway.services.feed import Feed
 from gateway.services.intake.desk import Desk
@@ -86,6 +87,7 @@ class Api:
             ),
             Results(parts.store, parts.accounts, parts.notifier, parts.poster, parts.clock, parts.audit),
             People(parts.accounts, parts.tokens, parts.signing, parts.audit, parts.clock),
+            Usage(parts.store, parts.accounts, parts.audit, parts.clock, parts.wake),
             System(parts.status, parts.why),
             self._events,
         )  # fmt: skip

@@ -26,7 +26,7 @@ from gateway.services.pages.firstrun import FirstRun
 from gateway.services.pages.gauges import Gauges
 from gateway.services.pages.live import Live
 from gateway.services.pages.outbound import Outbound
-from gateway.services.pages.phone import Phone, PhoneSettings
+from gateway.services.pages.phone import Bridge, Phone, PhoneSettings
 from gateway.services.pages.queueing import Queueing
 from gateway.services.pages.rates import Rates
 from gateway.services.pages.results import Results
@@ -88,7 +88,7 @@ class Around:
     so_far: Callable[[AttemptId], Mapping[str, Any]]
     audio: Callable[[str], bytes | None]
     exports: Exports
-    bridge: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    bridge: Bridge
     wake_dialer: Callable[[], None]
     wake_notifier: Callable[[], None]
 
@@ -126,7 +126,9 @@ class Pages:
             ),
             CallInfo(site, store, clock, around.why, around.hang_up, around.so_far, around.audio, around.audit),
             self._queueing,
-            SettingsPage(site, around.accounts, around.signing, self._streams, around.audit),
+            SettingsPage(
+                site, store, clock, around.accounts, around.signing, self._streams, around.audit, around.wake_dialer
+            ),
             Phone(
                 site, store, clock, around.desk, Receipts(around.receipts, clock), settings.phone, self._runner,
                 self._streams, around.bridge, around.so_far,

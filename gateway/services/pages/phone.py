@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ import msgspec
 import structlog
 from aiohttp import web
 
-from gateway.core.model import AttemptId, CallId
+from gateway.core.model import AccountId, AttemptId, CallId
 from gateway.core.plum import QUEUECALL, FieldError, read_submission
 from gateway.core.timeline import Timeline, timeline
 from gateway.core.visiting import Visitor
@@ -26,6 +27,11 @@ from gateway.services.receipts import Receipts, Stamp
 log = structlog.get_logger()
 
 _NO_PIN = "-"
+#: Phones of one account that are connected at once.
+AT_ONCE = 10
+
+
+Bridge = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +50,7 @@ class Phone:
     def __init__(
         self, site: Site, store: Store, clock: Clock, desk: Desk, receipts: Receipts, settings: PhoneSettings,
         runner: Runner, streams: Streams,
-        bridge: Callable[[web.Request], Awaitable[web.StreamResponse]],
+        bridge: Bridge,
         so_far: Callable[[AttemptId], Mapping[str, Any]],
     ) -> None:  # fmt: skip
         self._site = site
@@ -57,6 +63,7 @@ class Phone:
         self._runner = runner
         self._bridge = bridge
         self._so_far = so_far
+        self._open: Counter[AccountId] = Counter()
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
         router.add_get("/phone", self._site.page(self.show))
@@ -92,9 +99,16 @@ class Phone:
             raise Refused("The request came from another site.")
         if not self._settings.on:
             raise Refused("The test phone is off.", 409)
-        log.info("phone.connected", account=visitor.account.login)
-        with self._streams.of(visitor):
-            return await self._bridge(request)
+        account = visitor.account
+        if self._open[account.id] >= AT_ONCE:
+            raise Refused("The test phone is open too often: close some pages.", 429)
+        log.info("phone.connected", account=account.login)
+        self._open[account.id] += 1
+        try:
+            with self._streams.of(visitor):
+                return await self._bridge(request)
+        finally:
+            self._open[account.id] -= 1
 
     async def ring(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
         """Queue a call to the phone in the page, once for each time that the form was fresh: a double click is one."""

@@ -71,7 +71,7 @@ class ReadOnly(Fault):
         scene.pause(2, 6)
         scene.gateway.kill()
         done = refused(scene)
-        if done.returncode != ExitStatus.DATABASE or "read" not in done.stderr:
+        if done.returncode != ExitStatus.DATABASE or "cannot be written: Read-only" not in done.stderr:
             scene.found.broken("other", f"on a read-only disk: status {done.returncode}: {done.stderr[-300:]}")
         scene.volume.repair()
 

@@ -45,9 +45,10 @@ class CommandsBeside(Fault):
     name, words, times = "commands beside", "commands that write and read beside the running gateway", 2
 
     def strike(self, scene: Scene) -> None:
+        campaign = str(next(one["id"] for one in scene.gateway.json("campaign", "list") if one["name"] == "chaos"))
         for words in (
-            ["account", "set", "demo", "--ring-timeout", "20"], ["campaign", "pause", "chaos"],
-            ["campaign", "resume", "chaos"], ["db", "check"], ["calls", "list"],
+            ["account", "set", "demo", "ring_timeout=20"], ["campaign", "pause", campaign],
+            ["campaign", "resume", campaign], ["db", "check"], ["db", "backup"], ["calls", "list"],
         ):  # fmt: skip
             try:
                 scene.gateway.voxgate(*words)
