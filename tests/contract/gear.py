@@ -45,6 +45,17 @@ class Ami:
             await asyncio.gather(reading, return_exceptions=True)
             writer.close()
 
+    @staticmethod
+    async def refused(port: int) -> bool:
+        """Whether a link is ended before the greeting."""
+        try:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            greeting = await reader.read(100)
+            writer.close()
+        except ConnectionError:
+            return True
+        return greeting == b""
+
     async def _read(self) -> None:
         with suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
