@@ -21,12 +21,14 @@ from gateway.adapters.agi import AgiDetector, AgiServer, AgiSettings
 from gateway.adapters.ami import AmiPbx, AmiSettings, Recorder
 from gateway.adapters.audiosocket import AudioSocketServer, AudioSocketSettings
 from gateway.adapters.cookies import CookieStore
+from gateway.adapters.doors import Door
 from gateway.adapters.evidence import EvidenceFolder
 from gateway.adapters.exports import available, export
 from gateway.adapters.fetcher import HttpFetcher
 from gateway.adapters.phonesocket import PhoneSocket
 from gateway.adapters.speech import EspeakSpeech
 from gateway.adapters.store import SqliteAccess, SqliteBooks, SqliteStore, backup, check
+from gateway.adapters.strangers import allow_many
 from gateway.adapters.tls import TlsRefused, client_context, renew, server_context
 from gateway.config import ConfigError, load
 from gateway.core.addresses import AllowList
@@ -377,13 +379,12 @@ class Gateway:
         await self.taps.start()
         if self.prompts is not None:
             await self.prompts.start()
-        sites = await self._listen()
-        started(self._port(sites))
-        log.info(
-            "gateway.started", port=self._port(sites), agi=self.agi.port, unfinished=removed, open_attempts=adopted
-        )
+        doors = await self._listen()
+        port = doors[0].port
+        started(port)
+        log.info("gateway.started", port=port, agi=self.agi.port, unfinished=removed, open_attempts=adopted)
         if (first := await self.pages.first_link()) is not None:
-            log.info("pages.first_run", url=f"http://{config.server.host}:{self._port(sites)}{first}")
+            log.info("pages.first_run", url=f"http://{config.server.host}:{port}{first}")
         try:
             async with asyncio.TaskGroup() as tasks:
                 parts = [
@@ -413,8 +414,9 @@ class Gateway:
                 for part in (*parts, dialing):
                     part.cancel()
         finally:
-            for runner in sites:
-                await runner.cleanup()
+            for door in doors:
+                await door.close()
+            await self._socket.cleanup()
             if self.prompts is not None:
                 await self.prompts.close()
             await self.phone_socket.close()
@@ -440,32 +442,28 @@ class Gateway:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.live.empty.wait(), 5.0)
 
-    async def _listen(self) -> list[web.AppRunner]:
-        server = self.config.server
-        public = web.AppRunner(self.app, access_log=None, handler_cancellation=False, shutdown_timeout=REQUESTS_WITHIN)
-        await public.setup()
-        await web.TCPSite(public, server.host, server.port, ssl_context=self._tls).start()
-        api = web.AppRunner(self.api, access_log=None, shutdown_timeout=REQUESTS_WITHIN)
-        await api.setup()
+    async def _listen(self) -> list[Door]:
+        """The doors on TCP, the public one first; and the Unix socket."""
+        server, own = self.config.server, self.config.metrics
+        public = Door(
+            "server", self.app, proxies=server.proxies, handler_cancellation=False, shutdown_timeout=REQUESTS_WITHIN
+        )
+        await public.open(server.host, server.port, self._tls)
+        self._socket = web.AppRunner(self.api, access_log=None, shutdown_timeout=REQUESTS_WITHIN)
+        await self._socket.setup()
         path = self.config.socket_path
         path.unlink(missing_ok=True)
         previous = os.umask(0o077)
         try:
-            await web.UnixSite(api, str(path)).start()
+            await web.UnixSite(self._socket, str(path)).start()
         finally:
             os.umask(previous)
-        own = self.config.metrics
         if own.port is None:
-            return [public, api]
-        scraped = web.AppRunner(self.metrics.app(), access_log=None)
-        await scraped.setup()
-        await web.TCPSite(scraped, own.host, own.port).start()
-        log.info("metrics.listening", port=int(scraped.addresses[0][1]))
-        return [public, api, scraped]
-
-    @staticmethod
-    def _port(sites: list[web.AppRunner]) -> int:
-        return int(sites[0].addresses[0][1])
+            return [public]
+        scraped = Door("metrics", self.metrics.app())
+        await scraped.open(own.host, own.port)
+        log.info("metrics.listening", port=scraped.port)
+        return [public, scraped]
 
 
 async def serve(
@@ -475,6 +473,7 @@ async def serve(
 
     ``record_ami`` is a file for what goes over AMI, masked, and its largest size in bytes.
     """
+    allow_many()
     recorder = None if record_ami is None else Recorder(record_ami[0], limit=record_ami[1], version=__version__)
     try:
         await Gateway(config, open_store(config), place, log_level, recorder).run()

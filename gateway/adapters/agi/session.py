@@ -54,8 +54,8 @@ class AgiSession(Request):  # type: ignore[misc]
                 raise ChannelGone("the callee hung up")
             try:
                 self.writer.write(line.encode() + b"\n")
-                await self.writer.drain()
                 async with asyncio.timeout(timeout):
+                    await self.writer.drain()
                     return await self._answer()
             except (OSError, EOFError, ValueError) as error:
                 self._gone = True
