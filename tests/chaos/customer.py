@@ -6,7 +6,7 @@ import asyncio
 import socket
 import struct
 import threading
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Coroutine
 from enum import StrEnum
 from typing import Any
@@ -40,7 +40,7 @@ class Customer:
         self.starts = self.results = Mood.KIND
         self.posts: dict[int, list[dict[str, str]]] = defaultdict(list)
         self.ids: dict[int, set[str]] = defaultdict(set)
-        self.tried = 0  # result posts that came, whatever they were answered
+        self.begun: Counter[int] = Counter()  # how often each call's application was asked for
 
     def __enter__(self) -> Customer:
         self._loop = asyncio.new_event_loop()
@@ -77,14 +77,17 @@ class Customer:
         return f"http://{self.host}:{self.port}/result.php"
 
     async def _serve_start(self, request: web.Request) -> web.StreamResponse:
-        return await _moody(request, self.starts) or _document(START)
+        if ident := (await request.post()).get("call_id"):
+            self.begun[int(str(ident))] += 1
+        answer = await _moody(request, self.starts)
+        return _document(START) if answer is None else answer
 
     async def _serve_next(self, request: web.Request) -> web.StreamResponse:
-        return await _moody(request, self.starts) or _document(NEXT)
+        answer = await _moody(request, self.starts)
+        return _document(NEXT) if answer is None else answer
 
     async def _serve_result(self, request: web.Request) -> web.StreamResponse:
         form = {name: str(value) for name, value in (await request.post()).items()}
-        self.tried += "call_id" in form
         if (answer := await _moody(request, self.results)) is not None:
             return answer
         if "call_id" in form:

@@ -70,7 +70,7 @@ def run(world: World, fault: type[Fault], seed: int, say: Callable[[str], None] 
         try:
             gateway.add_account()
             reader = stack.enter_context(Reader(disk / "voxgate.db", gateway.words))
-            gateway.start()
+            gateway.start(60)
             traffic = Traffic(gateway.base, customer, world.numbers(rng), world.span)
             struck = _disturb(scene, breaking, traffic)
             calls = _wait(scene, reader)

@@ -49,7 +49,7 @@ class Scene:
             if self.alive:
                 return
             try:
-                self.gateway.start()
+                self.gateway.start(60)
             except RuntimeError as error:
                 self.say(f"it does not start: {str(error).splitlines()[-1][:300]}")
                 time.sleep(1)
