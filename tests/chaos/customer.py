@@ -8,6 +8,7 @@ import struct
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Coroutine
+from contextlib import suppress
 from enum import StrEnum
 from typing import Any
 
@@ -50,7 +51,7 @@ class Customer:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._wait(self._runner.cleanup())
+        self._wait(self._stop())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -67,6 +68,13 @@ class Customer:
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
         self.port = int(self._runner.addresses[0][1])
+
+    async def _stop(self) -> None:
+        await self._runner.cleanup()
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
     @property
     def start_url(self) -> str:
@@ -114,17 +122,19 @@ async def _moody(request: web.Request, mood: Mood) -> web.StreamResponse | None:
             answer = web.StreamResponse()
             answer.content_type = "application/voicexml+xml"
             await answer.prepare(request)
-            for byte in START.encode():
-                await answer.write(bytes((byte,)))
-                await asyncio.sleep(1)
+            with suppress(ConnectionError):
+                for byte in START.encode():
+                    await answer.write(bytes((byte,)))
+                    await asyncio.sleep(1)
             return answer
         case Mood.FAILS:
             return web.Response(status=500, text="out of order")
         case Mood.FLOODS:
             answer = web.StreamResponse()
             await answer.prepare(request)
-            for _ in range(HUGE // PIECE):
-                await answer.write(b" " * PIECE)
+            with suppress(ConnectionError):
+                for _ in range(HUGE // PIECE):
+                    await answer.write(b" " * PIECE)
             return answer
         case Mood.CIRCLES:
             raise web.HTTPTemporaryRedirect(request.url)

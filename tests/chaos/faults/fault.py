@@ -35,6 +35,7 @@ class Scene:
     rng: random.Random
     found: Findings
     say: Callable[[str], None]
+    struck: int = 0
 
     def pause(self, least: float, most: float) -> None:
         time.sleep(self.rng.uniform(least, most))
