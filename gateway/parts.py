@@ -38,7 +38,10 @@ class SystemClock:
 
 def router_of(config: Config) -> Router:
     numbers = config.numbers
-    policy = NumberPolicy(tuple(numbers.allowed), tuple(numbers.blocked), numbers.emergency, numbers.premium)
+    policy = NumberPolicy(
+        tuple(numbers.allowed), tuple(numbers.blocked), numbers.emergency, numbers.premium,
+        tuple(numbers.premium_prefixes), frozenset(host.lower() for host in numbers.sip_hosts),
+    )  # fmt: skip
     return Router(config.trunks, config.routes, policy)
 
 
