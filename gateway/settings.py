@@ -35,6 +35,9 @@ class Server(Section):
     again, and open connections go on."""
     key: str = ""
     """The PEM file of its private key. Empty: it is in `certificate` too."""
+    proxies: tuple[str, ...] = ()
+    """Networks of reverse proxies, as `["127.0.0.1/32"]`: of them alone `X-Forwarded-For` and `X-Forwarded-Proto` are
+    believed, so that guesses of a PIN count for who made them, and cookies are for https where the proxy speaks it."""
     socket: str = ""
     """The Unix socket over which commands speak to the gateway. Empty: `voxgate.sock` beside the database."""
 
@@ -232,7 +235,12 @@ class Numbers(Section):
     emergency: bool = False
     """Let emergency numbers be dialed. Leave it off: machines call nobody there."""
     premium: bool = False
-    """Let premium-rate numbers be dialed."""
+    """Let premium-rate numbers be dialed; shared-cost, company-wide (UAN), personal and satellite ones are among
+    them."""
+    premium_prefixes: list[str] = []
+    """Prefixes of such numbers that may be dialed all the same, as `["+4433"]`."""
+    sip_hosts: list[str] = []
+    """Hosts that `sip:` addresses may name, as `["pbx.example", "192.168.1.20"]`. Others are refused."""
 
 
 class SpendSection(Section):

@@ -15,11 +15,11 @@ from gateway.core.plum import QUEUECALL, QUEUECALLS, FieldError, Submission, rea
 from gateway.core.samples import samples
 from gateway.core.visiting import Visitor
 from gateway.ports import Clock, Store
+from gateway.services.audit import Audit
 from gateway.services.intake.desk import Desk, Load
 from gateway.services.intake.form import Form, FormError, read_form
 from gateway.services.pages.echoing import echoes
 from gateway.services.pages.once import fresh, key_of
-from gateway.services.pages.outbound import base_of
 from gateway.services.pages.shelf import KeptList, Shelf
 from gateway.services.pages.site import CSRF_FIELD, Site, plain, see, thousands
 from gateway.services.receipts import Receipts, Stamp
@@ -44,7 +44,8 @@ class Queueing:
     """``spool`` is where uploaded lists wait on disk."""
 
     def __init__(
-        self, site: Site, store: Store, desk: Desk, clock: Clock, receipts: Receipts, spool: Path
+        self, site: Site, store: Store, desk: Desk, clock: Clock, receipts: Receipts, spool: Path,
+        audit: Audit,
     ) -> None:  # fmt: skip
         self._site = site
         self._store = store
@@ -52,14 +53,15 @@ class Queueing:
         self._receipts = receipts
         self._clock = clock
         self._spool = spool
+        self._audit = audit
         self._shelf = Shelf(clock)
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
         router.add_get("/queue", self._site.page(self.show))
         router.add_post("/queue/echo", self._site.action(self.echo))
         router.add_post("/queue/call", self._site.action(self.queue_call))
-        router.add_post("/queue/list", self._site.action(self.take_list))
-        router.add_post("/queue/campaign", self._site.page(self.campaign))
+        router.add_post("/queue/list", self._site.action(self.take_list, upload=True))
+        router.add_post("/queue/campaign", self._site.page(self.campaign, upload=True))
         router.add_get("/queue/progress", self._site.page(self.progress))
 
     async def show(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
@@ -71,7 +73,7 @@ class Queueing:
         error: FieldError | None = None, endpoint: str = "", kept: KeptList | None = None,
     ) -> web.Response:  # fmt: skip
         accounts = [one.login for one in await self._store.accounts()] if visitor.operator else []
-        base = base_of(request)
+        base = self._site.base_of(request)
         shown = {
             one: samples(base, one, values[one].get("account") or visitor.account.login, list(values[one].items()))
             for one in VARIABLES
@@ -107,7 +109,7 @@ class Queueing:
         fields = [(name, values.get(name, "")) for name in VARIABLES[endpoint]]
         return plain({
             "echo": {name: {"text": one.text, "good": one.good} for name, one in told.items()},
-            "samples": samples(base_of(request), endpoint, account.login, fields),
+            "samples": samples(self._site.base_of(request), endpoint, account.login, fields),
         })  # fmt: skip
 
     # --- a single call ---
@@ -180,6 +182,8 @@ class Queueing:
             own = [("login", account.login), ("pin", _NO_PIN), ("phone_list", _NO_PIN)]
             submission = read_submission(QUEUECALLS, [*own, *_given(QUEUECALLS, values)])
             load = await self._queue_list(account, submission, kept)
+            what = f"campaign {load.campaign}"
+            await self._audit.note(visitor.account.login, "campaign.load", what, account.id, load.name)
         except FieldError as error:
             return await self._page(request, visitor, both, error, QUEUECALLS, kept)
         return see(f"/campaigns/{load.campaign}")
