@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import random
+import signal
 import sys
 import time
 
 from lab.lab import Lab
 from tests.chaos.world import LabWorld
 from tests.fakes.asterisk import FakeAsterisk, rung
+from tests.fakes.asterisk.lines import AREA_SIZE, AREAS
 from tests.soak.run import Campaign, Soak, shuffled
 
 #: Weights of what the numbers do: most answer, some of them hang up, a third must be tried again.
@@ -17,10 +19,22 @@ KINDS = {
     "silent": 30, "hangs-up-in-prompt": 15, "person-keys": 10, "hangs-up-at-once": 5, "busy": 15, "not-found": 10,
     "unavailable": 10, "declined": 5,
 }  # fmt: skip
-#: One call in so many is told who answered by its tap, which takes its seconds however fast the callees are.
-JUDGED = 50
+#: One call in so many is judged by its tap, which takes its seconds and its computing however fast the callees are. These
+#: have an area code, and a trunk, of their own, so that they are spread over the whole soak.
+JUDGED = 100
+JUDGED_AT_ONCE = 6
+JUDGED_TRUNK = f"""
+[[trunk]]
+name = "judged"
+dial = "PJSIP/{{number}}@carrier"
+cps = 20
+max_calls = {JUDGED_AT_ONCE}
+[[route]]
+prefix = "+1{AREAS[0]}"
+trunk = "judged"
+"""
 SPEED = 20.0
-CPS, MAX_CALLS = 500.0, 300
+CPS, MAX_CALLS = 500.0, 100
 LAB_CPS = 1.0
 
 
@@ -36,10 +50,10 @@ def on_the_fake(calls: int, seed: int) -> Soak:
             state = asterisk.state()
             return {"channels": len(state["channels"]), "taps": state["taps"], "sessions": state["sessions"]}
 
-        judged = calls // JUDGED
-        numbers = shuffled(KINDS, asterisk.number, calls, seed)
-        soak = Soak(asterisk, lambda: rung(asterisk.carrier_log), left, True, CPS, MAX_CALLS, say)
-        soak.run([Campaign("judged", numbers[:judged], "before"), Campaign("quick", numbers[judged:], "off")])
+        judged = shuffled(KINDS, asterisk.number, calls // JUDGED, seed)
+        quick = shuffled(KINDS, lambda key, n: asterisk.number(key, AREA_SIZE + n), calls - len(judged), seed + 1)
+        soak = Soak(asterisk, lambda: rung(asterisk.carrier_log), left, True, CPS, MAX_CALLS, say, JUDGED_TRUNK)
+        soak.run([Campaign("judged", judged, "before"), Campaign("quick", quick, "off")])
         return soak
 
 
@@ -60,6 +74,7 @@ def main() -> int:
     parser.add_argument("--lab", type=float, default=0.0, metavar="MINUTES", help="then so long on the real lab")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1, 2**31))
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # its processes end with it
     say(f"seed {options.seed}")
     soaks = [on_the_fake(options.calls, options.seed)] if options.calls else []
     if options.lab:

@@ -47,6 +47,7 @@ class Soak:
     cps: float
     max_calls: int
     say: Callable[[str], None]
+    settings: str = ""  # further sections of the gateway's
     samples: list[Vitals] = field(default_factory=list)
     found: Findings = field(default_factory=Findings)
     seconds: float = 0.0
@@ -56,7 +57,7 @@ class Soak:
         self._metrics = f"http://127.0.0.1:{port}/metrics"
         gateway = GatewayProcess(
             self.site, name="soak", retry_gap_scale=GAP_SCALE, cps=self.cps, max_calls=self.max_calls,
-            more=f"[metrics]\nport = {port}\n[results]\ngive_up_after = 600\n",
+            more=f"[metrics]\nport = {port}\n[results]\ngive_up_after = 600\n{self.settings}",
         )  # fmt: skip
         gateway.options = ["--log-level", "warning"]
         gateway.add_account()
