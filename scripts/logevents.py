@@ -66,6 +66,7 @@ MEANINGS = {
     "notifier.store": "The database could not be used by the notifier; it tries again.",
     "observer.failed": "A defect: a metric or a trace missed what happened; the call goes on.",
     "pages.first_run": "There is no account yet: whoever opens this link makes the first.",
+    "pages.store": "The database could not be read to see whose sessions have ended; it is tried again.",
     "phone.connected": "The test phone of the pages was switched on.",
     "phone.unreachable": "Asterisk's WebSocket cannot be reached for the test phone.",
     "prompt.audio_missing": "An audio file could not be fetched; its alternative was played, where there is one.",

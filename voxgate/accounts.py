@@ -37,8 +37,9 @@ def lift(login: str) -> Request[models.Usage]:
     return Request("POST", f"/accounts/{login}/lift", models.Usage)
 
 
-def set_pin(login: str, pin: str, keep_old_hours: int = 0) -> Request[models.Account]:
-    return post(f"/accounts/{login}/pin", models.Account, {"pin": pin, "keep_old_hours": keep_old_hours})
+def set_pin(login: str, pin: str, keep_old_hours: int = 0, *, keep_sessions: bool = False) -> Request[models.Account]:
+    body = {"pin": pin, "keep_old_hours": keep_old_hours, "keep_sessions": keep_sessions}
+    return post(f"/accounts/{login}/pin", models.Account, body)
 
 
 def signing(login: str) -> Request[models.Signing]:

@@ -410,10 +410,14 @@ class Usage(Out):
 
 
 class NewPin(In):
-    """``keep_old_hours``: the old PIN stays valid for so long, for clients that are changed one after another."""
+    """``keep_old_hours``: the old PIN stays valid for so long, for clients that are changed one after another.
+
+    Browsers that are signed in to the pages are signed out, unless ``keep_sessions`` is said.
+    """
 
     pin: Pin
     keep_old_hours: Annotated[int, Meta(ge=0, le=24)] = 0
+    keep_sessions: bool = False
 
 
 class Signing(Out):
@@ -446,6 +450,11 @@ class NewToken(In):
 
 
 class Token(Out):
+    """``issuer`` is the account by which it was issued, null where the gateway's Unix socket was used.
+
+    A token of no account is worth what its issuer is: it counts while that account is an operator.
+    """
+
     id: int
     account: str | None
     name: str
@@ -454,6 +463,7 @@ class Token(Out):
     expires_at: Moment | None
     used_at: Moment | None
     revoked_at: Moment | None
+    issuer: str | None
 
 
 class IssuedToken(Token):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 
 import structlog
 from aiohttp import ClientError, ClientSession, ClientTimeout, ClientWebSocketResponse, WSMsgType, web
@@ -15,8 +14,6 @@ PROTOCOL = "sip"
 LARGEST = 64 * 1024
 CONNECT_WITHIN = 5.0
 PING_EVERY = 20.0
-#: Seconds after which it is asked again whether it is over.
-LOOK_EVERY = 15.0
 
 
 class PhoneSocket:
@@ -26,8 +23,8 @@ class PhoneSocket:
         self._url = url
         self._open: set[web.WebSocketResponse] = set()
 
-    async def bridge(self, request: web.Request, over: Callable[[], Awaitable[bool]]) -> web.WebSocketResponse:
-        """Serve one browser until either side closes, or ``over`` says that it may not go on."""
+    async def bridge(self, request: web.Request) -> web.WebSocketResponse:
+        """Serve one browser until either side closes."""
         browser = web.WebSocketResponse(protocols=(PROTOCOL,), max_msg_size=LARGEST, heartbeat=PING_EVERY)
         await browser.prepare(request)
         self._open.add(browser)
@@ -36,7 +33,7 @@ class PhoneSocket:
                 ClientSession(timeout=ClientTimeout(connect=CONNECT_WITHIN)) as session,
                 session.ws_connect(self._url, protocols=(PROTOCOL,), max_msg_size=LARGEST) as asterisk,
             ):
-                await _both(browser, asterisk, over)
+                await _both(browser, asterisk)
         except (ClientError, OSError, TimeoutError) as error:
             log.warning("phone.unreachable", url=self._url, error=str(error))
         finally:
@@ -49,22 +46,15 @@ class PhoneSocket:
             await browser.close()
 
 
-async def _both(
-    browser: web.WebSocketResponse, asterisk: ClientWebSocketResponse, over: Callable[[], Awaitable[bool]]
-) -> None:
-    """Carry messages both ways until one side ends, or it is over."""
-    ways = [asyncio.ensure_future(way) for way in (_carry(browser, asterisk), _carry(asterisk, browser), _until(over))]
+async def _both(browser: web.WebSocketResponse, asterisk: ClientWebSocketResponse) -> None:
+    """Carry messages both ways until one side ends."""
+    ways = [asyncio.ensure_future(_carry(browser, asterisk)), asyncio.ensure_future(_carry(asterisk, browser))]
     try:
         await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
     finally:
         for way in ways:
             way.cancel()
         await asyncio.gather(*ways, return_exceptions=True)
-
-
-async def _until(over: Callable[[], Awaitable[bool]]) -> None:
-    while not await over():  # noqa: ASYNC110 - a session ends without telling us
-        await asyncio.sleep(LOOK_EVERY)
 
 
 Socket = web.WebSocketResponse | ClientWebSocketResponse

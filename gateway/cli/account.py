@@ -182,6 +182,7 @@ def set_pin(
     login: str,
     pin: Annotated[str | None, typer.Option(help="4 to 16 characters; generated and shown once where absent.")] = None,
     keep_old_hours: Annotated[int, typer.Option(min=0, max=24, help="The old PIN stays valid for so long.")] = 0,
+    keep_sessions: Annotated[bool, typer.Option("--keep-sessions", help="Sign no browser out.")] = False,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -189,7 +190,7 @@ def set_pin(
     import secrets
 
     shown = pin or "".join(secrets.choice("0123456789") for _ in range(8))
-    found = asked(config, accounts.set_pin(login, shown, keep_old_hours))
+    found = asked(config, accounts.set_pin(login, shown, keep_old_hours, keep_sessions=keep_sessions))
     if as_json:
         show_json({"login": login, "pin": None if pin else shown, "old_pin_until": found["old_pin_until"]})
         return

@@ -29,7 +29,10 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """``account`` is None for an operator's token that belongs to no account."""
+    """``account`` is None for an operator's token that belongs to no account, which is worth what its ``issuer`` is.
+
+    ``issuer`` is the account by which it was issued, None for whoever may open the gateway's Unix socket.
+    """
 
     id: int
     account: AccountId | None
@@ -39,6 +42,7 @@ class Token:
     expires_at: Millis | None = None
     used_at: Millis | None = None
     revoked_at: Millis | None = None
+    issuer: AccountId | None = None
 
     def valid(self, now: Millis) -> bool:
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -30,7 +30,7 @@ from gateway.services.exports import Exports
 from gateway.services.feed import Feed
 from gateway.services.intake import Desk, DeskSettings
 from gateway.services.intake.logins import Logins
-from gateway.services.pages import Around, Gauges, Pages, PagesSettings
+from gateway.services.pages import Around, Gauges, Pages, PagesSettings, PhoneSettings
 from gateway.services.posting import Poster
 from gateway.services.signing import Signing
 from gateway.services.why import Why
@@ -132,8 +132,12 @@ def pages_on(
     async def hang_up(call: CallId) -> bool:
         return False
 
-    async def bridge(request: web.Request, over: Callable[[], Awaitable[bool]]) -> web.StreamResponse:
-        return web.Response(text="bridged")
+    async def bridge(request: web.Request) -> web.StreamResponse:
+        socket = web.WebSocketResponse(protocols=("sip",))
+        await socket.prepare(request)
+        async for _ in socket:
+            pass
+        return socket
 
     logins, access = Logins(store, clock), SqliteAccess(store)
     signing = Signing(access, clock)
@@ -175,7 +179,8 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     plain = AccountSettings("America/New_York", "US")
     boss = AccountSettings("UTC", "US", operator=True)
     accounts = {"user1": ("12345678", plain), "user2": ("88888888", plain), "boss": ("99999999", boss)}
-    async with opened(tmp_path, accounts, walk=WALK) as house:
+    phone = PhoneSettings(True, "phone9", "phone9-secret", "+16175550199")
+    async with opened(tmp_path, accounts, walk=WALK, phone=phone) as house:
         yield house
 
 

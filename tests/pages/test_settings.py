@@ -60,15 +60,17 @@ async def test_an_operator_cannot_lock_itself_out(house: House) -> None:
 
 
 @pytest.mark.parametrize("keep", [True, False])
-async def test_a_new_pin_is_shown_once_and_the_old_one_ends_as_chosen(house: House, keep: bool) -> None:
+@pytest.mark.parametrize("sign_out", [True, False])
+async def test_a_new_pin_is_shown_once_and_the_old_one_ends_as_chosen(house: House, keep: bool, sign_out: bool) -> None:
     await house.sign_in()
     other = house.client.session.cookie_jar.filter_cookies(house.client.make_url("/"))["voxgate"].value
     house.client.session.cookie_jar.clear()
     await house.sign_in()
-    _, text = await house.post("/settings/pin", **({"keep_old": "on"} if keep else {}))
+    chosen = ({"keep_old": "on"} if keep else {}) | ({"sign_out": "on"} if sign_out else {})
+    _, text = await house.post("/settings/pin", **chosen)
     pin = re.search(r'id="new-pin">(\d{8})<', text)[1]  # type: ignore[index]
     assert pin not in await house.page("/settings")
-    assert await house.books.session(mark_of(other)) is None  # who was signed in elsewhere is not any more
+    assert (await house.books.session(mark_of(other)) is None) == sign_out  # who was signed in elsewhere
     await house.post("/signout")
     assert await house.sign_in(pin=pin) == 303
     await house.post("/signout")

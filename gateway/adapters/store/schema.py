@@ -302,6 +302,16 @@ def m_signing(db: Database) -> None:
 ) STRICT""")
 
 
+@MIGRATIONS()
+def m_issuer(db: Database) -> None:
+    """Who issued a token, as far as the audit log tells of the tokens that there are."""
+    db.conn.execute("ALTER TABLE token ADD COLUMN issuer_id INTEGER")
+    db.conn.execute(
+        "UPDATE token SET issuer_id = (SELECT account.id FROM audit JOIN account ON account.login = audit.actor"
+        " WHERE audit.action = 'token.issue' AND audit.subject = 'token ' || token.id || ' (' || token.name || ')')"
+    )
+
+
 def _statements(script: str) -> list[str]:
     """The script's statements one by one: executescript would commit the migration's transaction."""
     bare = "\n".join(line for line in script.splitlines() if not line.startswith("--"))

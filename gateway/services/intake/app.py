@@ -9,6 +9,7 @@ from pathlib import Path
 import structlog
 from aiohttp import web
 
+from gateway.core.lockout import Locked
 from gateway.core.model import Account
 from gateway.core.plum import (
     QUEUECALL,
@@ -20,7 +21,6 @@ from gateway.core.plum import (
     queued_reply,
     read_submission,
 )
-from gateway.core.visiting import Locked
 from gateway.ports import StoreError
 from gateway.services.intake.desk import Desk
 from gateway.services.intake.form import Form, FormError, new_spool_file, read_form

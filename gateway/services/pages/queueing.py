@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -20,6 +18,7 @@ from gateway.ports import Clock, Store
 from gateway.services.intake.desk import Desk, Load
 from gateway.services.intake.form import Form, FormError, read_form
 from gateway.services.pages.echoing import echoes
+from gateway.services.pages.once import fresh, key_of
 from gateway.services.pages.outbound import base_of
 from gateway.services.pages.shelf import KeptList, Shelf
 from gateway.services.pages.site import CSRF_FIELD, Site, plain, see, thousands
@@ -79,7 +78,7 @@ class Queueing:
         }
         return self._site.render(
             "queue.html", request, visitor, 200 if error is None else 422, values=values, error=error,
-            endpoint=endpoint, kept=kept, accounts=accounts, samples=shown, once=secrets.token_urlsafe(16),
+            endpoint=endpoint, kept=kept, accounts=accounts, samples=shown, once=fresh(),
         )  # fmt: skip
 
     async def _account(self, visitor: Visitor, values: Mapping[str, str]) -> Account:
@@ -125,7 +124,7 @@ class Queueing:
             async def work(stamp: Stamp | None) -> CallId:
                 return await self._desk.queue_call(account, submission, stamp)
 
-            key = _once(str(form.get("once", "")), fields)
+            key = key_of(str(form.get("once", "")), fields)
             call_id, _ = await self._receipts.once(account.id, key, "", 303, work)
         except FieldError as error:
             return await self._page(request, visitor, {QUEUECALL: values, QUEUECALLS: {}}, error, QUEUECALL)
@@ -213,13 +212,6 @@ class Queueing:
 def _chosen(endpoint: str, fields: list[tuple[str, str]]) -> dict[str, str]:
     known = {*VARIABLES[endpoint], "account"}
     return {name: value.replace("\r\n", "\n").strip() for name, value in fields if name in known}
-
-
-def _once(once: str, fields: list[tuple[str, str]]) -> str | None:
-    """The key of a form and what it holds: sent again after the browser's way back, with a change, it is another."""
-    if not once:
-        return None
-    return "form " + hashlib.sha256(msgspec.json.encode([once, fields])).hexdigest()
 
 
 def _given(endpoint: str, values: Mapping[str, str]) -> list[tuple[str, str]]:

@@ -25,6 +25,7 @@ from gateway.ports import Clock, NameTaken, Store
 from gateway.services.accounts import Accounts
 from gateway.services.audit import Audit
 from gateway.services.pages.site import Refused, Site, see
+from gateway.services.pages.streams import Streams
 from gateway.services.signing import Signing
 from gateway.services.why import for_account
 
@@ -96,8 +97,8 @@ class SettingsPage:
     """``wake`` tells the dialer that more may be dialed."""
 
     def __init__(
-        self, site: Site, store: Store, clock: Clock, accounts: Accounts, signing: Signing, audit: Audit,
-        wake: Callable[[], None],
+        self, site: Site, store: Store, clock: Clock, accounts: Accounts, signing: Signing, streams: Streams,
+        audit: Audit, wake: Callable[[], None],
     ) -> None:  # fmt: skip
         self._site = site
         self._store = store
@@ -105,6 +106,7 @@ class SettingsPage:
         self._wake = wake
         self._accounts = accounts
         self._signing = signing
+        self._streams = streams
         self._audit = audit
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
@@ -175,15 +177,16 @@ class SettingsPage:
         return await self._page(request, visitor, account, saved=True)
 
     async def new_pin(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
-        """A PIN that is shown once; who is signed in by the old one elsewhere is not any more."""
+        """A PIN that is shown once; who is signed in elsewhere is signed out where that is chosen."""
         form = await request.post()
         account = await self._chosen(visitor, str(form.get("account", "")))
         pin = new_pin()
         kept = KEEP_OLD_HOURS if form.get("keep_old") else 0
-        account = await self._accounts.set_pin(account, pin, kept, visitor.session.mark)
-        await self._audit.note(
-            visitor.account.login, "account.pin", account.login, account.id, f"the old one is valid for {kept} h"
-        )
+        sign_out = bool(form.get("sign_out"))
+        account = await self._accounts.set_pin(account, pin, kept, visitor.session.mark if sign_out else None)
+        await self._streams.look()
+        told = f"the old one is valid for {kept} h" + ("" if sign_out else ", sessions go on")
+        await self._audit.note(visitor.account.login, "account.pin", account.login, account.id, told)
         return await self._page(request, visitor, account, pin=pin)
 
     async def sign(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:

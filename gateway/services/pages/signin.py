@@ -7,10 +7,12 @@ from collections.abc import Awaitable, Callable
 import structlog
 from aiohttp import web
 
+from gateway.core.lockout import Locked
 from gateway.core.saying import span
-from gateway.core.visiting import Locked, Visitor
+from gateway.core.visiting import Visitor
 from gateway.services.pages.sessions import Sessions
 from gateway.services.pages.site import Site, inside, see
+from gateway.services.pages.streams import Streams
 
 log = structlog.get_logger()
 
@@ -18,9 +20,12 @@ log = structlog.get_logger()
 class SignIn:
     """``first_link`` is where the first account is made, None where there is one."""
 
-    def __init__(self, site: Site, sessions: Sessions, first_link: Callable[[], Awaitable[str | None]]) -> None:
+    def __init__(
+        self, site: Site, sessions: Sessions, streams: Streams, first_link: Callable[[], Awaitable[str | None]]
+    ) -> None:  # fmt: skip
         self._site = site
         self._sessions = sessions
+        self._streams = streams
         self._first_link = first_link
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
@@ -54,6 +59,7 @@ class SignIn:
     async def sign_out(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
         answer = see("/signin")
         await self._sessions.sign_out(request, visitor, answer, everywhere=request.path.endswith("everywhere"))
+        await self._streams.look()
         return answer
 
     def _page(self, request: web.Request, login: str, error: str, status: int = 200) -> web.Response:
