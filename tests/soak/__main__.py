@@ -50,7 +50,7 @@ def on_the_fake(calls: int, seed: int) -> Soak:
             state = asterisk.state()
             return {"channels": len(state["channels"]), "taps": state["taps"], "sessions": state["sessions"]}
 
-        judged = shuffled(KINDS, asterisk.number, calls // JUDGED, seed)
+        judged = shuffled(KINDS, asterisk.number, max(1, calls // JUDGED), seed)
         quick = shuffled(KINDS, lambda key, n: asterisk.number(key, AREA_SIZE + n), calls - len(judged), seed + 1)
         soak = Soak(asterisk, lambda: rung(asterisk.carrier_log), left, True, CPS, MAX_CALLS, say, JUDGED_TRUNK)
         soak.run([Campaign("judged", judged, "before"), Campaign("quick", quick, "off")])
