@@ -105,6 +105,7 @@ def _finite(value: Any, file: str, where: str) -> None:
 
 def _consistent(config: Config, path: Path) -> None:
     _networks(config.metrics.allow, "[metrics] allow", path)
+    _networks(config.server.proxies, "[server] proxies", path)
     names = [trunk.name for trunk in config.trunk]
     for trunk in config.trunk:
         if names.count(trunk.name) > 1:

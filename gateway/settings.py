@@ -35,6 +35,9 @@ class Server(Section):
     again, and open connections go on."""
     key: str = ""
     """The PEM file of its private key. Empty: it is in `certificate` too."""
+    proxies: tuple[str, ...] = ()
+    """Networks of reverse proxies, as `["127.0.0.1/32"]`: of them alone `X-Forwarded-For` and `X-Forwarded-Proto` are
+    believed, so that guesses of a PIN count for who made them, and cookies are for https where the proxy speaks it."""
     socket: str = ""
     """The Unix socket over which commands speak to the gateway. Empty: `voxgate.sock` beside the database."""
 

@@ -445,7 +445,9 @@ class Gateway:
     async def _listen(self) -> list[Door]:
         """The doors on TCP, the public one first; and the Unix socket."""
         server, own = self.config.server, self.config.metrics
-        public = Door("server", self.app, handler_cancellation=False, shutdown_timeout=REQUESTS_WITHIN)
+        public = Door(
+            "server", self.app, proxies=server.proxies, handler_cancellation=False, shutdown_timeout=REQUESTS_WITHIN
+        )
         await public.open(server.host, server.port, self._tls)
         self._socket = web.AppRunner(self.api, access_log=None, shutdown_timeout=REQUESTS_WITHIN)
         await self._socket.setup()

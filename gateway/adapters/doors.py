@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ipaddress
 import ssl
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ import structlog
 from aiohttp import web
 
 from gateway.adapters.strangers import Strangers, notice_dead_peers
+from gateway.core.addresses import networks_of, within
 
 log = structlog.get_logger()
 
@@ -22,6 +24,13 @@ Protocol = web.RequestHandler
 
 #: Connections of one port at once, whatever they do.
 MOST = 4096
+
+
+#: On each answer that says nothing of its own: it is what its type says, and no page may show it or run what it holds.
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +71,20 @@ class _Serving:
 
 
 class Door:
-    """``app`` on one port of TCP; ``name`` is what logs call it, ``options`` are of aiohttp's runner."""
+    """``app`` on one port of TCP; ``name`` is what logs call it, ``options`` are of aiohttp's runner.
 
-    def __init__(self, name: str, app: web.Application, settings: DoorSettings | None = None, **options: Any) -> None:
+    ``proxies`` are networks whose word counts for who asks, and whether by https.
+    """
+
+    def __init__(
+        self, name: str, app: web.Application, settings: DoorSettings | None = None, *, proxies: Sequence[str] = (),
+        **options: Any,
+    ) -> None:  # fmt: skip
         self._name = name
+        self._proxies = networks_of(proxies)
         self._settings = settings = settings or DoorSettings()
         app.middlewares.insert(0, self._watched())
+        app.on_response_prepare.append(_headed)
         self._runner = web.AppRunner(app, access_log=None, keepalive_timeout=settings.idle, **options)
         self._strangers: Strangers[Protocol] = Strangers(lambda one: self._let_go(one, "flooded"))
         self._waiting: dict[Protocol, _Waiting] = {}
@@ -149,7 +166,7 @@ class Door:
             self._waiting.pop(protocol, None)
             self._serving[protocol] = _Serving(request, loop.time())
             try:
-                answer = await handler(request)
+                answer = await handler(self._as_told(request))
                 if not answer.prepared:  # here, so that it is watched while it is read
                     with contextlib.suppress(ConnectionError):
                         await answer.prepare(request)
@@ -165,6 +182,23 @@ class Door:
                     self._wait(protocol, self._settings.idle, again=True)
 
         return watched
+
+    def _as_told(self, request: web.Request) -> web.Request:
+        """The request as a proxy of ours took it in."""
+        peer = request.remote
+        if not self._proxies or peer is None or not within(peer, self._proxies):
+            return request
+        came = [one.strip() for one in ",".join(request.headers.getall("X-Forwarded-For", ())).split(",")]
+        for address in reversed(
+            came
+        ):  # each proxy adds who came to it: what stands before the first stranger is his word
+            if not _is_address(address):
+                break
+            peer = address
+            if not within(peer, self._proxies):
+                break
+        proto = request.headers.get("X-Forwarded-Proto", "").rpartition(",")[2].strip()
+        return request.clone(remote=peer, scheme=proto if proto in ("http", "https") else request.scheme)
 
     # --- who is let go ---
 
@@ -208,6 +242,19 @@ class Door:
         if protocol.transport is not None:
             self._gone[why] += 1
             protocol.transport.abort()
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+async def _headed(request: web.Request, answer: web.StreamResponse) -> None:
+    for name, value in HEADERS.items():
+        answer.headers.setdefault(name, value)
 
 
 class _Site(web.BaseSite):

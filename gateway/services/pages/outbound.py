@@ -82,7 +82,7 @@ class Outbound:
         return self._site.render(
             "outbound.html", request, visitor, campaigns=rows, held=await self._held(visitor), hold=hold,
             stuck=hold.reason not in AT_EASE,
-            live=self._live(visitor.scope), base=base_of(request),
+            live=self._live(visitor.scope), base=self._site.base_of(request),
         )  # fmt: skip
 
     def row(self, campaign: Campaign, login: str, visitor: Visitor, now: Millis) -> Row:
@@ -163,9 +163,3 @@ async def own_campaign(store: Store, visitor: Visitor, request: web.Request) -> 
 
 def shown_name(campaign: Campaign) -> str:
     return "Single calls" if campaign.single else campaign.name
-
-
-def base_of(request: web.Request) -> str:
-    """Where the service is reached, as the browser reached it."""
-    proto = request.headers.get("X-Forwarded-Proto", request.scheme)
-    return f"{'https' if proto == 'https' else 'http'}://{request.host}"

@@ -19,7 +19,6 @@ from gateway.services.intake.desk import Desk, Load
 from gateway.services.intake.form import Form, FormError, read_form
 from gateway.services.pages.echoing import echoes
 from gateway.services.pages.once import fresh, key_of
-from gateway.services.pages.outbound import base_of
 from gateway.services.pages.shelf import KeptList, Shelf
 from gateway.services.pages.site import CSRF_FIELD, Site, plain, see, thousands
 from gateway.services.receipts import Receipts, Stamp
@@ -58,8 +57,8 @@ class Queueing:
         router.add_get("/queue", self._site.page(self.show))
         router.add_post("/queue/echo", self._site.action(self.echo))
         router.add_post("/queue/call", self._site.action(self.queue_call))
-        router.add_post("/queue/list", self._site.action(self.take_list))
-        router.add_post("/queue/campaign", self._site.page(self.campaign))
+        router.add_post("/queue/list", self._site.action(self.take_list, upload=True))
+        router.add_post("/queue/campaign", self._site.page(self.campaign, upload=True))
         router.add_get("/queue/progress", self._site.page(self.progress))
 
     async def show(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
@@ -71,7 +70,7 @@ class Queueing:
         error: FieldError | None = None, endpoint: str = "", kept: KeptList | None = None,
     ) -> web.Response:  # fmt: skip
         accounts = [one.login for one in await self._store.accounts()] if visitor.operator else []
-        base = base_of(request)
+        base = self._site.base_of(request)
         shown = {
             one: samples(base, one, values[one].get("account") or visitor.account.login, list(values[one].items()))
             for one in VARIABLES
@@ -107,7 +106,7 @@ class Queueing:
         fields = [(name, values.get(name, "")) for name in VARIABLES[endpoint]]
         return plain({
             "echo": {name: {"text": one.text, "good": one.good} for name, one in told.items()},
-            "samples": samples(base_of(request), endpoint, account.login, fields),
+            "samples": samples(self._site.base_of(request), endpoint, account.login, fields),
         })  # fmt: skip
 
     # --- a single call ---

@@ -71,7 +71,7 @@ class Sessions:
         await self._books.add_session(session)
         answer.set_cookie(
             self._name(request), cookie, max_age=LONGEST, httponly=True, samesite="Lax", path="/",
-            secure=self._https(request),
+            secure=self.https(request),
         )  # fmt: skip
         return session
 
@@ -79,11 +79,12 @@ class Sessions:
         await self._books.end_session(visitor.session.mark)
         if everywhere:
             await self._books.end_sessions(visitor.account.id)
-        answer.del_cookie(self._name(request), path="/", secure=self._https(request), httponly=True, samesite="Lax")
+        answer.del_cookie(self._name(request), path="/", secure=self.https(request), httponly=True, samesite="Lax")
 
-    def _https(self, request: web.Request) -> bool:
+    def https(self, request: web.Request) -> bool:
+        """Whether the browser speaks https, to us or to a proxy of ours."""
         return self._secure or request.secure
 
     def _name(self, request: web.Request) -> str:
         # The prefix binds the cookie to this host and to https (RFC 6265bis §4.1.3.2).
-        return "__Host-voxgate" if self._https(request) else "voxgate"
+        return "__Host-voxgate" if self.https(request) else "voxgate"

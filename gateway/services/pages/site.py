@@ -40,6 +40,8 @@ HEADERS = {
     "Permissions-Policy": "microphone=(self), camera=(), geolocation=()",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+#: Bytes of a form without a list.
+MAX_FORM = 1024 * 1024
 CSRF_FIELD, CSRF_HEADER = "csrf", "X-CSRF"
 _PACKAGE = "gateway.services.pages"
 
@@ -102,10 +104,18 @@ class Site:
         environment.globals |= {"static": _static_url, "csrf_field": CSRF_FIELD}
         app.router.add_get("/static/{name}", _serve_static)
 
+    def base_of(self, request: web.Request) -> str:
+        """Where the service is reached, as the browser reached it."""
+        return f"{'https' if self.sessions.https(request) else 'http'}://{request.host}"
+
     # --- handlers ---
 
-    def page(self, handler: Handler, *, operator: bool = False) -> Open:
+    def page(self, handler: Handler, *, operator: bool = False, upload: bool = False) -> Open:
+        """``upload``: a body may be as large as lists are, and is not read into memory."""
+
         async def serve(request: web.Request) -> web.StreamResponse:
+            if not upload:
+                request = _bounded(request)
             visitor = await self.sessions.visitor(request)
             if visitor is None:
                 return self._to_sign_in(request)
@@ -122,7 +132,7 @@ class Site:
 
         return serve
 
-    def action(self, handler: Handler, *, operator: bool = False) -> Open:
+    def action(self, handler: Handler, *, operator: bool = False, upload: bool = False) -> Open:
         """A POST that changes something: only from our own page, with the session's token."""
 
         async def checked(request: web.Request, visitor: Visitor) -> web.StreamResponse:
@@ -132,7 +142,7 @@ class Site:
             self.check(request, visitor, given)
             return await handler(request, visitor)
 
-        return self.page(checked, operator=operator)
+        return self.page(checked, operator=operator, upload=upload)
 
     def check(self, request: web.Request, visitor: Visitor, given: str) -> None:
         """Raises :class:`Refused` where ``given`` does not prove that our own page sent the request."""
@@ -147,7 +157,7 @@ class Site:
         async def serve(request: web.Request) -> web.StreamResponse:
             if not same_origin(request):
                 return web.Response(status=403, text="The request came from another site.", headers=HEADERS)
-            return await handler(request)
+            return await handler(_bounded(request))
 
         return serve
 
@@ -184,6 +194,14 @@ class Site:
         if "text/html" not in request.headers.get("Accept", ""):
             return web.Response(status=status, text=text, headers=HEADERS)
         return self.render("fault.html", request, visitor, status, title=title, text=text)
+
+
+def _bounded(request: web.Request) -> web.Request:
+    """The request, whose form is read into memory, with that much room."""
+    if request.method == "GET":
+        return request
+    # A clone asks the connection again who came, and how: what a proxy of ours told is to stay.
+    return request.clone(client_max_size=MAX_FORM, remote=request.remote or "", scheme=request.scheme)
 
 
 def zone_of(account: Account) -> ZoneInfo:
