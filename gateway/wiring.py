@@ -324,7 +324,7 @@ class Gateway:
             },
             dialing=self.dialer.why_not_dialing is None, ami_up=self.pbx.connected,
             ami_events_waiting=self.pbx.events_waiting, taps_open=self.taps.taps,
-            speech_cache_bytes=self.speech.cached_bytes,
+            speech_cache_bytes=self.speech.cached_bytes, tasks=len(asyncio.all_tasks()),
             free={name: shutil.disk_usage(folder).free for name, folder in folders.items() if folder.exists()},
         )  # fmt: skip
 

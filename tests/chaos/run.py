@@ -9,6 +9,7 @@ import re
 import shutil
 import signal
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -163,11 +164,14 @@ def _end(scene: Scene) -> None:
     spool = scene.database.parent / "spool"
     for file in (*spool.glob("*"), *gateway.media.rglob("*.part"), *gateway.media.rglob("rec-*")):
         found.broken("leaked", f"{file} was left")
+    raised: Counter[str] = Counter()
     for line in gateway.log.read_text(errors="replace").splitlines():
         with suppress(ValueError):
             entry = json.loads(line)
             if "exception" in entry:
-                scene.say(f"in the log: {entry['event']}: {str(entry['exception']).splitlines()[-1][:200]}")
+                raised[f"{entry['event']}: {str(entry['exception']).splitlines()[-1][:200]}"] += 1
+    for words, count in raised.most_common(5):
+        scene.say(f"in the log, {count} times: {words}")
 
 
 def _processes(config: str) -> list[tuple[int, str]]:
