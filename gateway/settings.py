@@ -235,7 +235,12 @@ class Numbers(Section):
     emergency: bool = False
     """Let emergency numbers be dialed. Leave it off: machines call nobody there."""
     premium: bool = False
-    """Let premium-rate numbers be dialed."""
+    """Let premium-rate numbers be dialed; shared-cost, company-wide (UAN), personal and satellite ones are among
+    them."""
+    premium_prefixes: list[str] = []
+    """Prefixes of such numbers that may be dialed all the same, as `["+4433"]`."""
+    sip_hosts: list[str] = []
+    """Hosts that `sip:` addresses may name, as `["pbx.example", "192.168.1.20"]`. Others are refused."""
 
 
 class SpendSection(Section):

@@ -84,6 +84,7 @@ MEANINGS = {
     "signin.done": "Somebody signed in to the pages.",
     "signin.failed": "Somebody could not sign in.",
     "signin.locked": "An address failed to sign in too often and is locked out for a while.",
+    "store.disk_full": "The database's disk is full: what live calls write goes into room that was kept for them.",
     "store.commit_failed": "A commit failed: nothing of it was written, and its callers were told.",
     "system.doctor_failed": "The doctor could not be run from the pages.",
     "transfer.dialing": "A call is being transferred.",

@@ -202,6 +202,7 @@ class Dialer:
         try:
             how = self._plan(claimed)
         except NoRoute as refused:
+            live.undialed = True
             self._live.close(live, Outcome(EndKind.TRUNK_FAULT, CalleeType.UNKNOWN, str(refused)))
             return
         live.limits = (how.ring_timeout, how.max_call_seconds)
@@ -243,7 +244,9 @@ class Dialer:
         trunk = live.claimed.attempt.trunk
         health = self.health.get(trunk)
         if health is not None:
-            if end.kind is EndKind.TRUNK_FAULT or end.tech_cause in (503, 513):
+            if live.undialed:
+                health.released()
+            elif end.kind is EndKind.TRUNK_FAULT or end.tech_cause in (503, 513):
                 if health.fault(self._clock.now(), end.reason or ""):
                     log.error("trunk.suspended", trunk=trunk, faults=health.faults, reason=end.reason)
                     self._trunk_changed(trunk, end.reason)

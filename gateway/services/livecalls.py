@@ -115,6 +115,7 @@ class LiveCall:
     legs: list[Leg] = field(default_factory=list)
     limits: tuple[float, float] | None = None  # ring timeout and longest call in seconds, as it was dialed
     handler: asyncio.Task[None] | None = None  # holds its FastAGI session
+    undialed: bool = False  # nothing was asked of its trunk
     ended_why: str = ""  # what of ours ended it
     audio: str | None = None  # the file of what was heard
     ear: LineEar | None = None  # there is one from the moment its channel was seen

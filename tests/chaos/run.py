@@ -70,9 +70,9 @@ def run(world: World, fault: type[Fault], seed: int, say: Callable[[str], None] 
         try:
             gateway.add_account()
             reader = stack.enter_context(Reader(disk / "voxgate.db", gateway.words))
-            gateway.start()
+            gateway.start(60)
             traffic = Traffic(gateway.base, customer, world.numbers(rng), world.span)
-            struck = _disturb(scene, breaking, traffic)
+            _disturb(scene, breaking, traffic)
             calls = _wait(scene, reader)
             listed = {f"list-{index}": None for index in range(traffic.listed)}
             audit(
@@ -80,9 +80,13 @@ def run(world: World, fault: type[Fault], seed: int, say: Callable[[str], None] 
                 by_channel=world.where is Where.FAKE,
             )  # fmt: skip
             _end(scene)
+        except Exception as error:  # one run that goes astray ends no others, and is no success
+            found.broken("other", f"the run went astray: {type(error).__name__}: {error}"[:500])
         finally:
             gateway.kill()
-    return Ran(fault.name, world.where, seed, struck, found, time.monotonic() - began, _kept(gateway, fault, seed))
+    return Ran(
+        fault.name, world.where, seed, scene.struck, found, time.monotonic() - began, _kept(gateway, fault, seed)
+    )
 
 
 def _kept(gateway: GatewayProcess, fault: type[Fault], seed: int) -> Path:
@@ -92,20 +96,20 @@ def _kept(gateway: GatewayProcess, fault: type[Fault], seed: int) -> Path:
     return Path(shutil.copy(gateway.log, LOGS / f"{name}-{gateway.lab.installation}-{seed}.log"))
 
 
-def _disturb(scene: Scene, breaking: Fault, traffic: Traffic) -> int:
-    """Queue, and strike at the seeded moments; how often it struck."""
+def _disturb(scene: Scene, breaking: Fault, traffic: Traffic) -> None:
+    """Queue, and strike at the seeded moments."""
     moments = sorted(scene.rng.uniform(0.3, scene.world.span) for _ in range(breaking.times))
     began = time.monotonic()
     traffic.start()
     for moment in moments:
         time.sleep(max(0.0, began + moment - time.monotonic()))
         scene.say(f"{time.monotonic() - began:.1f} s: {breaking.words}")
+        scene.struck += 1
         breaking.strike(scene)
         _still_there(scene, breaking)
         scene.revive()
     traffic.finish(scene.world.span + 40)
     breaking.finish(scene)
-    return len(moments)
 
 
 def _still_there(scene: Scene, breaking: Fault) -> None:

@@ -15,7 +15,7 @@ from gateway.core.retry import RetryPolicy
 from gateway.parts import SystemClock
 from gateway.ports import Originate, Placed, Placement, StoreError
 from gateway.services import dialer
-from gateway.services.dialer import Dialer, Dialing
+from gateway.services.dialer import Dialer, Dialing, NoRoute
 from gateway.services.hearing import Hearing
 from gateway.services.livecalls import LiveCalls
 from tests.adapters.test_store import call, plan
@@ -145,6 +145,34 @@ async def test_the_pace_of_an_account_is_dialed_as_it_allows(tmp_path: Path, mon
             await asyncio.sleep(0.02)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
+    await store.close()
+
+
+async def test_numbers_that_may_not_be_dialed_let_no_trunk_rest(tmp_path: Path) -> None:
+    """What one account may no longer dial says nothing of the trunk that all accounts use."""
+    store, clock, pbx = (
+        SqliteStore(tmp_path / "q.db", installation="abc", policy=RetryPolicy()), SystemClock(), StubPbx(),
+    )  # fmt: skip
+    account = await store.add_account("u", "h", AccountSettings("UTC", "US"))
+    for number in range(15):
+        await store.queue_call(account.id, call(number), plan(scheduled_at=clock.now()), clock.now())
+    live = LiveCalls(store, pbx, clock, Hearing(pbx, None))  # type: ignore[arg-type]
+    pacer = Pacer.of(Limit(100, 99), {"t": Limit(100, 99)})
+
+    def refuse(claimed: object) -> Dialing:
+        raise NoRoute("may not be dialed: the account's blocked list holds +1617")
+
+    made = Dialer(store, pbx, live, clock, pacer, refuse)  # type: ignore[arg-type]
+    closed: list[str] = []
+    live.on_closed(lambda one, end, ended: closed.append(end.reason or ""))
+    running = [asyncio.create_task(part) for part in (live.run(), made.run())]
+    async with asyncio.timeout(10):
+        while len(closed) < 15:
+            await asyncio.sleep(0.02)
+    assert made.health["t"].faults == 0 and made.health["t"].may_dial(clock.now()) is None
+    for task in running:
+        task.cancel()
+    await asyncio.gather(*running, return_exceptions=True)
     await store.close()
 
 

@@ -312,6 +312,13 @@ def m_issuer(db: Database) -> None:
     )
 
 
+@MIGRATIONS()
+def m_audited(db: Database) -> None:
+    """Where a change was asked from, and whether it was made."""
+    db.conn.execute("ALTER TABLE audit ADD COLUMN origin TEXT NOT NULL DEFAULT ''")
+    db.conn.execute("ALTER TABLE audit ADD COLUMN outcome TEXT NOT NULL DEFAULT 'done'")
+
+
 def _statements(script: str) -> list[str]:
     """The script's statements one by one: executescript would commit the migration's transaction."""
     bare = "\n".join(line for line in script.splitlines() if not line.startswith("--"))

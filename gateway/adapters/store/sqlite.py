@@ -207,14 +207,18 @@ class SqliteStore:
         await self._writer.run(lambda db, counts: usage.lift(db, account or usage.EVERYBODY, now))
 
     async def mark_ringing(self, attempt: AttemptId, at: Millis) -> None:
-        await self._writer.run(lambda db, counts: closing.mark(db, counts, attempt, AttemptEvent.RANG, at))
+        await self._writer.run(lambda db, counts: closing.mark(db, counts, attempt, AttemptEvent.RANG, at), last=True)
 
     async def mark_answered(self, attempt: AttemptId, at: Millis) -> None:
-        await self._writer.run(lambda db, counts: closing.mark(db, counts, attempt, AttemptEvent.ANSWERED, at))
+        event = AttemptEvent.ANSWERED
+        await self._writer.run(lambda db, counts: closing.mark(db, counts, attempt, event, at), last=True)
 
     async def close_attempt(self, end: AttemptEnd) -> Call:
         return await self._writer.run(
-            lambda db, counts: closing.close_attempt(db, counts, end, self._policy, self._retry_unknown, self._spending)
+            lambda db, counts: closing.close_attempt(
+                db, counts, end, self._policy, self._retry_unknown, self._spending
+            ),
+            last=True,
         )
 
     async def open_attempts(self) -> list[Claimed]:

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from gateway.core.access import Receipt
+from gateway.core.accounts import is_listed
 from gateway.core.jsonlist import JsonListReader
 from gateway.core.model import Account, AccountId, AccountSettings, CallId, CallPlan, CampaignId, CampaignState, NewCall
 from gateway.core.numbers import Destination, NumberError, parse_destination
@@ -281,7 +282,7 @@ class Desk:
 
     def _routed(self, account: Account, found: Destination, row: ListRow | None = None) -> NewCall:
         settings = account.settings
-        if found.ani is not None and found.ani not in settings.allowed_caller_ids:
+        if found.ani is not None and not is_listed(settings, found.ani):
             raise NumberError(f"ani {found.ani} is not among the account's allowed caller IDs")
         way = self._router.resolve(found.kind, found.dialed, _policy(settings), settings.country)
         return NewCall(
