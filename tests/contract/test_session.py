@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from gateway.adapters.audio import wav_of_samples
-from tests.contract.conftest import Side
-from tests.contract.gear import Ami, Session
+from tests.contract.gear import Agi, Ami, Session
+from tests.contract.sides import Side, side_of
 
 DEAD = "511 Command Not Permitted on a dead channel or intercept routine"
 KEYS = "0123456789*#ABCD"
@@ -246,11 +246,8 @@ async def test_the_limit_in_the_extension_ends_the_call(side: Side, ami: Ami) ->
     assert (await ami.event("Hangup", Uniqueid=ident))["Cause"] == "0"
 
 
-async def test_without_a_gateway_the_callee_hears_a_notice_and_is_hung_up(asterisk: object) -> None:
-    from tests.contract.conftest import side_of
-    from tests.contract.gear import Agi
-
-    side = side_of(asterisk, Agi())
+async def test_without_a_gateway_the_callee_hears_a_notice_and_is_hung_up(asterisk: Any) -> None:
+    side = side_of(asterisk, Agi())  # nobody listens
     async with Ami.linked(side.asterisk.ami_port) as link:
         await side.logged_in(link)
         ident = await side.originate(link, "silent")
