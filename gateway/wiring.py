@@ -39,6 +39,7 @@ from gateway.core.pacing import Limit, Pacer
 from gateway.core.ratelimit import RateLimit
 from gateway.core.routes import Routing
 from gateway.happenings import AttemptClosed, told_to
+from gateway.loopfaults import LoopFaults
 from gateway.metrics import Instruments, Meter, MetricsEndpoint, Reading, TrunkReading, timed, watch_loop
 from gateway.parts import (
     SystemClock,
@@ -373,6 +374,7 @@ class Gateway:
             )
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
+        loop.set_exception_handler(LoopFaults())
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
         reload = asyncio.Event()

@@ -189,8 +189,8 @@ class SqliteStore:
             lambda db, counts: self._claims.claim(db, counts, lanes, now, limit, self._spending)
         )
 
-    async def next_due(self, now: Millis) -> Millis | None:
-        return await self._read(lambda db: self._claims.next_due(db, self._spending, now))
+    async def next_due(self, now: Millis, opens: Mapping[str, Millis] | None = None) -> Millis | None:
+        return await self._read(lambda db: self._claims.next_due(db, self._spending, now, opens))
 
     async def capped(self, accounts: Collection[AccountId | None], now: Millis) -> dict[AccountId | None, Hold]:
         def read(db: Database) -> dict[AccountId | None, Hold]:
