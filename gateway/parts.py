@@ -18,6 +18,7 @@ from gateway.core.pacing import Limit
 from gateway.core.retention import Kept
 from gateway.core.retry import RetryPolicy
 from gateway.core.routes import NumberPolicy, Router
+from gateway.services.audit import Audit
 from gateway.services.dialog import DialogSettings
 from gateway.services.notifier import NotifierSettings
 from gateway.services.retention import Retention
@@ -105,9 +106,9 @@ def days_of(config: Config) -> dict[Kept, float]:
     }  # fmt: skip
 
 
-def retention_of(config: Config, store: SqliteStore) -> Retention:
+def retention_of(config: Config, store: SqliteStore, audit: Audit) -> Retention:
     recordings = media_of(config)[0].remove_recordings
-    return Retention(SqliteSweeps(store), recordings, SystemClock(), days_of(config), config.retention.hour)
+    return Retention(SqliteSweeps(store), recordings, SystemClock(), days_of(config), config.retention.hour, audit)
 
 
 def tracer_of(config: Config) -> Tracer | None:

@@ -31,6 +31,7 @@ from gateway.adapters.store import SqliteAccess, SqliteBooks, SqliteStore, backu
 from gateway.adapters.strangers import allow_many
 from gateway.adapters.tls import TlsRefused, client_context, renew, server_context
 from gateway.config import ConfigError, load
+from gateway.core.access import OPERATOR
 from gateway.core.addresses import AllowList
 from gateway.core.hearing import Classifier, Settings
 from gateway.core.model import AccountId, AttemptEnd, AttemptId, Call, CalleeType, CallId
@@ -39,6 +40,7 @@ from gateway.core.ratelimit import RateLimit
 from gateway.core.routes import Routing
 from gateway.core.states import WAITING
 from gateway.happenings import AttemptClosed, told_to
+from gateway.loopfaults import LoopFaults
 from gateway.metrics import Instruments, Meter, MetricsEndpoint, Reading, TrunkReading, timed, watch_loop
 from gateway.parts import (
     SystemClock,
@@ -55,10 +57,10 @@ from gateway.parts import (
     tracer_of,
 )
 from gateway.planner import Planner
-from gateway.reload import Reloader, ReloadRefused
+from gateway.reload import Changes, Reloader, ReloadRefused
 from gateway.services.accounts import Accounts
 from gateway.services.api import Api, Parts
-from gateway.services.audit import Audit
+from gateway.services.audit import Audit, came_from, watch
 from gateway.services.dialer import Dialer
 from gateway.services.dialog import DialogService
 from gateway.services.dialog.prompts import PromptRenderer
@@ -178,7 +180,8 @@ class Gateway:
         agi = AgiSettings(config.agi.host, config.agi.port, tuple(config.agi.allow))
         self.agi = AgiServer(agi, dialog.accept, dialog.handle)
         logins = Logins(store, self.clock)
-        accounts, audit = Accounts(store, access, logins, self.clock), Audit(access, self.clock)
+        accounts = Accounts(store, access, logins, self.clock)
+        self.audit = audit = Audit(access, self.clock)
         self.spool = spool = Path(config.database.path).parent / "spool"
         self.desk = desk = Desk(
             store,
@@ -191,7 +194,7 @@ class Gateway:
             observe,
         )
         limit = config.server.max_body_mb * 1024 * 1024
-        self.app = build_app(desk, logins, AppSettings(spool, limit, config.intake.echo_pin), self._ready)
+        self.app = build_app(desk, logins, audit, AppSettings(spool, limit, config.intake.echo_pin), self._ready)
         self.app.middlewares.append(timed(self.instruments))
         admission = self.dialer.admission
         why = Why(store, self.clock, admission, planner.way)
@@ -229,9 +232,9 @@ class Gateway:
         )
         self.pages.setup(self.app)
         preflights = Preflights(store, self.clock, desk, pacer, admission, planner.way)
-        self.retention = retention_of(config, store)
-        self.reloader = Reloader(config, self._read, self._take)
-        upkeep = Upkeep(lambda quick: check(database, quick=quick), functools.partial(backup, database))
+        self.retention = retention_of(config, store, audit)
+        self.reloader = Reloader(config, self._read, self._take, self._reloaded)
+        upkeep = Upkeep(lambda quick: check(database, quick=quick), functools.partial(backup, database), audit)
         api = Api(
             Parts(
                 store=store, clock=self.clock, accounts=accounts, logins=logins, tokens=Tokens(access, self.clock),
@@ -242,8 +245,10 @@ class Gateway:
             RateLimit(config.api.rate, config.api.burst),
         )  # fmt: skip
         api.mount(self.app)
-        doctoring = Doctoring(self.pbx, self.agi.lender.lend)
+        watch(self.app)
+        doctoring = Doctoring(self.pbx, self.agi.lender.lend, audit)
         self.api = api.on_socket(upkeep, self.retention, exports, self.reloader, doctoring)
+        watch(self.api)
         self.metrics = MetricsEndpoint(self.instruments, self.read)
         self.metrics.add_to(self.api)
         if config.metrics.allow:
@@ -327,7 +332,7 @@ class Gateway:
             },
             dialing=self.dialer.why_not_dialing is None, ami_up=self.pbx.connected,
             ami_events_waiting=self.pbx.events_waiting, taps_open=self.taps.taps,
-            speech_cache_bytes=self.speech.cached_bytes,
+            speech_cache_bytes=self.speech.cached_bytes, tasks=len(asyncio.all_tasks()),
             free={name: shutil.disk_usage(folder).free for name, folder in folders.items() if folder.exists()},
         )  # fmt: skip
 
@@ -340,6 +345,9 @@ class Gateway:
             return load(self._place)
         except ConfigError as error:
             raise ReloadRefused(str(error)) from None
+
+    async def _reloaded(self, changes: Changes) -> None:
+        await self.audit.note(OPERATOR, "gateway.reload", "the configuration", None, ", ".join(changes.taken))
 
     def _take(self, config: Config) -> None:
         """Put what can be reloaded in force: for the next call, submission, fetch, try, sweep or connection."""
@@ -373,6 +381,7 @@ class Gateway:
             )
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
+        loop.set_exception_handler(LoopFaults())
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
         reload = asyncio.Event()
@@ -438,6 +447,7 @@ class Gateway:
         while True:
             await asked.wait()
             asked.clear()
+            came_from("a signal")
             await self.reloader.on_signal()
 
     async def _drain(self) -> None:

@@ -473,6 +473,8 @@ class IssuedToken(Token):
 
 
 class AuditLine(Out):
+    """``origin`` is an address, or the user who opened the socket; ``outcome`` is ``done``, or why it was refused."""
+
     id: int
     at: Moment
     actor: str
@@ -480,6 +482,8 @@ class AuditLine(Out):
     subject: str
     account: str | None
     detail: str
+    origin: str
+    outcome: str
 
 
 class AuditFilter(In):

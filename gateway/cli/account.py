@@ -62,15 +62,20 @@ def _add_directly(config: Config, login: str, pin: str, settings: AccountSetting
     import asyncio
 
     from gateway.adapters.store import SqliteAccess
+    from gateway.core.access import OPERATOR
     from gateway.parts import SystemClock, open_store
     from gateway.services.accounts import Accounts
+    from gateway.services.audit import Audit, came_from
     from gateway.services.intake.logins import Logins
 
     async def work() -> None:
         log_to_stderr()
         store, clock = open_store(config), SystemClock()
         try:
-            await Accounts(store, SqliteAccess(store), Logins(store, clock), clock).add(login, pin, settings)
+            access = SqliteAccess(store)
+            added = await Accounts(store, access, Logins(store, clock), clock).add(login, pin, settings)
+            came_from("the command line")
+            await Audit(access, clock).note(OPERATOR, "account.add", f"account {login}", added.id)
         finally:
             await store.close()
 

@@ -58,9 +58,14 @@ def mark_of(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
+DONE = "done"
+#: Whoever may open the gateway's Unix socket, or its database.
+OPERATOR = "operator"
+
+
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """One change that somebody made. ``detail`` never holds a PIN or a token."""
+    """One change that somebody made, or may not make. ``detail`` never holds a PIN, a token or a secret."""
 
     at: Millis
     actor: str
@@ -68,6 +73,8 @@ class AuditEntry:
     subject: str
     account: AccountId | None = None  # whose thing was changed
     detail: str = ""
+    origin: str = ""  # an address, or who opened the socket
+    outcome: str = DONE
     id: int = 0
 
 

@@ -136,26 +136,26 @@ class Dialer:
                 self._work.clear()
                 try:
                     await self._expire()
-                    claimed = await self._claim()
+                    # Before an attempt is committed: what a stalling Asterisk may have taken is never dialed again.
+                    self._silent = self._pbx.connected and not await self._pbx.answers(PROMPTLY)
+                    now, admission = self._clock.now(), self.admission()
+                    claimed = await self._claim(admission, now)
                     for one in claimed:
                         tasks.create_task(self._dial(one))
                     if not claimed or self._pacer.next_slot_ms(self._live.by_trunk()) is None:
-                        await self._rest()
+                        await self._rest(admission, now)
                     else:
                         await asyncio.sleep(min(self._pace_wait(), IDLE_LOOK))  # a slow pace keeps nothing else waiting
                 except StoreError as error:
                     log.error("dialer.store", error=str(error))
                     await asyncio.sleep(IDLE_LOOK)
 
-    async def _claim(self) -> list[Claimed]:
-        # Asked before an attempt is committed: what a stalling Asterisk may have taken is never dialed again.
-        self._silent = self._pbx.connected and not await self._pbx.answers(PROMPTLY)
-        admission = self.admission()
+    async def _claim(self, admission: Admission, now: Millis) -> list[Claimed]:
         lanes = [Lane(trunk, gate.slots) for trunk, gate in admission.trunks.items() if gate.slots > 0]
         if not lanes:
             return []
         watch = Stopwatch()
-        claimed = await self._store.claim(lanes, self._clock.now(), admission.total)
+        claimed = await self._store.claim(lanes, now, admission.total)
         if claimed:
             self._observe(CallsClaimed(tuple(claimed), watch.seconds))
         for one in claimed:
@@ -172,19 +172,16 @@ class Dialer:
         wait = self._pacer.next_slot_ms(self._live.by_trunk())
         return 0.0 if wait is None else wait / 1000
 
-    async def _rest(self) -> None:
-        """Wait for work: a nudge, the next due call, room in the pace, or the idle look."""
-        wait = IDLE_LOOK
-        if self.why_not_dialing is None:
-            now = self._clock.now()
-            _, free = self._pacer.slots(now, self._live.by_trunk())
-            slot = self._pacer.next_slot_ms(self._live.by_trunk())
-            if not free and slot is not None:
-                wait = min(wait, slot / 1000)
-            elif free and (due := await self._store.next_due(now)) is not None and due > now:
-                wait = min(wait, (due - now) / 1000)
+    async def _rest(self, admission: Admission, now: Millis) -> None:
+        """Wait for work: a nudge, the next call that is due, within caps and the pace of its trunk, or the idle look.
+
+        ``admission`` is what claimed nothing at ``now``: what is due by it holds something that no clock tells.
+        """
+        opens = {trunk: at for trunk, gate in admission.trunks.items() if (at := gate.opens(now)) is not None}
+        due = await self._store.next_due(now, opens)
+        wait = IDLE_LOOK if due is None or due <= now else (due - self._clock.now()) / 1000
         try:
-            await asyncio.wait_for(self._work.wait(), max(wait, 0.001))
+            await asyncio.wait_for(self._work.wait(), min(IDLE_LOOK, max(wait, 0.001)))
         except TimeoutError:
             pass
 

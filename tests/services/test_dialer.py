@@ -216,3 +216,34 @@ async def test_nothing_is_committed_while_asterisk_does_not_answer(
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     await store.close()
+
+
+async def test_a_trunk_is_dialed_at_its_pace_beside_one_that_has_nothing_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Room on another trunk is no reason to wait for the next idle look."""
+    monkeypatch.setattr(dialer, "IDLE_LOOK", 60.0)
+    store, clock, pbx = (
+        SqliteStore(tmp_path / "q.db", installation="abc", policy=RetryPolicy()), SystemClock(), StubPbx(),
+    )  # fmt: skip
+    account = await store.add_account("u", "h", AccountSettings("UTC", "US"))
+    for number in range(40):
+        await store.queue_call(account.id, call(number), plan(scheduled_at=clock.now()), clock.now())
+    sent = 0
+
+    async def originate(request: Originate) -> Placement:
+        nonlocal sent
+        sent += 1
+        return Placement(Placed.QUEUED)
+
+    monkeypatch.setattr(pbx, "originate", originate, raising=False)
+    live = LiveCalls(store, pbx, clock, Hearing(pbx, None))  # type: ignore[arg-type]
+    pacer = Pacer.of(Limit(100, 99), {"t": Limit(10, 99), "idle": Limit(10, 99)})
+    made = Dialer(store, pbx, live, clock, pacer, lambda claimed: Dialing("PJSIP/1@t", None, 45, 60))  # type: ignore
+    running = asyncio.create_task(made.run())
+    async with asyncio.timeout(20):
+        while sent < 16:
+            await asyncio.sleep(0.02)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await store.close()

@@ -31,6 +31,7 @@ from gateway.ports import DeliveryTry, Lane, StoreError
 from gateway.services import retention
 from gateway.services.retention import Retention
 from tests.adapters.test_store import NOW, call, ended, plan
+from tests.fakes.audit import audit
 from tests.services.test_rescuer import Clock
 
 LATER = Millis(NOW + 40 * DAY_MS)
@@ -47,7 +48,7 @@ class House:
 
     def retention(self, **days: float) -> Retention:
         kept = {Kept(kind): many for kind, many in days.items()}
-        return Retention(SqliteSweeps(self.store), self.media.remove_recordings, self.clock, kept, 3)
+        return Retention(SqliteSweeps(self.store), self.media.remove_recordings, self.clock, kept, 3, audit()[0])
 
     async def sweep(self, *, dry: bool = False, **days: float) -> dict[str, int]:
         found = {one.kind: one.removed async for one in self.retention(**days).sweep(dry=dry)}

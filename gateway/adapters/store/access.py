@@ -117,9 +117,11 @@ class SqliteAccess:
     async def audit(self, entry: AuditEntry) -> None:
         def write(db: Database, counts: Counts) -> None:
             db.conn.execute(
-                "INSERT INTO audit (at, actor, action, subject, account_id, detail) VALUES (?, ?, ?, ?, ?, ?)",
-                (entry.at, entry.actor, entry.action, entry.subject, entry.account, entry.detail),
-            )
+                "INSERT INTO audit (at, actor, action, subject, account_id, detail, origin, outcome)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (entry.at, entry.actor, entry.action, entry.subject, entry.account, entry.detail, entry.origin,
+                 entry.outcome),
+            )  # fmt: skip
 
         await self._store.write(write)
 
@@ -128,8 +130,8 @@ class SqliteAccess:
 
         def read(db: Database) -> list[AuditEntry]:
             rows = db.conn.execute(
-                "SELECT at, actor, action, subject, account_id, detail, id FROM audit WHERE id < ? ORDER BY id DESC"
-                " LIMIT ?",
+                "SELECT at, actor, action, subject, account_id, detail, origin, outcome, id FROM audit WHERE id < ?"
+                " ORDER BY id DESC LIMIT ?",
                 (2**62 if before is None else before, limit),
             )
             return [AuditEntry(*row) for row in rows]

@@ -313,6 +313,13 @@ def m_issuer(db: Database) -> None:
 
 
 @MIGRATIONS()
+def m_audited(db: Database) -> None:
+    """Where a change was asked from, and whether it was made."""
+    db.conn.execute("ALTER TABLE audit ADD COLUMN origin TEXT NOT NULL DEFAULT ''")
+    db.conn.execute("ALTER TABLE audit ADD COLUMN outcome TEXT NOT NULL DEFAULT 'done'")
+
+
+@MIGRATIONS()
 def m_guard(db: Database) -> None:
     """When a call was cancelled, from which its age counts; and what the ids of result posts are made with."""
     db.conn.execute("ALTER TABLE call ADD COLUMN cancelled_at INTEGER")

@@ -192,8 +192,8 @@ class SqliteStore:
             lambda db, counts: self._claims.claim(db, counts, lanes, now, limit, self._spending)
         )
 
-    async def next_due(self, now: Millis) -> Millis | None:
-        return await self._read(lambda db: self._claims.next_due(db, self._spending, now))
+    async def next_due(self, now: Millis, opens: Mapping[str, Millis] | None = None) -> Millis | None:
+        return await self._read(lambda db: self._claims.next_due(db, self._spending, now, opens))
 
     async def capped(self, accounts: Collection[AccountId | None], now: Millis) -> dict[AccountId | None, Hold]:
         def read(db: Database) -> dict[AccountId | None, Hold]:
@@ -210,14 +210,18 @@ class SqliteStore:
         await self._writer.run(lambda db, counts: usage.lift(db, account or usage.EVERYBODY, now))
 
     async def mark_ringing(self, attempt: AttemptId, at: Millis) -> None:
-        await self._writer.run(lambda db, counts: closing.mark(db, counts, attempt, AttemptEvent.RANG, at))
+        await self._writer.run(lambda db, counts: closing.mark(db, counts, attempt, AttemptEvent.RANG, at), last=True)
 
     async def mark_answered(self, attempt: AttemptId, at: Millis) -> None:
-        await self._writer.run(lambda db, counts: closing.mark(db, counts, attempt, AttemptEvent.ANSWERED, at))
+        event = AttemptEvent.ANSWERED
+        await self._writer.run(lambda db, counts: closing.mark(db, counts, attempt, event, at), last=True)
 
     async def close_attempt(self, end: AttemptEnd) -> Call:
         return await self._writer.run(
-            lambda db, counts: closing.close_attempt(db, counts, end, self._policy, self._retry_unknown, self._spending)
+            lambda db, counts: closing.close_attempt(
+                db, counts, end, self._policy, self._retry_unknown, self._spending
+            ),
+            last=True,
         )
 
     async def open_attempts(self) -> list[Claimed]:

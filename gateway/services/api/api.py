@@ -92,6 +92,7 @@ class Api:
             self._events,
         )  # fmt: skip
         self._limit = limit
+        self._audit = parts.audit
         self._clock = parts.clock
         self._max_body = parts.max_body
         self.document = document(self._operations)
@@ -111,7 +112,7 @@ class Api:
 
     def _mount(self, app: web.Application, authenticate: Authenticate, limits: Limits) -> None:
         for operation in self._operations:
-            served = Served(operation, authenticate, limits)
+            served = Served(operation, authenticate, limits, self._audit)
             app.router.add_route(operation.route.method, BASE + operation.pattern, served.serve)
         app.middlewares.append(_as_problems)
         app.on_shutdown.append(self._events.close)

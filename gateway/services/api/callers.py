@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from gateway.core.access import Scope
+from gateway.core.access import OPERATOR, Scope
 from gateway.core.lockout import Locked
 from gateway.core.model import Account, AccountId
 from gateway.services.accounts import Accounts
@@ -62,12 +62,12 @@ class Caller:
 
 Authenticate = Callable[[web.Request], Awaitable[Caller]]
 
-OPERATOR = Caller("operator", None, frozenset(Scope))
+BY_SOCKET = Caller(OPERATOR, None, frozenset(Scope))
 
 
 async def by_socket(request: web.Request) -> Caller:
     """The file's rights are the authentication."""
-    return OPERATOR
+    return BY_SOCKET
 
 
 class Callers:

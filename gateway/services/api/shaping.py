@@ -257,6 +257,8 @@ def audit_line(one: AuditEntry, login: str | None) -> models.AuditLine:
         subject=one.subject,
         account=login,
         detail=one.detail,
+        origin=one.origin,
+        outcome=one.outcome,
     )
 
 

@@ -97,18 +97,20 @@ class Pages:
     def __init__(self, around: Around, settings: PagesSettings) -> None:
         store, books, clock, publish = around.store, around.books, around.clock, around.feed.publish
         sessions = Sessions(books, around.accounts, around.logins, clock, secure=settings.secure)
-        self._site = site = Site(store, sessions, clock, around.status)
+        self._site = site = Site(store, sessions, clock, around.audit, around.status)
         self._rates, self._gauges, self._chores = Rates(around.feed), around.gauges, Chores(store)
         self._runner = Runner(site, settings.walk)
         self._streams = Streams(sessions)
-        self._queueing = Queueing(site, store, around.desk, clock, Receipts(around.receipts, clock), settings.spool)
+        self._queueing = Queueing(
+            site, store, around.desk, clock, Receipts(around.receipts, clock), settings.spool, around.audit
+        )
         outbound = Outbound(
             site, store, clock, self._rates, publish, around.why, around.wake_dialer,
             around.live_of, around.audit,
         )  # fmt: skip
         self._first = FirstRun(site, store, around.accounts, sessions, around.audit, settings.phone, around.status)
         self._parts = (
-            SignIn(site, sessions, self._streams, self._first.link),
+            SignIn(site, sessions, self._streams, around.audit, self._first.link),
             self._first,
             outbound,
             CampaignPage(

@@ -15,6 +15,7 @@ from gateway.core.plum import QUEUECALL, QUEUECALLS, FieldError, Submission, rea
 from gateway.core.samples import samples
 from gateway.core.visiting import Visitor
 from gateway.ports import Clock, Store
+from gateway.services.audit import Audit
 from gateway.services.intake.desk import Desk, Load
 from gateway.services.intake.form import Form, FormError, read_form
 from gateway.services.pages.echoing import echoes
@@ -43,7 +44,8 @@ class Queueing:
     """``spool`` is where uploaded lists wait on disk."""
 
     def __init__(
-        self, site: Site, store: Store, desk: Desk, clock: Clock, receipts: Receipts, spool: Path
+        self, site: Site, store: Store, desk: Desk, clock: Clock, receipts: Receipts, spool: Path,
+        audit: Audit,
     ) -> None:  # fmt: skip
         self._site = site
         self._store = store
@@ -51,6 +53,7 @@ class Queueing:
         self._receipts = receipts
         self._clock = clock
         self._spool = spool
+        self._audit = audit
         self._shelf = Shelf(clock)
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
@@ -179,6 +182,8 @@ class Queueing:
             own = [("login", account.login), ("pin", _NO_PIN), ("phone_list", _NO_PIN)]
             submission = read_submission(QUEUECALLS, [*own, *_given(QUEUECALLS, values)])
             load = await self._queue_list(account, submission, kept)
+            what = f"campaign {load.campaign}"
+            await self._audit.note(visitor.account.login, "campaign.load", what, account.id, load.name)
         except FieldError as error:
             return await self._page(request, visitor, both, error, QUEUECALLS, kept)
         return see(f"/campaigns/{load.campaign}")

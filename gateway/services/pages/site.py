@@ -23,6 +23,7 @@ from gateway.core.model import Account, Millis
 from gateway.core.states import CALL_WORDS
 from gateway.core.visiting import Visitor
 from gateway.ports import Clock, Store, StoreError
+from gateway.services.audit import Audit
 from gateway.services.pages.sessions import Sessions
 
 log = structlog.get_logger()
@@ -79,8 +80,11 @@ def _statics() -> dict[str, _Static]:
 class Site:
     """``page`` and ``action`` turn a handler that knows its visitor into one of aiohttp's."""
 
-    def __init__(self, store: Store, sessions: Sessions, clock: Clock, state: Callable[[], Mapping[str, Any]]) -> None:
+    def __init__(
+        self, store: Store, sessions: Sessions, clock: Clock, audit: Audit, state: Callable[[], Mapping[str, Any]]
+    ) -> None:  # fmt: skip
         self._store = store
+        self._audit = audit
         self.sessions = sessions
         self._clock = clock
         self._state = state
@@ -126,6 +130,8 @@ class Site:
             except NotHere:
                 return self._fault(request, visitor, 404, "There is nothing here", "It was removed, or never was.")
             except Refused as refused:
+                if request.method != "GET" and refused.status == 403:
+                    await self._audit.refused(visitor.account.login, "page.post", request.path, str(refused))
                 return self._fault(request, visitor, refused.status, "This cannot be done", str(refused))
             except StoreError as error:
                 return self._fault(request, visitor, 409, "This cannot be done", str(error))
