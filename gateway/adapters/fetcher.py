@@ -88,6 +88,10 @@ class HttpFetcher:
         self._connector.allow = allowed
 
     async def close(self) -> None:
+        checks = [check for _, check in self._checks.values()]
+        for check in checks:
+            check.cancel()
+        await asyncio.gather(*checks, return_exceptions=True)
         await self._session.close()
 
     async def fetch(self, request: FetchRequest) -> FetchResponse:
