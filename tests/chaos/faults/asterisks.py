@@ -163,3 +163,23 @@ class AgiSilent(_Told):
 
 class AgiNever(_Told):
     name, words, told = "FastAGI never", "an answered call never reaches FastAGI", "agi_never"
+
+
+class TapNever(_Told):
+    name, words, told = "tap never", "a third of the media taps are queued and never connect", "tap_never"
+
+
+class ResponseFirst(_Told):
+    name, words, told = (
+        "response first",
+        "a third of the OriginateResponses come before their Newchannel",
+        "response_first",
+    )
+
+
+class ShuttingDown(_Told):
+    name, words, told = (
+        "Asterisk shuts down",
+        "a third of the AMI actions are refused: Asterisk is shutting down",
+        "shutting_down",
+    )
