@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -64,6 +65,10 @@ class Gate:
     slots: int
     hold: Hold | None
 
+    def opens(self, now: Millis) -> Millis | None:
+        """From when on it takes a call; None where that is not a matter of time."""
+        return now if self.hold is None else self.hold.until
+
 
 @dataclass(frozen=True, slots=True)
 class Admission:
@@ -109,7 +114,7 @@ def _full_or_paced(pace: Pace, live: int, now: Millis, trunk: str) -> Hold | Non
             Reason.TRUNK_PACE if trunk else Reason.GATEWAY_PACE,
             f"{who} starts {limit.cps:g} calls a second",
             f"its turn comes at that pace; cps {setting} is the limit",
-            Millis(round(now + pace.wait_ms())),
+            Millis(math.ceil(now + pace.wait_ms())),
         )
     return None
 

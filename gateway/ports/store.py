@@ -191,8 +191,11 @@ class Store(Protocol):
     async def discard_unpublished(self) -> int: ...
 
     async def claim(self, lanes: Sequence[Lane], now: Millis, limit: int) -> list[Claimed]: ...
-    async def next_due(self, now: Millis) -> Millis | None:
-        """When the next call may be claimed, as far as due times and caps tell."""
+    async def next_due(self, now: Millis, opens: Mapping[str, Millis] | None = None) -> Millis | None:
+        """When the next call may be claimed, as far as due times and caps tell.
+
+        ``opens`` says from when on each trunk takes a call; None: all do now. One that is not in it takes none.
+        """
         ...
 
     async def capped(self, accounts: Collection[AccountId | None], now: Millis) -> dict[AccountId | None, Hold]:

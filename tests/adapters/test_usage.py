@@ -6,10 +6,13 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
 from gateway.adapters.store import SqliteAccess, SqliteStore
+from gateway.adapters.store.claims import Claims
+from gateway.adapters.store.usage import Look
 from gateway.core.admission import Reason
 from gateway.core.caps import Rates, Spending, day_of, next_day
 from gateway.core.model import (
@@ -97,6 +100,25 @@ async def test_claims_that_race_take_no_more_than_the_caps_together(opened: Open
         await end(store, one, NOW + 1000)
     found = [one for part in await asyncio.gather(*(claim(store, slots=5) for _ in range(12))) for one in part]
     assert len(found) == 2
+
+
+async def test_accounts_that_are_capped_cost_a_claim_one_look_each(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Many of them would else hold up everybody's calls: the work grew with their square."""
+    store, many = opened(), 60
+    for number in range(many):
+        one = await account(store, f"u{number}", max_calls=1)
+        for name in "ab":
+            campaign = await store.open_campaign(one.id, name, plan(), NOW)
+            await store.load_calls(campaign, [call(1), call(2)], NOW)
+            await store.publish_campaign(campaign, 0)
+    assert len(await claim(store)) == many
+    ordered, looked = Mock(side_effect=Claims._order, autospec=True), Mock(side_effect=Look._held, autospec=True)
+    monkeypatch.setattr(Claims, "_order", lambda *one: ordered(*one))
+    monkeypatch.setattr(Look, "_held", lambda *one: looked(*one))
+    assert await claim(store) == []
+    assert looked.call_count == many and ordered.call_count <= 4 * many
 
 
 async def test_a_days_calls_count_in_the_accounts_zone_and_over_restarts(opened: Open) -> None:

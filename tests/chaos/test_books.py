@@ -30,8 +30,10 @@ def found(
     post: dict[str, str] | None = None,
     ids: tuple[str, ...] = ("msg_1",),
     more: tuple[Call, ...] = (),
+    begun: int = 1,
 ) -> Findings:
     customer, result = Customer(), Findings()
+    customer.begun[7] = begun
     if ids:
         customer.posts[7].append({"result": "completed", "attempts": "2", **(post or {})})
         customer.ids[7] = set(ids)
@@ -57,6 +59,7 @@ def test_a_phone_may_not_have_rung_where_its_channel_was_never_seen() -> None:
         (found(replace(WHOLE, attempts=(UNSEEN, REACHED))), "twice", "dialed again after attempt 1"),
         (found(replace(WHOLE, attempts=(BUSY, BUSY, BUSY, REACHED))), "twice", "has 4 attempts"),
         (found(more=(replace(WHOLE, id=8, attempts=(), delivery=None, state="cancelled"),)), "twice", "queued 2 times"),
+        (found(begun=2), "twice", "spoke to its callee 2 times"),
         (found(rung=("vg-a-1",)), "other", "2 attempts say that it rang"),
         (found(replace(WHOLE, state="in_call")), "lost", "still in_call"),
         (found(replace(WHOLE, attempts=(BUSY,)), ("vg-a-1",)), "lost", "reached nobody"),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import heapq
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlite_utils import Database
@@ -51,19 +52,20 @@ class Claims:
         """Caps are asked before every call, in the transaction that takes it: no race passes them."""
         look = Look(db, spending, self._paces, now)
         slots = {lane.trunk: lane.slots for lane in lanes}
-        queues = [
-            _Queue(row[0], row[1], row[2], bool(row[3])) for row in db.conn.execute(_LANES) if slots.get(row[1], 0) > 0
-        ]
+        queues = [_Queue(row[0], row[1], row[2], bool(row[3])) for row in db.conn.execute(_LANES).fetchall()]
+        turns = [(self._order(queue), place, queue) for place, queue in enumerate(queues)]
+        heapq.heapify(turns)
         claimed: list[Claimed] = []
         accounts: dict[int, Account] = {}
-        while queues and len(claimed) < limit:
-            chosen = min(queues, key=self._order)
-            if look.hold(chosen.account) is not None:
-                queues = [queue for queue in queues if queue.account != chosen.account]
+        while turns and len(claimed) < limit:
+            order, place, chosen = heapq.heappop(turns)
+            if slots.get(chosen.trunk, 0) <= 0 or look.hold(chosen.account) is not None:
+                continue
+            if (now_at := self._order(chosen)) != order:  # another queue of its account had its turn meanwhile
+                heapq.heappush(turns, (now_at, place, chosen))
                 continue
             row = db.conn.execute(_DUE, (chosen.campaign, chosen.trunk, now, now)).fetchone()
             if row is None:
-                queues.remove(chosen)
                 continue
             one = self._take(db, int(row[0]), now, counts, accounts)
             claimed.append(one)
@@ -72,8 +74,7 @@ class Claims:
             self._account_turn[chosen.single, chosen.account] = self._turn
             self._queue_turn[chosen.campaign, chosen.trunk] = self._turn
             slots[chosen.trunk] -= 1
-            if slots[chosen.trunk] == 0:
-                queues = [queue for queue in queues if queue.trunk != chosen.trunk]
+            heapq.heappush(turns, (self._order(chosen), place, chosen))
         return claimed
 
     def _order(self, queue: _Queue) -> tuple[bool, int, int]:
@@ -113,20 +114,26 @@ class Claims:
         """It changes nothing of the paces."""
         return Look(db, spending, {account: replace(pace) for account, pace in list(self._paces.items())}, now)
 
-    def next_due(self, db: Database, spending: Spending, now: Millis) -> Millis | None:
+    def next_due(
+        self, db: Database, spending: Spending, now: Millis, opens: Mapping[str, Millis] | None
+    ) -> Millis | None:
         """When the next waiting call of an active campaign may be claimed; at or before ``now`` where one may already.
 
-        A call whose account waits for the end of another has no such time.
+        A call whose account or trunk waits for the end of another has no such time.
         """
         look, soonest = self.look(db, spending, now), None
         for campaign, trunk, account, _ in db.conn.execute(_LANES).fetchall():
+            opening = now if opens is None else opens.get(trunk)
+            hold = look.hold(account)
+            if opening is None or (hold is not None and hold.until is None):
+                continue
             row = db.conn.execute(_FIRST, (campaign, trunk)).fetchone()
             if row is None:
                 continue
             due: int = row[0]
-            if (hold := look.hold(account)) is not None:
-                if hold.until is None:
-                    continue
+            if opening > now:
+                due = max(due, opening)
+            if hold is not None and hold.until is not None:
                 due = max(due, hold.until)
             soonest = due if soonest is None else min(soonest, due)
             if soonest <= now:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import sqlite3
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -74,7 +75,9 @@ class SqliteStore:
         retry_unknown_outcome: bool = False,
         backups: Path | None = None,
         spending: Spending | None = None,
+        clock: Callable[[], Millis] = lambda: Millis(time.time_ns() // 1_000_000),
     ) -> None:
+        self._clock = clock
         self._path = path
         self._spending = spending or Spending()
         self._policy = policy
@@ -189,8 +192,8 @@ class SqliteStore:
             lambda db, counts: self._claims.claim(db, counts, lanes, now, limit, self._spending)
         )
 
-    async def next_due(self, now: Millis) -> Millis | None:
-        return await self._read(lambda db: self._claims.next_due(db, self._spending, now))
+    async def next_due(self, now: Millis, opens: Mapping[str, Millis] | None = None) -> Millis | None:
+        return await self._read(lambda db: self._claims.next_due(db, self._spending, now, opens))
 
     async def capped(self, accounts: Collection[AccountId | None], now: Millis) -> dict[AccountId | None, Hold]:
         def read(db: Database) -> dict[AccountId | None, Hold]:
@@ -207,14 +210,18 @@ class SqliteStore:
         await self._writer.run(lambda db, counts: usage.lift(db, account or usage.EVERYBODY, now))
 
     async def mark_ringing(self, attempt: AttemptId, at: Millis) -> None:
-        await self._writer.run(lambda db, counts: closing.mark(db, counts, attempt, AttemptEvent.RANG, at))
+        await self._writer.run(lambda db, counts: closing.mark(db, counts, attempt, AttemptEvent.RANG, at), last=True)
 
     async def mark_answered(self, attempt: AttemptId, at: Millis) -> None:
-        await self._writer.run(lambda db, counts: closing.mark(db, counts, attempt, AttemptEvent.ANSWERED, at))
+        event = AttemptEvent.ANSWERED
+        await self._writer.run(lambda db, counts: closing.mark(db, counts, attempt, event, at), last=True)
 
     async def close_attempt(self, end: AttemptEnd) -> Call:
         return await self._writer.run(
-            lambda db, counts: closing.close_attempt(db, counts, end, self._policy, self._retry_unknown, self._spending)
+            lambda db, counts: closing.close_attempt(
+                db, counts, end, self._policy, self._retry_unknown, self._spending
+            ),
+            last=True,
         )
 
     async def open_attempts(self) -> list[Claimed]:
@@ -273,7 +280,7 @@ class SqliteStore:
         return await self._read(claims.held)
 
     async def cancel_call(self, account: AccountId | None, call: CallId) -> CallState | None:
-        return await self._writer.run(lambda db, counts: closing.cancel_call(db, counts, account, call))
+        return await self._writer.run(lambda db, counts: closing.cancel_call(db, counts, account, call, self._clock()))
 
     async def relabel(self, account: AccountId | None, call: CallId, callee: CalleeType) -> Call | None:
         return await self._writer.run(lambda db, counts: relabelling.relabel(db, account, call, callee))
@@ -293,7 +300,9 @@ class SqliteStore:
 
         await self._writer.run(write)
         if state is CampaignState.CANCELLED:
-            while await self._writer.run(lambda db, counts: closing.cancel_some(db, counts, campaign, CANCEL_STEP)):
+            while await self._writer.run(
+                lambda db, counts: closing.cancel_some(db, counts, campaign, CANCEL_STEP, self._clock())
+            ):
                 pass
         found = await self.campaign(campaign)
         assert found is not None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import MutableMapping
+import itertools
+from collections.abc import Iterable, MutableMapping
 
 import msgspec
 from sqlite_utils import Database
@@ -15,6 +16,8 @@ from gateway.core.pacing import Limit, Pace
 
 EVERYBODY = 0
 _NO_LIMIT = 1 << 30
+_OPEN = """SELECT call.account_id, call.dialed, attempt.answered_at FROM attempt
+    JOIN call ON call.id = attempt.call_id WHERE attempt.state <> 'ended'"""
 
 
 @functools.lru_cache(maxsize=1024)
@@ -39,10 +42,16 @@ class Look:
         self._now = now
         self._settings: dict[int, AccountSettings] = {}
         self._used: dict[int, Used] = {}
-        self._open: list[tuple[int, str, int | None]] | None = None
+        self._holds: dict[int, Hold] = {}
+        self._open: dict[int, list[tuple[str, int | None]]] | None = None
 
     def hold(self, account: int) -> Hold | None:
-        """What the ceilings and the account's caps hold its next call by."""
+        """What the ceilings and the account's caps hold its next call by: within one look no hold ends."""
+        if (hold := self._holds.get(account)) is None and (hold := self._held(account)) is not None:
+            self._holds[account] = hold
+        return hold
+
+    def _held(self, account: int) -> Hold | None:
         if (hold := self.hold_of_all()) is not None:
             return hold
         settings = self.settings(account)
@@ -73,10 +82,9 @@ class Look:
             (account, day_of(self._now, zone)),
         ).fetchone()
         used = self._used[account] = Used() if row is None else Used(0, row[0], row[1], row[2], bool(row[3]))
-        for owner, dialed, answered_at in self._live():
-            if account in (EVERYBODY, owner):
-                talked = 0 if answered_at is None else (self._now - answered_at) // 1000
-                used.reserve(self._spending.rates, dialed, talked)
+        for dialed, answered_at in self._live(account):
+            talked = 0 if answered_at is None else (self._now - answered_at) // 1000
+            used.reserve(self._spending.rates, dialed, talked)
         return used
 
     def took(self, account: int, dialed: str) -> None:
@@ -100,13 +108,15 @@ class Look:
         pace.refill(self._now)
         return pace
 
-    def _live(self) -> list[tuple[int, str, int | None]]:
+    def _live(self, account: int) -> Iterable[tuple[str, int | None]]:
+        """What was dialed and is not over, and since when it is answered."""
         if self._open is None:
-            self._open = self._db.conn.execute(
-                "SELECT call.account_id, call.dialed, attempt.answered_at FROM attempt"
-                " JOIN call ON call.id = attempt.call_id WHERE attempt.state <> 'ended'"
-            ).fetchall()
-        return self._open
+            self._open = {}
+            for owner, *one in self._db.conn.execute(_OPEN):
+                self._open.setdefault(owner, []).append((one[0], one[1]))
+        if account == EVERYBODY:
+            return itertools.chain.from_iterable(self._open.values())
+        return self._open.get(account, ())
 
 
 def dialed(db: Database, call: Call, zone: str, now: Millis) -> None:
