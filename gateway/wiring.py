@@ -38,7 +38,9 @@ from gateway.core.model import AccountId, AttemptEnd, AttemptId, Call, CalleeTyp
 from gateway.core.pacing import Limit, Pacer
 from gateway.core.ratelimit import RateLimit
 from gateway.core.routes import Routing
+from gateway.core.states import WAITING
 from gateway.happenings import AttemptClosed, told_to
+from gateway.loopfaults import LoopFaults
 from gateway.metrics import Instruments, Meter, MetricsEndpoint, Reading, TrunkReading, timed, watch_loop
 from gateway.parts import (
     SystemClock,
@@ -186,7 +188,7 @@ class Gateway:
             self.clock,
             router,
             self.fetcher.preflight,
-            self.dialer.wake,
+            self._queued,
             DeskSettings(config.intake.preflight),
             publish,
             observe,
@@ -252,6 +254,10 @@ class Gateway:
         if config.metrics.allow:
             self.metrics.add_to(self.app, config.metrics.allow)
 
+    def _queued(self) -> None:
+        self.dialer.wake()
+        self.rerouter.nudge()
+
     async def _hang_up(self, call: CallId) -> bool:
         """End a call's live channel; False where it has none."""
         live = next((one for one in self.live if one.claimed.call.id == call), None)
@@ -271,7 +277,7 @@ class Gateway:
             spool,
             secure=self.config.pages.https or self._tls is not None,
             doctor=(*own, "doctor", "--json", *place) if place else (),
-            walk=(*own, "vxml", "run", "--as-gateway", *place) if place else (),
+            walk=(*own, "vxml", "run", "-", "--as-gateway", *place) if place else (),
             phone=PhoneSettings(bool(phone.websocket), phone.user, phone.secret, phone.extension),
         )
 
@@ -281,6 +287,8 @@ class Gateway:
     def _closed(self, live: LiveCall, end: AttemptEnd, call: Call) -> None:
         self.notifier.wake()
         self.spending.wake()
+        if call.state in WAITING:
+            self.rerouter.waits(call.campaign_id, call.trunk)
         self.observe(AttemptClosed(live.claimed, end, call))
 
     def _ready(self) -> dict[str, bool]:
@@ -373,6 +381,7 @@ class Gateway:
             )
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
+        loop.set_exception_handler(LoopFaults())
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
         reload = asyncio.Event()
@@ -456,7 +465,6 @@ class Gateway:
         public = Door(
             "server", self.app, proxies=server.proxies, handler_cancellation=False, shutdown_timeout=REQUESTS_WITHIN
         )
-        await public.open(server.host, server.port, self._tls)
         self._socket = web.AppRunner(self.api, access_log=None, shutdown_timeout=REQUESTS_WITHIN)
         await self._socket.setup()
         path = self.config.socket_path
@@ -466,6 +474,7 @@ class Gateway:
             await web.UnixSite(self._socket, str(path)).start()
         finally:
             os.umask(previous)
+        await public.open(server.host, server.port, self._tls)  # last: who finds it healthy may use the socket
         if own.port is None:
             return [public]
         scraped = Door("metrics", self.metrics.app())

@@ -47,6 +47,7 @@ MEANINGS = {
     "dialer.store": "The database could not be used by the dialer; it tries again.",
     "export.failed": "An export ended early; whoever asked for it was told.",
     "first.account": "The first account was made.",
+    "gateway.no_descriptors": "Connections find no file descriptor left: raise LimitNOFILE. Told once a second.",
     "gateway.started": "The gateway takes requests; `open_attempts` were left open by an earlier process.",
     "gateway.reloaded": "a changed configuration is in force; `need_restart` names what it leaves as it was",
     "gateway.not_reloaded": "the configuration cannot be used: the one in force stays",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.chaos.faults import BY_NAME, FAULTS
-from tests.chaos.run import run
+from tests.chaos.run import moments, run
 from tests.chaos.world import FakeWorld, LabWorld
 
 SEED = 20261127
@@ -43,6 +43,12 @@ def test_on_the_lab_a_crash_breaks_no_promise(lab: LabWorld) -> None:
     ran = run(lab, BY_NAME["kill -9"], SEED)
     assert ran.found.calls == 7 and ran.found.rings >= 7
     assert ran.found.words == []
+
+
+def test_a_seed_gives_the_same_moments_again() -> None:
+    fault = BY_NAME["kill -9"]
+    assert moments(fault, SEED, 6) == moments(fault, SEED, 6) != moments(fault, SEED + 1, 6)
+    assert moments(fault, SEED, 6) != moments(BY_NAME["AMI cut"], SEED, 6)
 
 
 def test_every_fault_has_a_name_of_its_own_and_words() -> None:

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from tests.contract.conftest import Side
 from tests.contract.gear import Ami
+from tests.contract.sides import Side
 
 _CHANNEL = {
     "Channel", "ChannelState", "ChannelStateDesc", "CallerIDNum", "CallerIDName", "ConnectedLineNum",

@@ -7,11 +7,13 @@ import re
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
-from tests.contract.conftest import Side
-from tests.contract.gear import Ami, Session
+from gateway.adapters.audio import wav_of_samples
+from tests.contract.gear import Agi, Ami, Session
+from tests.contract.sides import Side, side_of
 
 DEAD = "511 Command Not Permitted on a dead channel or intercept routine"
 KEYS = "0123456789*#ABCD"
@@ -81,6 +83,36 @@ async def test_what_each_command_answers(call: Answered) -> None:
     ):
         said = await call.command(line)
         assert re.fullmatch(expected, said), (line, said)
+
+
+@pytest.fixture
+def prompt(asterisk: Any) -> str:
+    """A file of two seconds, as the gateway shares its prompts."""
+    path = asterisk.media / "contract-prompt.wav"
+    path.write_bytes(wav_of_samples(bytes(2 * 16_000), 8000))
+    return str(path.with_suffix(""))
+
+
+async def test_a_prompt_is_played_to_its_end_or_to_a_key_that_it_lists(call: Answered, prompt: str) -> None:
+    began = time.monotonic()
+    said = await call.command(f'STREAM FILE "{prompt}" "0123D"')
+    assert re.fullmatch(r"200 result=0 endpos=1\d{4}", said), said
+    assert time.monotonic() - began > 1.5
+    call.session.write(f'STREAM FILE "{prompt}" "0123D"')
+    await asyncio.sleep(0.5)
+    await call.ami.ask("PlayDTMF", Channel=call.ident, Digit="D", Receive="true", Duration="80")
+    said = await call.session.line()
+    place = re.fullmatch(r"200 result=68 endpos=(\d+)", said)
+    assert place is not None and 0 < int(place[1]) < 14_000, said
+
+
+async def test_a_hang_up_in_mid_prompt(call: Answered, prompt: str) -> None:
+    call.session.write(f'STREAM FILE "{prompt}" ""')
+    await asyncio.sleep(0.5)
+    await call.ami.ask("Hangup", Channel=call.ident)
+    said = await call.session.line()
+    assert re.fullmatch(r"200 result=-1 endpos=\d+", said), said
+    assert await call.session.line() == "HANGUP"
 
 
 async def test_a_recording_is_a_file_as_long_as_it_took(call: Answered) -> None:
@@ -214,11 +246,8 @@ async def test_the_limit_in_the_extension_ends_the_call(side: Side, ami: Ami) ->
     assert (await ami.event("Hangup", Uniqueid=ident))["Cause"] == "0"
 
 
-async def test_without_a_gateway_the_callee_hears_a_notice_and_is_hung_up(asterisk: object) -> None:
-    from tests.contract.conftest import side_of
-    from tests.contract.gear import Agi
-
-    side = side_of(asterisk, Agi())
+async def test_without_a_gateway_the_callee_hears_a_notice_and_is_hung_up(asterisk: Any) -> None:
+    side = side_of(asterisk, Agi())  # nobody listens
     async with Ami.linked(side.asterisk.ami_port) as link:
         await side.logged_in(link)
         ident = await side.originate(link, "silent")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 
-from tests.contract.conftest import Side
 from tests.contract.gear import Ami, Tap
+from tests.contract.sides import Side
 
 
 async def _open(ami: Ami, tap: Tap, ident: str) -> None:

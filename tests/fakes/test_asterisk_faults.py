@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.conftest import Side, side_of
 from tests.contract.gear import Agi, Ami, Tap
+from tests.contract.sides import Side, side_of
 from tests.fakes.asterisk import FakeAsterisk, rung
 from tests.fakes.asterisk.faults import FAULTS, Faults
 
@@ -172,7 +172,7 @@ async def test_a_session_that_dies_at_a_command(side: Side, ami: Ami, command: o
     ident = await side.originate(ami, "silent")
     session = await side.agi.session(ident)
     answers = [await session.command(line) for line in ("NOOP", "CHANNEL STATUS", 'EXEC NoOp ""')]
-    dies = {1: 0, 3: 2, "CHANNEL STATUS": 1, "EXEC": 2}[command]  # type: ignore[index]
+    dies = {1: 0, 3: 2, "CHANNEL STATUS": 1, "EXEC": 2}[command]
     assert [answer != "" for answer in answers] == [n < dies for n in range(3)]
     assert (await ami.event("Hangup", Uniqueid=ident))["Cause"] == "16"
 

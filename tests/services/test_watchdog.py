@@ -14,6 +14,7 @@ from gateway.services.livecalls import LiveCall, SessionRecord
 from tests.services.test_rescuer import START, House, answered
 from tests.services.test_rescuer import house as house  # the fixture
 
+
 async def end_of(house: House, live: LiveCall) -> AttemptEnd:
     await house.ended(live)
     ((_, end),) = await house.store.attempts(live.claimed.call.id)

@@ -29,7 +29,7 @@ GAP_SCALE = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """``numbers`` may name one number any number of times. ``detection`` is that of its calls."""
+    """``numbers`` names no number twice. ``detection`` is that of its calls."""
 
     name: str
     numbers: Sequence[str]
@@ -95,8 +95,8 @@ class Soak:
                         retry_interval=60, detection=one.detection,
                     )
                 )  # fmt: skip
-                if loaded.queued != len(references):
-                    self.found.broken("lost", f"{loaded.rejected} of {one.name} were rejected", loaded.rejected)
+                if loaded.rejected:
+                    raise RuntimeError(f"{loaded.rejected} of {one.name} were rejected: {loaded.first_rejected[0]}")
                 accepted |= dict.fromkeys(references)
         return accepted
 
@@ -151,13 +151,16 @@ class Soak:
     def summary(self) -> str:
         found = self.found
         held = ", ".join(
-            "{} {:.0f}→{:.0f} {}".format(one.name, *one.of(self.samples), one.unit).strip() for one in FLAT
+            f"{one.name} {early:.0f}→{late:.0f} {one.unit}".strip()
+            for one in FLAT
+            for early, late in [one.of(self.samples)]
         )
         lag_sum, lag_count = self.samples[-1].lag
         return (
             f"soak: {'BROKEN' if self.broken else 'ok'}: {found.calls:,} calls, {found.rings:,} phones rung, "
             f"{self.seconds:.0f} s, {found.calls / max(self.seconds, 1):.0f} calls/s, "
-            f"{found.rings / max(self.seconds, 1):.0f} dialed/s; {held}, "
+            f"{found.rings / max(self.seconds, 1):.0f} dialed/s; {held} (medians of the second and the last quarter), "
+            f"RSS at most {max(one.rss for one in self.samples) / MEGABYTE:.0f} MB, "
             f"WAL at most {max(one.wal for one in self.samples) / MEGABYTE:.1f} MB, "
             f"loop late by {1000 * lag_sum / max(lag_count, 1):.1f} ms (mean); rung twice {found.twice}, "
             f"calls lost {found.lost}, results lost {found.results_lost}, leaked {found.leaked}, other {found.other}"

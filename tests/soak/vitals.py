@@ -9,12 +9,16 @@ from dataclasses import dataclass
 
 from prometheus_client.parser import text_string_to_metric_families
 
+#: What the writer's connection may hold of the database: ``PRAGMA cache_size`` of gateway/adapters/store/file.py.
+PAGE_CACHE = 65_536 * 1024
+
 
 @dataclass(frozen=True, slots=True)
 class Vitals:
-    """One sample. ``rss`` and ``wal`` are bytes, ``ended`` counts calls, ``waiting`` results that are still owed."""
+    """One sample. ``rss``, ``database`` and ``wal`` are bytes, ``ended`` counts calls, ``waiting`` results still owed."""
 
     rss: float
+    database: float
     descriptors: float
     tasks: float
     wal: float
@@ -23,6 +27,11 @@ class Vitals:
     live: int
     originates: int
     lag: tuple[float, float]  # seconds that the event loop was late, summed up, and how often it was looked at
+
+    @property
+    def memory(self) -> float:
+        """Bytes beside SQLite's page cache, which grows with the database until it is full."""
+        return self.rss - min(self.database, PAGE_CACHE)
 
 
 def read(url: str) -> Vitals:
@@ -36,6 +45,7 @@ def read(url: str) -> Vitals:
             sums[sample.name + labels] = sums.get(sample.name + labels, 0.0) + sample.value
     return Vitals(
         rss=sums["process_resident_memory_bytes"],
+        database=sums["voxgate_database_bytes main"],
         descriptors=sums["process_open_fds"],
         tasks=sums["voxgate_event_loop_tasks"],
         wal=sums["voxgate_database_bytes wal"],
@@ -74,7 +84,7 @@ class Bound:
 
 MEGABYTE = 1e6
 FLAT = (
-    Bound("rss", "MB", MEGABYTE, 0.05, 10),
+    Bound("memory", "MB", MEGABYTE, 0.05, 10),
     Bound("descriptors", "open", 1, 0.10, 15),
     Bound("tasks", "", 1, 0.15, 30),
 )
