@@ -45,7 +45,7 @@ def ours(pipe: Connection) -> None:
         async with fresh_store() as (store, _, path):
             await store.add_account("u", hasher.hash("12345678"), AccountSettings("UTC", "US"))
 
-            async def preflight(url: str) -> str | None:
+            async def preflight(url: str, account: int) -> str | None:
                 return None
 
             router = Router({"t": Trunk("t", "PJSIP/{number}@t")}, [Route("", "t")])

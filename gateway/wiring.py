@@ -38,6 +38,7 @@ from gateway.core.model import AccountId, AttemptEnd, AttemptId, Call, CalleeTyp
 from gateway.core.pacing import Limit, Pacer
 from gateway.core.ratelimit import RateLimit
 from gateway.core.routes import Routing
+from gateway.core.states import WAITING
 from gateway.happenings import AttemptClosed, told_to
 from gateway.loopfaults import LoopFaults
 from gateway.metrics import Instruments, Meter, MetricsEndpoint, Reading, TrunkReading, timed, watch_loop
@@ -187,7 +188,7 @@ class Gateway:
             self.clock,
             router,
             self.fetcher.preflight,
-            self.dialer.wake,
+            self._queued,
             DeskSettings(config.intake.preflight),
             publish,
             observe,
@@ -253,6 +254,10 @@ class Gateway:
         if config.metrics.allow:
             self.metrics.add_to(self.app, config.metrics.allow)
 
+    def _queued(self) -> None:
+        self.dialer.wake()
+        self.rerouter.nudge()
+
     async def _hang_up(self, call: CallId) -> bool:
         """End a call's live channel; False where it has none."""
         live = next((one for one in self.live if one.claimed.call.id == call), None)
@@ -282,6 +287,8 @@ class Gateway:
     def _closed(self, live: LiveCall, end: AttemptEnd, call: Call) -> None:
         self.notifier.wake()
         self.spending.wake()
+        if call.state in WAITING:
+            self.rerouter.waits(call.campaign_id, call.trunk)
         self.observe(AttemptClosed(live.claimed, end, call))
 
     def _ready(self) -> dict[str, bool]:

@@ -68,10 +68,16 @@ class FileMedia:
             os.utime(path)
         else:
             self._folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=self._folder, suffix=".part", delete=False) as file:
-                file.write(wav)
-            Path(file.name).chmod(0o644)  # Asterisk reads as another user
-            Path(file.name).rename(path)
+            descriptor, name = tempfile.mkstemp(dir=self._folder, suffix=".part")
+            part = Path(name)
+            try:
+                with os.fdopen(descriptor, "wb") as file:
+                    file.write(wav)
+                part.chmod(0o644)  # Asterisk reads as another user
+                part.rename(path)
+            except OSError:
+                part.unlink()
+                raise
         if time.monotonic() - self._swept > SWEEP_EVERY:
             self._sweep()
         return MediaRef(digest, self._name(digest), max(0, len(wav) - HEADER) / 2 / RATE)

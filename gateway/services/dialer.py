@@ -25,6 +25,8 @@ log = structlog.get_logger()
 IDLE_LOOK = 1.0
 #: Seconds that Asterisk may take to acknowledge an Originate before no more are sent.
 UNANSWERED = 1.0
+#: Seconds that Asterisk may take to answer at all before a call is put at risk.
+PROMPTLY = 0.25
 EXPIRE_EVERY_MS = 1000
 EXPIRE_BATCH = 500
 
@@ -70,6 +72,7 @@ class Dialer:
         self._observe = observe
         self._work = asyncio.Event()
         self._asked: dict[AttemptId, float] = {}  # Originates under way, oldest first, on the loop's clock
+        self._silent = False  # Asterisk did not answer when it was last asked whether it does
         self._stopped = False
         self._suspended = ""
         self._expired_at: Millis | None = None
@@ -113,7 +116,8 @@ class Dialer:
             mend = "it is tried again all the time; `voxgate doctor` finds what is in the way"
             return Hold(Reason.NO_AMI, "no AMI link to Asterisk", mend)
         oldest = next(iter(self._asked.values()), None)
-        if oldest is not None and asyncio.get_running_loop().time() - oldest > UNANSWERED:
+        waited = 0.0 if oldest is None else asyncio.get_running_loop().time() - oldest
+        if self._silent or waited > UNANSWERED:
             # What it may have taken is never sent again: risk no more calls.
             return Hold(Reason.ASTERISK_SILENT, "Asterisk does not answer", "its answer to the calls it was given")
         if self._suspended:
@@ -132,6 +136,8 @@ class Dialer:
                 self._work.clear()
                 try:
                     await self._expire()
+                    # Before an attempt is committed: what a stalling Asterisk may have taken is never dialed again.
+                    self._silent = self._pbx.connected and not await self._pbx.answers(PROMPTLY)
                     now, admission = self._clock.now(), self.admission()
                     claimed = await self._claim(admission, now)
                     for one in claimed:

@@ -162,7 +162,7 @@ def _end(scene: Scene) -> None:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
     spool = scene.database.parent / "spool"
-    for file in (*spool.glob("*"), *gateway.media.rglob("*.part"), *gateway.media.rglob("rec-*")):
+    for file in (*spool.glob("*"), *gateway.media.rglob("*.part"), *gateway.media.rglob("recording-*")):
         found.broken("leaked", f"{file} was left")
     raised: Counter[str] = Counter()
     for line in gateway.log.read_text(errors="replace").splitlines():

@@ -121,7 +121,7 @@ class Nowhere:
 def pages_on(
     store: SqliteStore, spool: Path, clock: Clock, feed: Feed, status: dict[str, Any], **settings: Any
 ) -> Pages:
-    async def preflight(url: str) -> str | None:
+    async def preflight(url: str, account: int) -> str | None:
         return None
 
     router = Router({"t": Trunk("t", "PJSIP/{number}@t")}, [Route("", "t")])

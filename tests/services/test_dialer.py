@@ -170,9 +170,51 @@ async def test_numbers_that_may_not_be_dialed_let_no_trunk_rest(tmp_path: Path) 
         while len(closed) < 15:
             await asyncio.sleep(0.02)
     assert made.health["t"].faults == 0 and made.health["t"].may_dial(clock.now()) is None
-    for task in running:
+    for task in reversed(running):  # what the dialer closes, the live calls still write down
         task.cancel()
-    await asyncio.gather(*running, return_exceptions=True)
+        await asyncio.gather(task, return_exceptions=True)
+    await store.close()
+
+
+async def test_nothing_is_committed_while_asterisk_does_not_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dialer, "IDLE_LOOK", 0.02)
+    store, clock, pbx = (
+        SqliteStore(tmp_path / "q.db", installation="abc", policy=RetryPolicy()), SystemClock(), StubPbx(),
+    )  # fmt: skip
+    account = await store.add_account("u", "h", AccountSettings("UTC", "US"))
+    for number in range(9):
+        await store.queue_call(account.id, call(number), plan(scheduled_at=clock.now()), clock.now())
+    answering, sent, asked = False, 0, 0
+
+    async def answers(within: float) -> bool:
+        nonlocal asked
+        asked += 1
+        return answering
+
+    async def originate(request: Originate) -> Placement:
+        nonlocal sent
+        sent += 1
+        return Placement(Placed.QUEUED)
+
+    monkeypatch.setattr(pbx, "answers", answers)
+    monkeypatch.setattr(pbx, "originate", originate, raising=False)
+    live = LiveCalls(store, pbx, clock, Hearing(pbx, None))  # type: ignore[arg-type]
+    pacer = Pacer.of(Limit(100, 99), {"t": Limit(100, 99)})
+    made = Dialer(store, pbx, live, clock, pacer, lambda claimed: Dialing("PJSIP/1@t", None, 45, 60))  # type: ignore
+    running = asyncio.create_task(made.run())
+    async with asyncio.timeout(5):
+        while asked < 5:
+            await asyncio.sleep(0.01)
+        assert await store.open_attempts() == [] and sent == 0
+        assert "does not answer" in (made.why_not_dialing or "")
+        answering = True
+        while sent < 9:
+            await asyncio.sleep(0.01)
+    assert made.why_not_dialing is None
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
     await store.close()
 
 

@@ -67,7 +67,7 @@ async def service(tmp_path: Path) -> AsyncIterator[Service]:
     account = await store.add_account("user1", hasher.hash("12345678"), settings)
     unreachable: dict[str, str] = {}
 
-    async def preflight(url: str) -> str | None:
+    async def preflight(url: str, account: int) -> str | None:
         return unreachable.get(url)
 
     router = Router({"t": Trunk("t", "PJSIP/{number}@t")}, [Route("", "t")])

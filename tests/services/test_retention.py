@@ -44,6 +44,7 @@ class House:
     account: Account
     media: FileMedia
     clock: Clock
+    cancelled_at: Millis = NOW
 
     def retention(self, **days: float) -> Retention:
         kept = {Kept(kind): many for kind, many in days.items()}
@@ -67,11 +68,12 @@ class House:
 @pytest.fixture
 async def house(tmp_path: Path) -> AsyncIterator[House]:
     path = tmp_path / "q.db"
-    store = SqliteStore(path, installation="abc", policy=RetryPolicy())
+    store = SqliteStore(path, installation="abc", policy=RetryPolicy(), clock=lambda: house.cancelled_at)
     account = await store.add_account("u", "h", AccountSettings("UTC", "US"))
     media = FileMedia(tmp_path / "media", "")
     (tmp_path / "media").mkdir()
-    yield House(path, store, account, media, Clock(LATER))
+    house = House(path, store, account, media, Clock(LATER))
+    yield house
     await store.close()
 
 
@@ -256,3 +258,15 @@ async def test_every_table_that_refers_to_calls_is_swept_with_them(house: House)
     assert children("delivery") == {"delivery_try"}  # which goes with it
     assert children("attempt") == set()
     assert children("campaign") == {"call", "tally", "lane", "hourly"}
+
+
+async def test_the_age_of_a_cancelled_call_counts_from_its_cancellation(house: House) -> None:
+    for house.cancelled_at, name in ((NOW, "then"), (Millis(LATER - DAY_MS), "yesterday")):
+        opened = await house.campaign(name, 3)
+        await house.store.set_campaign_state(opened, CampaignState.CANCELLED)
+    single = await house.store.queue_call(house.account.id, call(7), plan(), NOW)
+    await house.store.cancel_call(None, single)
+    assert await house.sweep(calls=30) == {"calls": 3}
+    assert await house.left(opened) == [CallState.CANCELLED] * 3
+    assert await house.store.call(single) is not None
+    assert await house.sweep(calls=0.5) == {"calls": 4}

@@ -164,6 +164,7 @@ class Link(Manager):  # type: ignore[misc]
         self._on_event = on_event
         self._recorder = recorder
         self.lost = asyncio.Event()
+        self.answered_at = float("-inf")  # when an action was answered last, on the loop's clock
 
     async def open(self, username: str, secret: str, timeout: float) -> None:
         """Connect and log in. Raises :class:`AmiError`, :class:`AmiLoginRefused` where trying again is in vain."""
@@ -223,6 +224,7 @@ class Link(Manager):  # type: ignore[misc]
         try:
             async with asyncio.timeout(timeout):
                 answer: Message | list[Message] = await future
+                self.answered_at = asyncio.get_running_loop().time()
                 return answer
         except TimeoutError:
             raise AmiTimeout(f"no answer to {fields['Action']} within {timeout:g} s") from None

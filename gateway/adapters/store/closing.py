@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from urllib.parse import urlsplit
@@ -112,7 +112,7 @@ def close_attempt(
     _owe_result(db, call, end.ended_at)
     _tally(db, call, end.ended_at, end.callee_type, 0 if end.kind is EndKind.TRUNK_FAULT else call.attempts)
     if call.state in WAITING and _cancelled(db, call):  # nothing would claim its retry any more
-        call = replace(call, state=_cancel(db, counts, call), due_at=None, reason="cancelled")
+        call = replace(call, state=_cancel(db, counts, call, end.ended_at), due_at=None, reason="cancelled")
     return call
 
 
@@ -129,7 +129,7 @@ def _owe_result(db: Database, call: Call, now: Millis) -> None:
             "INSERT INTO delivery (id, call_id, account_id, url, host, form, created_at, next_at)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                f"msg_{secrets.token_hex(12)}",
+                _delivery_id(db, call.id),
                 call.id,
                 call.account_id,
                 call.plan.result_url,
@@ -139,6 +139,12 @@ def _owe_result(db: Database, call: Call, now: Millis) -> None:
                 now,
             ),
         )
+
+
+def _delivery_id(db: Database, call: CallId) -> str:
+    """The webhook-id of a call's post: the same also from a backup, so that a post made twice is known by its id."""
+    (salt,) = db.conn.execute("SELECT upto FROM mark WHERE name = 'delivery_salt'").fetchone()
+    return f"msg_{hashlib.blake2b(f'{salt}:{call}'.encode(), digest_size=12).hexdigest()}"
 
 
 def _tally(db: Database, call: Call, at: Millis, callee: CalleeType, attempt: int) -> None:
@@ -176,27 +182,27 @@ def expire(db: Database, counts: Counts, now: Millis, limit: int) -> list[Call]:
     return expired
 
 
-def cancel_call(db: Database, counts: Counts, account: int | None, call_id: int) -> CallState | None:
+def cancel_call(db: Database, counts: Counts, account: int | None, call_id: int, now: Millis) -> CallState | None:
     """Cancel a waiting call; the state it then has (unchanged where it does not wait), None where there is none."""
     call = read_call(db, call_id)
     if call is None or (account is not None and call.account_id != account):
         return None
     if call.state not in WAITING:
         return call.state
-    return _cancel(db, counts, call)
+    return _cancel(db, counts, call, now)
 
 
-def _cancel(db: Database, counts: Counts, call: Call) -> CallState:
+def _cancel(db: Database, counts: Counts, call: Call, now: Millis) -> CallState:
     state = advance_call(call.state, CallEvent.CANCELLED)
     db.conn.execute(
-        "UPDATE call SET state = ?, due_at = NULL, reason = 'cancelled' WHERE id = ? AND state = ?",
-        (state, call.id, call.state),
+        "UPDATE call SET state = ?, due_at = NULL, reason = 'cancelled', cancelled_at = ? WHERE id = ? AND state = ?",
+        (state, now, call.id, call.state),
     )
     counts.moved(call.campaign_id, call.trunk, call.state, state)
     return state
 
 
-def cancel_some(db: Database, counts: Counts, campaign: int, limit: int) -> int:
+def cancel_some(db: Database, counts: Counts, campaign: int, limit: int, now: Millis) -> int:
     """Cancel waiting calls of a cancelled campaign, at most ``limit``; how many there were."""
     counts.write(db)
     rows = db.conn.execute(
@@ -205,7 +211,7 @@ def cancel_some(db: Database, counts: Counts, campaign: int, limit: int) -> int:
         (campaign, limit),
     ).fetchall()
     for row in rows:
-        _cancel(db, counts, call_of(row))
+        _cancel(db, counts, call_of(row), now)
     return len(rows)
 
 

@@ -319,6 +319,13 @@ def m_audited(db: Database) -> None:
     db.conn.execute("ALTER TABLE audit ADD COLUMN outcome TEXT NOT NULL DEFAULT 'done'")
 
 
+@MIGRATIONS()
+def m_guard(db: Database) -> None:
+    """When a call was cancelled, from which its age counts; and what the ids of result posts are made with."""
+    db.conn.execute("ALTER TABLE call ADD COLUMN cancelled_at INTEGER")
+    db.conn.execute("INSERT INTO mark VALUES ('delivery_salt', abs(random() / 2))")
+
+
 def _statements(script: str) -> list[str]:
     """The script's statements one by one: executescript would commit the migration's transaction."""
     bare = "\n".join(line for line in script.splitlines() if not line.startswith("--"))

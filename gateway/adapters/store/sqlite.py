@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import sqlite3
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -74,7 +75,9 @@ class SqliteStore:
         retry_unknown_outcome: bool = False,
         backups: Path | None = None,
         spending: Spending | None = None,
+        clock: Callable[[], Millis] = lambda: Millis(time.time_ns() // 1_000_000),
     ) -> None:
+        self._clock = clock
         self._path = path
         self._spending = spending or Spending()
         self._policy = policy
@@ -277,7 +280,7 @@ class SqliteStore:
         return await self._read(claims.held)
 
     async def cancel_call(self, account: AccountId | None, call: CallId) -> CallState | None:
-        return await self._writer.run(lambda db, counts: closing.cancel_call(db, counts, account, call))
+        return await self._writer.run(lambda db, counts: closing.cancel_call(db, counts, account, call, self._clock()))
 
     async def relabel(self, account: AccountId | None, call: CallId, callee: CalleeType) -> Call | None:
         return await self._writer.run(lambda db, counts: relabelling.relabel(db, account, call, callee))
@@ -297,7 +300,9 @@ class SqliteStore:
 
         await self._writer.run(write)
         if state is CampaignState.CANCELLED:
-            while await self._writer.run(lambda db, counts: closing.cancel_some(db, counts, campaign, CANCEL_STEP)):
+            while await self._writer.run(
+                lambda db, counts: closing.cancel_some(db, counts, campaign, CANCEL_STEP, self._clock())
+            ):
                 pass
         found = await self.campaign(campaign)
         assert found is not None

@@ -52,13 +52,14 @@ def _set_mark(db: Database, name: str, upto: int) -> None:
 def _calls(db: Database, counts: Counts | None, before: Millis, after: int, limit: int) -> Step:
     """Calls are walked by id, which is the order of their creation, up to the first that is too young.
 
-    Their age counts from the last that is known of them: an attempt, the expiration, or the result that was owed.
+    Their age counts from the last that is known of them: an attempt, the expiration, the cancellation, or the result
+    that was owed.
     """
     execute = db.conn.execute
     rows = execute(
         "SELECT call.id, call.state, call.campaign_id, call.trunk,"
         " call.created_at < ?2, max(call.created_at, coalesce(call.last_attempt_at, 0),"
-        " iif(call.reason = 'expired', call.expires_at, 0)) < ?2"
+        " iif(call.reason = 'expired', call.expires_at, 0), coalesce(call.cancelled_at, 0)) < ?2"
         f" AND call.state IN ({_ENDED})"
         " AND NOT EXISTS (SELECT 1 FROM delivery WHERE call_id = call.id AND (next_at IS NOT NULL OR created_at >= ?2))"
         " FROM call WHERE call.id > ?1 ORDER BY call.id LIMIT ?3",
