@@ -151,7 +151,7 @@ def _shown(value: Any) -> str:
 def _setting(text: str) -> tuple[str, Any]:
     """``ring_timeout=30`` as a name and a value of its setting's type."""
     name, equals, value = text.partition("=")
-    kinds = get_type_hints(AccountSettings)
+    kinds = get_type_hints(AccountSettings, include_extras=True)
     if not equals or name not in kinds:
         raise typer.BadParameter(f"{text!r}: write NAME=VALUE, where NAME is one of {', '.join(kinds)}")
     if not value:
