@@ -277,7 +277,7 @@ class Gateway:
             spool,
             secure=self.config.pages.https or self._tls is not None,
             doctor=(*own, "doctor", "--json", *place) if place else (),
-            walk=(*own, "vxml", "run", "--as-gateway", *place) if place else (),
+            walk=(*own, "vxml", "run", "-", "--as-gateway", *place) if place else (),
             phone=PhoneSettings(bool(phone.websocket), phone.user, phone.secret, phone.extension),
         )
 
@@ -465,7 +465,6 @@ class Gateway:
         public = Door(
             "server", self.app, proxies=server.proxies, handler_cancellation=False, shutdown_timeout=REQUESTS_WITHIN
         )
-        await public.open(server.host, server.port, self._tls)
         self._socket = web.AppRunner(self.api, access_log=None, shutdown_timeout=REQUESTS_WITHIN)
         await self._socket.setup()
         path = self.config.socket_path
@@ -475,6 +474,7 @@ class Gateway:
             await web.UnixSite(self._socket, str(path)).start()
         finally:
             os.umask(previous)
+        await public.open(server.host, server.port, self._tls)  # last: who finds it healthy may use the socket
         if own.port is None:
             return [public]
         scraped = Door("metrics", self.metrics.app())

@@ -120,8 +120,13 @@ class FileMedia:
         return self._folder / f"{name}.wav"
 
     def remove_recordings(self, before: Millis, dry: bool) -> int:
-        """Remove recordings that nothing has changed since ``before``, or only count them."""
+        """Remove recordings that nothing has changed since ``before``, or only count them.
+
+        Prompts whose days are over go too: while nothing is spoken, nothing else looks.
+        """
         found = 0
+        if not dry and self._folder.exists():
+            self._sweep()
         for path in self._folder.glob("recording-*"):
             with contextlib.suppress(OSError):  # its session removed it meanwhile
                 if path.stat().st_mtime * 1000 < before:

@@ -46,7 +46,7 @@ hasher = PasswordHasher(time_cost=1, memory_cost=64)  # cheap: what it costs to 
 
 
 #: In place of `voxgate vxml run`: says what it was started with, then everything that is typed.
-WALK = ("sh", "-c", 'echo "at $0"; cat')
+WALK = ("sh", "-c", 'read -r url; echo "at $url"; cat')
 #: Files of evidence by name.
 AUDIO: dict[str, bytes] = {}
 

@@ -27,7 +27,9 @@ class SqliteSweeps:
         work = _STEPS[kind]
         if dry:
             return await self._store.read(lambda db: work(db, None, before, after, limit))
-        return await self._store.write(lambda db, counts: work(db, counts, before, after, limit))
+        return await self._store.write(
+            lambda db, counts: _overwriting(db, lambda: work(db, counts, before, after, limit))
+        )
 
     async def last_run(self) -> Millis | None:
         found = await self._store.read(lambda db: _mark(db, _LAST_RUN))
@@ -35,6 +37,15 @@ class SqliteSweeps:
 
     async def ran(self, at: Millis) -> None:
         await self._store.write(lambda db, counts: _set_mark(db, _LAST_RUN, at))
+
+
+def _overwriting(db: Database, work: Callable[[], Step]) -> Step:
+    """What is removed is overwritten with zeros; SQLite else leaves it in the file until its page is used again."""
+    db.conn.execute("PRAGMA secure_delete = ON")
+    try:
+        return work()
+    finally:
+        db.conn.execute("PRAGMA secure_delete = OFF")
 
 
 def _mark(db: Database, name: str) -> int:

@@ -48,7 +48,7 @@ class PagesSettings:
     """``secure``: cookies are for https alone, also where a proxy in front of the gateway speaks it.
 
     ``doctor`` is the command that examines the gateway and prints JSON, ``walk`` the one that walks through the
-    application whose URL is added; empty where there is none.
+    application whose URL is its first line of input; empty where there is none.
     """
 
     spool: Path
