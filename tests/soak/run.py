@@ -69,15 +69,15 @@ class Soak:
                 self._watch(gateway, sum(len(one.numbers) for one in work))
                 self.seconds = time.monotonic() - began
                 self._nothing_left()
-                with Reader(gateway.folder / "voxgate.db") as reader:
-                    rows = reader.rows()
-                assert rows is not None
-                audit(calls_of(rows), accepted, self.rung(), customer, self.found, by_channel=self.by_channel)
-                self._flat()
-            finally:
-                status = gateway.stop()
-                if status != 0:
+                if (status := gateway.stop()) != 0:
                     self.found.broken("other", f"the gateway's stop ended with status {status}")
+            finally:
+                gateway.kill()
+            with Reader(gateway.folder / "voxgate.db") as reader:
+                rows = reader.rows()
+        assert rows is not None
+        audit(calls_of(rows), accepted, self.rung(), customer, self.found, by_channel=self.by_channel)
+        self._flat()
 
     def _queue(self, gateway: GatewayProcess, customer: Customer, work: Sequence[Campaign]) -> dict[str, int | None]:
         """Every call's reference."""
