@@ -59,6 +59,7 @@ class _Trap(Fault):
         scene.ami.break_in(self.marker, scene.rng, upwards=self.upwards)
         if not scene.ami.sprung.wait(3):
             scene.ami.disarm()
+            scene.struck -= 1
         scene.pause(0, 2)
         scene.ami.mend()
 
@@ -101,6 +102,7 @@ class SessionBreaks(Fault):
         scene.agi.break_in(command, scene.rng, upwards=command in (b"200 result", b"agi_network"))
         if not scene.agi.sprung.wait(3):
             scene.agi.disarm()
+            scene.struck -= 1
         scene.agi.mend()
 
 
