@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from gateway.core.routes import check_template
+from gateway.core.routes import check_entry, check_template
 from gateway.settings import Config
 
 ENVIRONMENT = "VOXGATE__"
@@ -105,6 +105,13 @@ def _finite(value: Any, file: str, where: str) -> None:
 
 def _consistent(config: Config, path: Path) -> None:
     _networks(config.metrics.allow, "[metrics] allow", path)
+    _networks(config.server.proxies, "[server] proxies", path)
+    for where in ("allowed", "blocked", "premium_prefixes"):
+        for entry in getattr(config.numbers, where):
+            try:
+                check_entry(entry)
+            except ValueError as error:
+                raise ConfigError(f"{path}: [numbers] {where}: {error}") from None
     names = [trunk.name for trunk in config.trunk]
     for trunk in config.trunk:
         if names.count(trunk.name) > 1:

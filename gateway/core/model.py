@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Any, NamedTuple, NewType
@@ -18,6 +19,12 @@ AttemptId = NewType("AttemptId", str)
 Millis = NewType("Millis", int)
 
 MAX_CALL_ID = 2**31 - 1
+_ATTEMPT_ID = re.compile(r"vg-[a-z0-9]{1,16}-[0-9a-f]{24}\Z")
+
+
+def is_attempt_id(channel: str) -> bool:
+    """Whether a channel's id has the form of an attempt's: the doctor's own calls have another."""
+    return _ATTEMPT_ID.match(channel) is not None
 
 
 class CalleeType(StrEnum):
@@ -116,6 +123,11 @@ class AccountSettings:
     machine_hangup_failed: bool = False  # a machine that was hung up on is posted as failed, and retried
     evidence_audio: bool = False  # the first seconds of what the callee said are kept
     evidence_days: Annotated[int, Meta(ge=1, le=3650)] = 7
+    cps: Annotated[float, Meta(gt=0, le=500)] | None = None  # calls started a second
+    max_calls: Annotated[int, Meta(ge=1)] | None = None  # calls at once
+    daily_calls: Annotated[int, Meta(ge=1)] | None = None  # attempts a day, in the account's zone; so the next two
+    daily_minutes: Annotated[float, Meta(gt=0)] | None = None  # answered
+    daily_cost: Annotated[float, Meta(gt=0)] | None = None  # by the rates, in their currency
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,3 +239,4 @@ class AttemptEnd:
     reason: str | None = None
     application_error: str | None = None
     evidence: dict[str, Any] = field(default_factory=dict)  # what was heard, as docs/classification.md tells
+    legs: tuple[tuple[str, int], ...] = ()  # to whom it was transferred, and for how many seconds: they cost, too

@@ -15,7 +15,7 @@ from gateway.core.model import Millis
 from gateway.core.numbers import DestinationKind
 from gateway.core.pacing import Limit, Pacer
 from gateway.core.routes import NumberPolicy, Route, Router, Routing, Trunk, Unrouted
-from gateway.reload import TAKEN, TAKEN_SETTINGS, Reloader, ReloadRefused, compare
+from gateway.reload import TAKEN, TAKEN_SETTINGS, Changes, Reloader, ReloadRefused, compare
 from gateway.settings import Ami, Config, TrunkSection
 
 BASE = Config(installation="abc", ami=Ami(secret="x"), trunk=[TrunkSection(name="a", dial="PJSIP/{number}@a")])
@@ -119,7 +119,10 @@ async def test_a_signal_to_reload_what_cannot_be_read_ends_nothing(fault: Except
     def read() -> Config:
         raise fault
 
+    async def unheard(changes: Changes) -> None:
+        raise AssertionError("nothing was reloaded")
+
     with structlog.testing.capture_logs() as logged:
-        await Reloader(BASE, read, taken.append).on_signal()
+        await Reloader(BASE, read, taken.append, unheard).on_signal()
     assert taken == []
     assert [line["event"] for line in logged] == ["gateway.not_reloaded"]

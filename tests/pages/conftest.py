@@ -30,7 +30,9 @@ from gateway.services.exports import Exports
 from gateway.services.feed import Feed
 from gateway.services.intake import Desk, DeskSettings
 from gateway.services.intake.logins import Logins
-from gateway.services.pages import Around, Gauges, Pages, PagesSettings
+from gateway.services.pages import Around, Gauges, Pages, PagesSettings, PhoneSettings
+from gateway.services.posting import Poster
+from gateway.services.signing import Signing
 from gateway.services.why import Why
 from lab.application import SampleApplication
 from lab.browser import FLAGS, PHONE_FLAGS, chromium
@@ -44,7 +46,7 @@ hasher = PasswordHasher(time_cost=1, memory_cost=64)  # cheap: what it costs to 
 
 
 #: In place of `voxgate vxml run`: says what it was started with, then everything that is typed.
-WALK = ("sh", "-c", 'echo "at $0"; cat')
+WALK = ("sh", "-c", 'read -r url; echo "at $url"; cat')
 #: Files of evidence by name.
 AUDIO: dict[str, bytes] = {}
 
@@ -55,6 +57,9 @@ class Clock:
 
     def now(self) -> Millis:
         return Millis(self.at)
+
+    def ticks(self) -> Millis:
+        return self.now()
 
 
 @dataclass
@@ -109,14 +114,14 @@ class Nowhere:
 
     async def fetch(self, request: FetchRequest) -> FetchResponse:
         if request.url == "http://app.example/result.php":
-            return FetchResponse(request.url, 200, "text/plain", None, repr(dict(request.form or ())).encode())
+            return FetchResponse(request.url, 200, "text/plain", None, request.body or b"")
         raise FetchError(FetchErrorKind.CONNECT, "connection refused")
 
 
 def pages_on(
     store: SqliteStore, spool: Path, clock: Clock, feed: Feed, status: dict[str, Any], **settings: Any
 ) -> Pages:
-    async def preflight(url: str) -> str | None:
+    async def preflight(url: str, account: int) -> str | None:
         return None
 
     router = Router({"t": Trunk("t", "PJSIP/{number}@t")}, [Route("", "t")])
@@ -128,13 +133,18 @@ def pages_on(
         return False
 
     async def bridge(request: web.Request) -> web.StreamResponse:
-        return web.Response(text="bridged")
+        socket = web.WebSocketResponse(protocols=("sip",))
+        await socket.prepare(request)
+        async for _ in socket:
+            pass
+        return socket
 
     logins, access = Logins(store, clock), SqliteAccess(store)
+    signing = Signing(access, clock)
     around = Around(
         store=store, books=SqliteBooks(store), logins=logins, accounts=Accounts(store, access, logins, clock),
         audit=Audit(access, clock), receipts=access, feed=feed, clock=clock, desk=desk, why=why,
-        fetcher=Nowhere(), gauges=Gauges(feed), status=lambda: status, vitals=store.vitals,
+        poster=Poster(Nowhere(), signing, clock), signing=signing, gauges=Gauges(feed), status=lambda: status, vitals=store.vitals,
         trunks=lambda: {"t": (5.0, 20)}, live_of=lambda account: 0, hang_up=hang_up, so_far=lambda attempt: {}, audio=AUDIO.get,
         exports=Exports(store, available, partial(export, spool.parent / "q.db")), bridge=bridge, wake_dialer=lambda: None,
         wake_notifier=lambda: None,
@@ -169,7 +179,8 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     plain = AccountSettings("America/New_York", "US")
     boss = AccountSettings("UTC", "US", operator=True)
     accounts = {"user1": ("12345678", plain), "user2": ("88888888", plain), "boss": ("99999999", boss)}
-    async with opened(tmp_path, accounts, walk=WALK) as house:
+    phone = PhoneSettings(True, "phone9", "phone9-secret", "+16175550199")
+    async with opened(tmp_path, accounts, walk=WALK, phone=phone) as house:
         yield house
 
 

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from aiohttp import web
 
 from gateway.core.ratelimit import RateLimit
-from gateway.ports import Clock, Fetcher, Pbx, Store
+from gateway.ports import Clock, Pbx, Store
 from gateway.services.accounts import Accounts
 from gateway.services.api.callers import Authenticate, Callers, by_socket
 from gateway.services.api.calls import Calls
@@ -23,14 +23,17 @@ from gateway.services.api.problems import answer, problem_of
 from gateway.services.api.results import Results
 from gateway.services.api.routing import Handler, Limits, Served, operations
 from gateway.services.api.system import System
+from gateway.services.api.usage import Usage
 from gateway.services.audit import Audit
 from gateway.services.feed import Feed
 from gateway.services.intake.desk import Desk
 from gateway.services.intake.logins import Logins
 from gateway.services.livecalls import LiveCalls
 from gateway.services.notifier import Notifier
+from gateway.services.posting import Poster
 from gateway.services.preflight import Preflights
 from gateway.services.receipts import ReceiptBook, Receipts
+from gateway.services.signing import Signing
 from gateway.services.tokens import Tokens
 from gateway.services.why import Why
 
@@ -57,7 +60,8 @@ class Parts:
     live: LiveCalls
     pbx: Pbx
     notifier: Notifier
-    fetcher: Fetcher
+    poster: Poster
+    signing: Signing
     why: Why
     preflights: Preflights
     status: Callable[[], Mapping[str, Any]]
@@ -81,12 +85,14 @@ class Api:
                 parts.store, parts.desk, parts.accounts, receipts, parts.why, parts.preflights, parts.audit, publish,
                 parts.wake, parts.spool,
             ),
-            Results(parts.store, parts.accounts, parts.notifier, parts.fetcher, parts.clock, parts.audit),
-            People(parts.accounts, parts.tokens, parts.audit, parts.clock),
+            Results(parts.store, parts.accounts, parts.notifier, parts.poster, parts.clock, parts.audit),
+            People(parts.accounts, parts.tokens, parts.signing, parts.audit, parts.clock),
+            Usage(parts.store, parts.accounts, parts.audit, parts.clock, parts.wake),
             System(parts.status, parts.why),
             self._events,
         )  # fmt: skip
         self._limit = limit
+        self._audit = parts.audit
         self._clock = parts.clock
         self._max_body = parts.max_body
         self.document = document(self._operations)
@@ -106,7 +112,7 @@ class Api:
 
     def _mount(self, app: web.Application, authenticate: Authenticate, limits: Limits) -> None:
         for operation in self._operations:
-            served = Served(operation, authenticate, limits)
+            served = Served(operation, authenticate, limits, self._audit)
             app.router.add_route(operation.route.method, BASE + operation.pattern, served.serve)
         app.middlewares.append(_as_problems)
         app.on_shutdown.append(self._events.close)

@@ -14,14 +14,16 @@ from gateway.services.api.callers import Caller, account_for
 from gateway.services.api.problems import Code, Problem, invalid, not_found
 from gateway.services.api.routing import route
 from gateway.services.audit import Audit
+from gateway.services.signing import Signing
 from gateway.services.tokens import Tokens
 from voxgate import models
 
 
 class People:
-    def __init__(self, accounts: Accounts, tokens: Tokens, audit: Audit, clock: Clock) -> None:
+    def __init__(self, accounts: Accounts, tokens: Tokens, signing: Signing, audit: Audit, clock: Clock) -> None:
         self._accounts = accounts
         self._tokens = tokens
+        self._signing = signing
         self._audit = audit
         self._clock = clock
 
@@ -59,10 +61,37 @@ class People:
         one = await self._seen(who, login)
         if one.settings.operator and not who.operator:
             raise Problem(Code.FORBIDDEN, "only an operator sets the PIN of an operator: whoever has it is one")
-        changed = await self._accounts.set_pin(one, body.pin, body.keep_old_hours)
-        kept = f"the old PIN is valid for {body.keep_old_hours} h"
+        changed = await self._accounts.set_pin(one, body.pin, body.keep_old_hours, None if body.keep_sessions else "")
+        kept = f"the old PIN is valid for {body.keep_old_hours} h" + (", sessions go on" if body.keep_sessions else "")
         await self._audit.note(who.name, "account.pin", f"account {one.login}", one.id, kept)
         return shaping.account(changed)
+
+    # --- signed result posts ---
+
+    @route("GET", "/accounts/{login}/signing", Scope.READ)
+    async def get_signing(self, who: Caller, login: str) -> models.Signing:
+        """Whether an account's result posts are signed. The secret is not told again."""
+        one = await self._seen(who, login)
+        return shaping.signing(await self._signing.keys(one.id))
+
+    @route("POST", "/accounts/{login}/signing", Scope.ACCOUNT, status=201)
+    async def renew_signing(self, who: Caller, login: str, body: models.NewSigning) -> models.IssuedSigning:
+        """Sign result posts by a new secret. It is shown in this answer and never again.
+
+        The one before may also sign for up to 168 hours, so that receivers are changed one after another."""
+        one = await self._seen(who, login)
+        keys = await self._signing.renew(one, body.keep_old_hours)
+        kept = f"the old secret also signs for {body.keep_old_hours} h" if keys.old_until else ""
+        await self._audit.note(who.name, "account.signing", f"account {one.login}", one.id, kept)
+        return shaping.issued_signing(keys)
+
+    @route("DELETE", "/accounts/{login}/signing", Scope.ACCOUNT)
+    async def stop_signing(self, who: Caller, login: str) -> models.Signing:
+        """Sign result posts no more."""
+        one = await self._seen(who, login)
+        await self._signing.stop(one)
+        await self._audit.note(who.name, "account.unsigned", f"account {one.login}", one.id)
+        return shaping.signing(None)
 
     async def _seen(self, who: Caller, login: str) -> Account:
         found = await self._accounts.by_login(login)
@@ -92,10 +121,12 @@ class People:
         expires = shaping.millis(body.expires_at)
         if expires is not None and expires <= self._clock.now():
             raise invalid("expires_at", "is in the past")
-        secret, token = await self._tokens.issue(None if account is None else account.id, body.name, scopes, expires)
+        secret, token = await self._tokens.issue(
+            None if account is None else account.id, body.name, scopes, expires, who.behind
+        )
         what = f"token {token.id} ({token.name})"
         await self._audit.note(who.name, "token.issue", what, token.account, ", ".join(sorted(scopes)))
-        return shaping.issued_token(secret, token, None if account is None else account.login)
+        return models.IssuedToken(**msgspec.structs.asdict(await self._shown(token)), token=secret)
 
     @route("DELETE", "/tokens/{token_id}", Scope.ACCOUNT)
     async def revoke_token(self, who: Caller, token_id: models.Ident) -> models.Token:
@@ -114,7 +145,10 @@ class People:
         return who.operator or (token.account is not None and who.sees(token.account))
 
     async def _shown(self, one: TokenRecord) -> models.Token:
-        return shaping.token(one, None if one.account is None else await self._accounts.login_of(one.account))
+        account, issuer = [
+            None if each is None else await self._accounts.login_of(each) for each in (one.account, one.issuer)
+        ]
+        return shaping.token(one, account, issuer)
 
     # --- audit ---
 

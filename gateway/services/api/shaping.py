@@ -13,6 +13,7 @@ from gateway.core.access import AuditEntry, Token
 from gateway.core.admission import Hold
 from gateway.core.lists import Position
 from gateway.core.model import Account, Attempt, AttemptEnd, Call, Millis
+from gateway.core.signing import SigningKeys
 from gateway.core.states import CALL_WORDS
 from gateway.ports import CallHistory, Campaign, DeliveryRecord, DeliveryTry
 from gateway.services.api.problems import invalid
@@ -217,25 +218,34 @@ def account(one: Account) -> models.Account:
     )
 
 
-def token(one: Token, login: str | None) -> models.Token:
-    return models.Token(**_token(one, login))
+def signing(keys: SigningKeys | None) -> models.Signing:
+    return models.Signing(**_signing(keys))
 
 
-def issued_token(secret: str, one: Token, login: str | None) -> models.IssuedToken:
-    return models.IssuedToken(**_token(one, login), token=secret)
+def issued_signing(keys: SigningKeys) -> models.IssuedSigning:
+    return models.IssuedSigning(**_signing(keys), secret=keys.secret)
 
 
-def _token(one: Token, login: str | None) -> dict[str, Any]:
+def _signing(keys: SigningKeys | None) -> dict[str, Any]:
     return {
-        "id": one.id,
-        "account": login,
-        "name": one.name,
-        "scopes": sorted(one.scopes),
-        "created_at": moment(one.created_at),
-        "expires_at": moment(one.expires_at),
-        "used_at": moment(one.used_at),
-        "revoked_at": moment(one.revoked_at),
+        "signed": keys is not None,
+        "set_at": None if keys is None else moment(keys.set_at),
+        "old_until": None if keys is None else moment(keys.old_until),
     }
+
+
+def token(one: Token, login: str | None, issuer: str | None) -> models.Token:
+    return models.Token(
+        id=one.id,
+        account=login,
+        name=one.name,
+        scopes=sorted(one.scopes),
+        created_at=moment(one.created_at),
+        expires_at=moment(one.expires_at),
+        used_at=moment(one.used_at),
+        revoked_at=moment(one.revoked_at),
+        issuer=issuer,
+    )
 
 
 def audit_line(one: AuditEntry, login: str | None) -> models.AuditLine:
@@ -247,6 +257,8 @@ def audit_line(one: AuditEntry, login: str | None) -> models.AuditLine:
         subject=one.subject,
         account=login,
         detail=one.detail,
+        origin=one.origin,
+        outcome=one.outcome,
     )
 
 

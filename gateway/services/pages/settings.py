@@ -4,26 +4,32 @@ from __future__ import annotations
 
 import secrets
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from types import UnionType
 from typing import Any
+from urllib.parse import quote
 from zoneinfo import available_timezones
 
 import phonenumbers
 from aiohttp import web
 
 from gateway.core.accounts import changed
+from gateway.core.admission import Hold, Reason
+from gateway.core.caps import MICRO
 from gateway.core.model import Account, AccountSettings
 from gateway.core.plum import FieldError
 from gateway.core.visiting import Visitor
-from gateway.ports import NameTaken
+from gateway.ports import Clock, NameTaken, Store
 from gateway.services.accounts import Accounts
 from gateway.services.audit import Audit
-from gateway.services.pages.site import Refused, Site
+from gateway.services.pages.site import Refused, Site, see
+from gateway.services.pages.streams import Streams
+from gateway.services.signing import Signing
+from gateway.services.why import for_account
 
-#: Hours for which the PIN before stays valid where that is chosen.
+#: Hours for which the PIN before stays valid, and the secret before also signs, where that is chosen.
 KEEP_OLD_HOURS = 24
 
 #: Label and hint of each setting, in the page's order. A setting without a line here is shown by its own name.
@@ -36,6 +42,11 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "blocked_prefixes": ("Blocked prefixes", "Numbers that begin so are never dialed."),
     "ring_timeout": ("Ring timeout", "Seconds, 10 to 120. Empty: the gateway's."),
     "max_call_seconds": ("Longest call", "Seconds. Empty: the gateway's."),
+    "cps": ("Calls a second", "Empty: the gateway's pace."),
+    "max_calls": ("Calls at once", "Empty: as many as trunks and gateway let."),
+    "daily_calls": ("Calls a day", "Attempts, retries included; more wait for the next day."),
+    "daily_minutes": ("Minutes a day", "Answered minutes; then nothing more is dialed that day. Live calls go on."),
+    "daily_cost": ("Cost a day", "By the gateway's rates; then nothing more is dialed that day."),
     "keep_duplicates": ("Keep duplicates", "Dial a number as often as a list holds it, instead of once."),
     "retry_unknown_outcome": ("Retry unknown outcomes", "After a crash, dial again whoever may have answered already."),
     "machine": ("Answering machines", "When the application starts at one: after its beep, at once, or not at all."),
@@ -48,8 +59,9 @@ WORDS: Mapping[str, tuple[str, str]] = {
 }  # fmt: skip
 #: What keeps an account from running up a bill, or from more than its own: operators set it.
 OPERATORS_ALONE = frozenset(
-    {"allowed_prefixes", "blocked_prefixes", "allowed_caller_ids", "operator", "max_call_seconds"}
-)
+    {"allowed_prefixes", "blocked_prefixes", "allowed_caller_ids", "operator", "max_call_seconds", "cps", "max_calls",
+     "daily_calls", "daily_minutes", "daily_cost"}
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +77,45 @@ class Field:
     locked: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Today:
+    """What an account used of its day, live calls included, and the cap that holds its calls now."""
+
+    calls: int
+    live: int
+    minutes: int
+    cost: str
+    lifted: bool
+    hold: Hold | None
+
+    @property
+    def spent(self) -> bool:
+        return self.hold is not None and self.hold.reason is Reason.ACCOUNT_SPENT
+
+
 class SettingsPage:
-    def __init__(self, site: Site, accounts: Accounts, audit: Audit) -> None:
+    """``wake`` tells the dialer that more may be dialed."""
+
+    def __init__(
+        self, site: Site, store: Store, clock: Clock, accounts: Accounts, signing: Signing, streams: Streams,
+        audit: Audit, wake: Callable[[], None],
+    ) -> None:  # fmt: skip
         self._site = site
+        self._store = store
+        self._clock = clock
+        self._wake = wake
         self._accounts = accounts
+        self._signing = signing
+        self._streams = streams
         self._audit = audit
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
         router.add_get("/settings", self._site.page(self.show))
         router.add_post("/settings", self._site.action(self.save))
         router.add_post("/settings/pin", self._site.action(self.new_pin))
+        router.add_post("/settings/lift", self._site.action(self.lift, operator=True))
+        router.add_post("/settings/signing", self._site.action(self.sign))
+        router.add_post("/settings/unsigned", self._site.action(self.sign_no_more))
         router.add_post("/settings/accounts", self._site.action(self.add, operator=True))
 
     async def show(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
@@ -94,14 +135,31 @@ class SettingsPage:
     async def _page(self, request: web.Request, visitor: Visitor, account: Account, **more: Any) -> web.Response:
         error: FieldError | None = more.get("error")
         given: Mapping[str, str] = more.pop("given", {})
-        context = {"error": None, "saved": False, "pin": "", "added": "", **more}
+        context = {"error": None, "saved": False, "pin": "", "added": "", "secret": "", **more}
         return self._site.render(
             "settings.html", request, visitor, 422 if error else 200, account=account,
             fields=form_fields(account.settings, visitor.operator, given), zones=sorted(available_timezones()),
             countries=sorted(phonenumbers.SUPPORTED_REGIONS),
-            accounts=await self._accounts.all() if visitor.operator else [],
-            keep_old=KEEP_OLD_HOURS, **context,
+            accounts=await self._accounts.all() if visitor.operator else [], today=await self._today(account, visitor),
+            keep_old=KEEP_OLD_HOURS, signing=await self._signing.keys(account.id), **context,
         )  # fmt: skip
+
+    async def _today(self, account: Account, visitor: Visitor) -> Today:
+        now = self._clock.now()
+        used = await self._store.used(account.id, now)
+        hold = (await self._store.capped([account.id], now)).get(account.id)
+        if hold is not None and not visitor.operator:
+            hold = for_account(hold)
+        cost = f"{used.cost / MICRO:.2f}" if used.cost else ""
+        return Today(used.attempts, used.live, round(used.seconds / 60), cost, used.lifted, hold)
+
+    async def lift(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
+        """Let an account spend beyond its ceiling until its day ends."""
+        account = await self._chosen(visitor, str((await request.post()).get("account", "")))
+        await self._store.lift(account.id, self._clock.now())
+        await self._audit.note(visitor.account.login, "account.lift", account.login, account.id)
+        self._wake()
+        return see(f"/settings?account={quote(account.login)}")
 
     async def save(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
         form = {name: str(value) for name, value in (await request.post()).items()}
@@ -119,16 +177,32 @@ class SettingsPage:
         return await self._page(request, visitor, account, saved=True)
 
     async def new_pin(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
-        """A PIN that is shown once; who is signed in by the old one elsewhere is not any more."""
+        """A PIN that is shown once; who is signed in elsewhere is signed out where that is chosen."""
         form = await request.post()
         account = await self._chosen(visitor, str(form.get("account", "")))
         pin = new_pin()
         kept = KEEP_OLD_HOURS if form.get("keep_old") else 0
-        account = await self._accounts.set_pin(account, pin, kept, visitor.session.mark)
-        await self._audit.note(
-            visitor.account.login, "account.pin", account.login, account.id, f"the old one is valid for {kept} h"
-        )
+        sign_out = bool(form.get("sign_out"))
+        account = await self._accounts.set_pin(account, pin, kept, visitor.session.mark if sign_out else None)
+        await self._streams.look()
+        told = f"the old one is valid for {kept} h" + ("" if sign_out else ", sessions go on")
+        await self._audit.note(visitor.account.login, "account.pin", account.login, account.id, told)
         return await self._page(request, visitor, account, pin=pin)
+
+    async def sign(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
+        """A secret that signs result posts, shown once."""
+        form = await request.post()
+        account = await self._chosen(visitor, str(form.get("account", "")))
+        keys = await self._signing.renew(account, KEEP_OLD_HOURS if form.get("keep_old") else 0)
+        kept = f"the old secret also signs for {KEEP_OLD_HOURS} h" if keys.old_until else ""
+        await self._audit.note(visitor.account.login, "account.signing", account.login, account.id, kept)
+        return await self._page(request, visitor, account, secret=keys.secret)
+
+    async def sign_no_more(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
+        account = await self._chosen(visitor, str((await request.post()).get("account", "")))
+        await self._signing.stop(account)
+        await self._audit.note(visitor.account.login, "account.unsigned", account.login, account.id)
+        return await self._page(request, visitor, account)
 
     async def add(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
         form = {name: str(value).strip() for name, value in (await request.post()).items()}
