@@ -164,10 +164,11 @@ class Beeps:
 
 
 def _may_be_beep(tone: runs.Tone) -> bool:
-    """One pitch, or two at once that are no call progress."""
+    """One pitch, or two at once that are no call progress, and a generator's if it stands alone."""
     return (
         BAND[0] <= tone.hz[0] <= BAND[1]
         and SECONDS[0] <= tone.seconds <= SECONDS[1]
+        and is_generators(tone, math.inf)
         and not is_ring(tone)
         and not is_progress_pair(tone)
     )

@@ -14,25 +14,27 @@ RISE: Final = 8.0
 
 
 class Floor:
-    """Takes the power of every frame; ``power`` is what noise has in each bin: nothing, before 3 s have been heard."""
+    """Takes the power of every frame. ``power`` is what noise has in each bin: nothing, before 3 s have been heard."""
 
     def __init__(self, bins: int) -> None:
         self.power = np.zeros(bins, np.float32)
         self._looks = np.zeros((LOOKS, bins), np.float32)
-        self._place = 0
-        self._sum = np.zeros(bins, np.float32)
-        self._count = 0
+        self._look = 0
+        self._frames = 0  # of the present look
 
-    def push(self, power: npt.NDArray[np.float32]) -> None:
-        for row in power:
-            self._sum += row
-            self._count += 1
-            if self._count == BLOCK:
-                self._look()
+    def take_off(self, power: npt.NDArray[np.float32]) -> None:
+        """Leave in these frames (frames, bins) what stands out of the noise; at most :data:`BLOCK` at once."""
+        left = BLOCK - self._frames
+        self._add(power[:left])
+        if len(power) > left:
+            self._add(power[left:])
+        power -= self.power
+        np.maximum(power, 0, out=power)
 
-    def _look(self) -> None:
-        self._looks[self._place] = self._sum / BLOCK
-        self._place = (self._place + 1) % LOOKS
-        self.power = RISE * self._looks.min(axis=0)
-        self._sum[:] = 0
-        self._count = 0
+    def _add(self, power: npt.NDArray[np.float32]) -> None:
+        self._looks[self._look] += power.sum(axis=0)
+        self._frames += len(power)
+        if self._frames == BLOCK:
+            self.power = self._looks.min(axis=0) * np.float32(RISE / BLOCK)
+            self._look, self._frames = (self._look + 1) % LOOKS, 0
+            self._looks[self._look] = 0

@@ -90,23 +90,21 @@ class Analyser:
 
     def frames(self, power: Power) -> list[Frame]:
         """What :meth:`power` gave, which is used up."""
-        total = power.sum(axis=1) + _FLOOR
-        levels = _dbfs(total)
-        v21 = (power[:, _V21].sum(axis=1) / total).tolist()
-        self._floor.push(power)
-        np.maximum(power - self._floor.power, 0, out=power)
-        clear = power.sum(axis=1) + _FLOOR
-        clears, sums = _dbfs(clear), clear.tolist()
+        total, v21 = power.sum(axis=1).tolist(), power[:, _V21].sum(axis=1).tolist()
+        self._floor.take_off(power)
+        clear = power.sum(axis=1).tolist()
         strongest, second = self._strongest(power), self._strongest(power)
         first, self._next = self._next, self._next + len(power)
         known = (self._next + LAG) * SECONDS_A_FRAME
         frames = []
-        for n, sum_ in enumerate(sums):
-            (hz, line), (second_hz, second_line) = strongest[n], second[n]
-            shares = line / sum_, second_line / sum_
+        for n, ((hz, line), (second_hz, second_line)) in enumerate(zip(strongest, second, strict=True)):
+            whole, out = total[n] + _FLOOR, clear[n] + _FLOOR
             frames.append(
-                Frame(first + n, known, levels[n], clears[n], hz, shares[0], second_hz, shares[1], v21_share=v21[n])
-            )
+                Frame(
+                    first + n, known, _dbfs(whole), _dbfs(out), hz, line / out, second_hz, second_line / out,
+                    v21_share=v21[n] / whole,
+                )
+            )  # fmt: skip
         return frames
 
     @staticmethod
@@ -124,9 +122,8 @@ class Analyser:
         ]
 
 
-def _dbfs(powers: Power) -> list[float]:
-    found: list[float] = (10 * np.log10(powers / FULL_SCALE)).tolist()
-    return found
+def _dbfs(power: float) -> float:
+    return 10 * math.log10(power / FULL_SCALE)
 
 
 def _offset(left: float, middle: float, right: float) -> float:
