@@ -73,7 +73,8 @@ lock: $(STAMP)
 		--custom-compile-command "make lock" --output-file packaging/requirements.lock pyproject.toml
 
 audit: $(STAMP)
-	@$(VENV)/bin/uv tool run --quiet --from 'pip-audit>=2.10,<3' pip-audit --strict --require-hashes --disable-pip --requirement packaging/requirements.lock
+	@$(VENV)/bin/uv tool run --quiet --from 'pip-audit>=2.10,<3' pip-audit --strict --require-hashes --disable-pip --requirement packaging/requirements.lock || \
+		{ echo "audit: failed: what is vulnerable stands above; where PyPI could not be asked, nothing was audited" >&2; exit 1; }
 
 licenses: $(STAMP)
 	@$(VENV)/bin/pip-licenses --order=license

@@ -124,9 +124,23 @@ def _consistent(config: Config, path: Path) -> None:
         raise ConfigError(f"{path}: [server] key is given without a certificate")
     if config.ami.ca and not config.ami.tls:
         raise ConfigError(f"{path}: [ami] ca is given, and tls is off: set tls = true, and the TLS port")
+    _priced(config, path)
     for route in config.route:
         if route.trunk not in names:
             raise ConfigError(f"{path}: a route names trunk {route.trunk!r}, and there is no such [[trunk]]")
+
+
+def _priced(config: Config, path: Path) -> None:
+    prefixes = [rate.prefix for rate in config.rate]
+    for prefix in prefixes:
+        if prefixes.count(prefix) > 1:
+            raise ConfigError(f"{path}: there are two prices of {prefix!r}: keep one [[rate]] of it")
+        try:
+            check_entry(prefix)
+        except ValueError as error:
+            raise ConfigError(f"{path}: [[rate]] prefix: {error}") from None
+    if config.spend.daily_cost and not config.spend.default_rate and not any(one.per_minute for one in config.rate):
+        raise ConfigError(f"{path}: [spend] daily_cost is set and nothing has a price: set default_rate, or a [[rate]]")
 
 
 def _networks(entries: Iterable[str], where: str, path: Path) -> None:

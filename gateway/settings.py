@@ -251,7 +251,7 @@ class SpendSection(Section):
     """Answered minutes a day, of the parties that calls are transferred to as well. Unset: no ceiling."""
     daily_cost: Annotated[float, Meta(gt=0)] | None = None
     """What a day may cost, in the currency of the rates. Unset: no ceiling."""
-    default_rate: Annotated[float, Meta(ge=0)] = 0.0
+    default_rate: Annotated[float, Meta(ge=0, le=1e6)] = 0.0
     """The price of a minute to phone numbers that no `[[rate]]` names."""
 
 
@@ -260,7 +260,7 @@ class RateSection(Section):
 
     prefix: Annotated[str, Meta(min_length=1)]
     """What the number begins with, as `+1` or `+4977`."""
-    per_minute: Annotated[float, Meta(ge=0)]
+    per_minute: Annotated[float, Meta(ge=0, le=1e6)]
     """The price of a minute, counted by the second."""
 
 

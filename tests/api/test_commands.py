@@ -39,6 +39,11 @@ def test_an_accounts_settings_and_pin(running: Running) -> None:
 def test_what_an_account_used_and_its_ceiling(running: Running) -> None:
     voxgate(running, "account", "add", "capped", "--time-zone", "UTC", "--country", "US", "--pin", "1234")
     assert voxgate(running, "account", "set", "capped", "daily_minutes=0.5", "max_calls=2")[0] == 0
+    for wrong in ("daily_cost=nan", "daily_minutes=inf", "daily_minutes=0", "max_calls=0", "daily_calls=-1", "cps=0"):
+        code, said = voxgate(running, "account", "set", "capped", wrong)
+        assert code != 0 and wrong.partition("=")[0] in said, said
+    settings = json.loads(voxgate(running, "account", "show", "capped", "--json")[1])["settings"]
+    assert (settings["daily_minutes"], settings["max_calls"], settings["daily_cost"]) == (0.5, 2, None)
     code, said = voxgate(running, "account", "usage", "capped")
     assert code == 0 and "minutes" in said and "account_" not in said
     assert json.loads(voxgate(running, "account", "lift", "capped", "--json")[1])["lifted"] is True

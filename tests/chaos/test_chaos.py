@@ -9,6 +9,7 @@ import pytest
 from tests.chaos.faults import BY_NAME, FAULTS
 from tests.chaos.run import moments, run
 from tests.chaos.world import FakeWorld, LabWorld
+from tests.fakes.asterisk.faults import FAULTS as TOLD
 
 SEED = 20261127
 
@@ -52,5 +53,7 @@ def test_a_seed_gives_the_same_moments_again() -> None:
 
 
 def test_every_fault_has_a_name_of_its_own_and_words() -> None:
+    told = {fault.told for fault in FAULTS if hasattr(fault, "told")}
+    assert told and told <= TOLD.keys()
     assert len(BY_NAME) == len(FAULTS)
     assert all(fault.words and fault.where and fault.times > 0 for fault in FAULTS)

@@ -169,3 +169,6 @@ async def test_what_an_account_used_today_and_its_ceiling_lifted(house: House) -
     await house.post("/signout")
     await house.sign_in()
     assert (await house.post("/settings/lift", account="user1"))[0] == 403
+    await saved(house, time_zone="Pacific/Kiritimati")  # where the next day has begun: nothing would be used of it
+    account = await house.store.account_by_login("user1")
+    assert account is not None and account.settings.time_zone == "UTC"

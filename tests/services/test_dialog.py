@@ -246,6 +246,26 @@ async def test_a_store_that_cannot_write_the_answer_costs_no_session_and_is_aske
         await written.wait()
 
 
+async def test_a_store_that_takes_long_leaves_no_callee_in_silence(
+    booth: Callable[..., Booth], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A database that another process holds is waited for during 10 s; nobody stays on the line for that."""
+    monkeypatch.setattr(livecalls, "ANSWER_WITHIN", 0.05)
+    held, whole = asyncio.Event(), SqliteStore.mark_answered
+
+    async def mark_answered(store: SqliteStore, attempt: AttemptId, at: Millis) -> None:
+        await held.wait()
+        await whole(store, attempt, at)
+
+    monkeypatch.setattr(SqliteStore, "mark_answered", mark_answered)
+    made = await booth()  # type: ignore[misc]
+    made.web.pages["/s"] = document("<form><block><exit/></block></form>")
+    async with asyncio.timeout(5):
+        await made.talk()
+    assert made.live.session is not None and made.live.session.began
+    held.set()
+
+
 async def test_a_dead_fetchaudio_holds_up_no_document(booth: Callable[..., Booth]) -> None:
     made = await booth()  # type: ignore[misc]
     made.web.pages |= {

@@ -91,7 +91,9 @@ def close_attempt(
         retry_unknown = retry_unknown or settings.retry_unknown_outcome
     settled = settle(call, end, policy, retry_unknown_outcome=retry_unknown)
     new_state = advance_call(call.state, settled.event)
-    duration = 0 if answered_at is None else max(0, round((end.ended_at - answered_at) / 1000))
+    duration = end.talked or 0
+    if end.talked is None and answered_at is not None:
+        duration = max(0, round((end.ended_at - answered_at) / 1000))
     execute(
         "UPDATE call SET state = ?, attempts = ?, callee_type = ?, due_at = ?, duration = ?, fault_since = ?,"
         " fault_count = ?, reason = ?, application_error = ? WHERE id = ? AND state = ?",

@@ -222,6 +222,12 @@ def new_pin() -> str:
     return "".join(secrets.choice("0123456789") for _ in range(8))
 
 
+def operators_alone(settings: AccountSettings) -> frozenset[str]:
+    """What only operators set: the zone too where caps count by its day, which another zone would begin anew."""
+    daily = (settings.daily_calls, settings.daily_minutes, settings.daily_cost)
+    return OPERATORS_ALONE if daily == (None, None, None) else OPERATORS_ALONE | {"time_zone"}
+
+
 def form_fields(settings: AccountSettings, operator: bool, given: Mapping[str, str]) -> list[Field]:
     """Every setting; ``given`` is what was typed and refused."""
     hints = typing.get_type_hints(AccountSettings)
@@ -232,7 +238,7 @@ def form_fields(settings: AccountSettings, operator: bool, given: Mapping[str, s
         label, hint = WORDS.get(name, (name.replace("_", " ").capitalize(), ""))
         kind, choices = _kind(hints[name])
         value = _shown(getattr(settings, name))
-        locked = name in OPERATORS_ALONE and not operator
+        locked = name in operators_alone(settings) and not operator
         found.append(Field(name, label, hint, kind, given.get(name, value) if given else value, choices, locked))
     return found
 
