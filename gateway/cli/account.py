@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import typing
 from typing import Annotated, Any, get_type_hints
 
@@ -17,6 +18,11 @@ from gateway.settings import Config
 from voxgate import accounts, system
 
 app = group("Accounts that may queue calls.")
+
+PinOption = Annotated[
+    str | None,
+    typer.Option(help="4 to 16 characters; - for a line of input; generated and shown once where absent."),
+]
 app.add_typer(token.app, name="token")
 app.add_typer(signing.app, name="signing")
 
@@ -28,7 +34,7 @@ def add(
         str, typer.Option(prompt="Time zone of this account (as America/New_York)", help="IANA name.")
     ],
     country: Annotated[str, typer.Option(prompt="Country of its numbers (as US)", help="ISO 3166 code.")],
-    pin: Annotated[str | None, typer.Option(help="4 to 16 characters; generated and shown once where absent.")] = None,
+    pin: PinOption = None,
     caller_id: Annotated[str | None, typer.Option(help="Shown to callees.")] = None,
     allow_ani: Annotated[list[str] | None, typer.Option(help="A caller ID that ani may ask for; repeatable.")] = None,
     evidence_audio: Annotated[
@@ -39,9 +45,7 @@ def add(
     as_json: JsonOption = False,
 ) -> None:
     """Add an account."""
-    import secrets
-
-    shown = pin or "".join(secrets.choice("0123456789") for _ in range(8))
+    shown = _pin(pin)
     chosen = AccountSettings(
         time_zone, country, caller_id=caller_id, allowed_caller_ids=tuple(allow_ani or ()), operator=operator,
         evidence_audio=evidence_audio,
@@ -55,6 +59,16 @@ def add(
         show_json({"login": login, "pin": None if pin else shown})
         return
     print(f"account {login} added" + ("" if pin else f"; its PIN, shown this once: {shown}"))
+
+
+def _pin(given: str | None) -> str:
+    """The PIN that is given, in the words or in a line of input; or one of eight digits."""
+    import getpass
+    import secrets
+
+    if given == "-":
+        return getpass.getpass("PIN: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    return given or "".join(secrets.choice("0123456789") for _ in range(8))
 
 
 def _add_directly(config: Config, login: str, pin: str, settings: AccountSettings) -> None:
@@ -185,16 +199,14 @@ def _show_usage(found: dict[str, Any], as_json: bool) -> None:
 @app.command("pin", epilog="Example: voxgate account pin user1 --keep-old-hours 24")
 def set_pin(
     login: str,
-    pin: Annotated[str | None, typer.Option(help="4 to 16 characters; generated and shown once where absent.")] = None,
+    pin: PinOption = None,
     keep_old_hours: Annotated[int, typer.Option(min=0, max=24, help="The old PIN stays valid for so long.")] = 0,
     keep_sessions: Annotated[bool, typer.Option("--keep-sessions", help="Sign no browser out.")] = False,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Set a new PIN."""
-    import secrets
-
-    shown = pin or "".join(secrets.choice("0123456789") for _ in range(8))
+    shown = _pin(pin)
     found = asked(config, accounts.set_pin(login, shown, keep_old_hours, keep_sessions=keep_sessions))
     if as_json:
         show_json({"login": login, "pin": None if pin else shown, "old_pin_until": found["old_pin_until"]})

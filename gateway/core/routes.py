@@ -151,6 +151,7 @@ class Router:
 
     def _sip(self, dialed: str, country: str, trace: list[str] | None) -> str | None:
         """The telephone number or extension that a sip: address names; None where its user is a name."""
+        self._route(DestinationKind.SIP, dialed, None)  # where none is dialed at all no host is worth a word
         match = _SAFE_SIP.match(dialed)
         if match is None:
             raise Refused("it holds characters that may not reach a dial string")

@@ -181,7 +181,8 @@ class Dialer:
         due = await self._store.next_due(now, opens)
         wait = IDLE_LOOK if due is None or due <= now else (due - self._clock.now()) / 1000
         try:
-            await asyncio.wait_for(self._work.wait(), min(IDLE_LOOK, max(wait, 0.001)))
+            async with asyncio.timeout(min(IDLE_LOOK, max(wait, 0.001))):
+                await self._work.wait()
         except TimeoutError:
             pass
 

@@ -357,10 +357,12 @@ class LiveCalls:
         if live.hung_up is not None and live.answered_at is None and verdict is None:
             # Hangup and OriginateResponse come in any order; only the second tells our own timeout from a 480.
             with suppress(TimeoutError):
-                await asyncio.wait_for(live.originated.wait(), RESPONSE_GRACE)
+                async with asyncio.timeout(RESPONSE_GRACE):
+                    await live.originated.wait()
         if live.session is not None:
             try:
-                await asyncio.wait_for(live.session_ended.wait(), FINAL_PROCESSING)
+                async with asyncio.timeout(FINAL_PROCESSING):
+                    await live.session_ended.wait()
             except TimeoutError:
                 log.warning("session.overran")
                 if live.handler is not None:  # with its interpreter, its fetches and its recordings

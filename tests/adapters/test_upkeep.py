@@ -232,6 +232,7 @@ async def test_a_restored_backup_rings_nobody_by_itself_and_repeats_no_id(tmp_pa
 
     done = restore(path, copy, "now")
     assert done.paused == ("1 (spring)",)  # by the number that resumes it
+    assert sql(path, "SELECT actor, action, subject FROM audit") == [("operator", "database.restore", str(copy))]
     assert done.replaced is not None and sql(Path(done.replaced), "SELECT max(id) FROM call") == [(newest,)]
     store = opened(path)
     try:

@@ -10,7 +10,17 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway.core.numbers import NumberError, parse_destination
-from gateway.core.routes import Dialable, NumberFormat, NumberPolicy, Refused, Route, Router, Trunk, check_entry
+from gateway.core.routes import (
+    Dialable,
+    NumberFormat,
+    NumberPolicy,
+    Refused,
+    Route,
+    Router,
+    Trunk,
+    Unrouted,
+    check_entry,
+)
 from gateway.core.special import is_emergency, is_plain, refusal
 
 #: A country each for most of the world's emergency numbers.
@@ -138,6 +148,12 @@ def test_a_host_that_is_not_listed_is_refused(host: str) -> None:
     with pytest.raises((Refused, NumberError)):
         dial(f"sip:bob@{host}")
     assert dial("sip:bob@PBX.example:5070").dial_string == "PJSIP/out/sip:bob@pbx.example:5070"
+
+
+def test_without_a_route_for_sip_addresses_that_is_what_is_told() -> None:
+    house = Router(TRUNKS, [Route("", "e164")], NumberPolicy(sip_hosts=HOSTS))
+    with pytest.raises(Unrouted, match="no route takes this sip"):
+        dial("sip:bob@evil.example", house=house)
 
 
 @pytest.mark.parametrize("entry", ["1617", "+1 617", "+1617*", "1234567", "SIP:", "", "+49\n", "a"])

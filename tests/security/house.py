@@ -86,7 +86,7 @@ async def whole(folder: Path, more: str = "", proxies: tuple[str, ...] = ()) -> 
             settings = AccountSettings("UTC", "US", operator=login == "boss")
             accounts[login] = await store.add_account(login, hasher.hash(pin), settings, Millis(1))
         things = await _things(gateway, accounts["alice"])
-        door = Door("server", gateway.app, proxies=proxies)
+        door = Door("server", gateway.app, proxies=proxies, shutdown_timeout=0.5)
         await door.open("127.0.0.1", 0)
         try:
             base = f"http://127.0.0.1:{door.port}"

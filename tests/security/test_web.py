@@ -14,6 +14,7 @@ from aiohttp import FormData
 
 from gateway.adapters.store import SqliteAccess
 from gateway.core.access import Scope
+from gateway.services.intake import form as intake_form
 from gateway.services.pages.site import HEADERS
 from gateway.services.tokens import Tokens
 from tests.security.house import CHANGING, HTML, PINS, House, basic, whole
@@ -84,6 +85,19 @@ async def test_the_api_takes_no_browser_s_session(house: House) -> None:
             path = "/api/v1" + house.things.path(pattern.removeprefix("/api/v1"))
             async with house.client.request(method, path, headers={"X-CSRF": token}, json={}) as answer:
                 assert answer.status == 401, path
+
+
+async def test_no_other_site_uses_the_login_that_a_browser_keeps_for_the_api(house: House) -> None:
+    """Forms are sent to other sites without asking them, with HTTP Basic's login where the browser knows it."""
+    changing = [(method, pattern) for method, pattern in house.routes if "/api/" in pattern and method in CHANGING]
+    assert len(changing) > 10
+    for method, pattern in changing:
+        path = "/api/v1" + house.things.path(pattern.removeprefix("/api/v1"))
+        for headers in ({"Origin": "http://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}):
+            kind = {"Content-Type": "text/plain"}
+            sent = {**basic("boss"), **headers, **kind}
+            async with house.client.request(method, path, headers=sent, data="6175550100") as answer:
+                assert answer.status == 403, (method, path)
 
 
 async def test_nothing_is_changed_by_following_a_link(house: House) -> None:
@@ -291,5 +305,23 @@ async def test_a_body_that_unpacks_without_end_is_refused(house: House, path: st
     tracemalloc.stop()
     assert answer.status in (400, 413, 415, 422) or 'status="failed"' in told, (answer.status, told[:200])
     assert peak < 64 * 1024 * 1024
+    spool = Path(house.gateway.config.database.path).parent / "spool"
+    assert not list(spool.glob("*"))
+
+
+async def test_lists_leave_the_database_room_on_the_disk(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intake_form, "RESERVED", 10**18)
+    form = FormData({"login": "alice", "pin": PINS["alice"], "campaign_name": "c", "start_url": "http://a/s"})
+    form.add_field("phone_list", b"6175550100\n" * 1000, filename="l")
+    async with house.client.post("/webservice/queuecalls.php", data=form) as answer:
+        assert "disk is nearly full" in await answer.text()
+    headers = {"Content-Type": "application/x-ndjson", **basic("alice")}
+    async with house.client.post("/api/v1/calls", data=b"{}\n", headers=headers) as answer:
+        assert (answer.status, answer.headers["Retry-After"]) == (503, "60")
+    token = await house.sign_in("alice")
+    form = FormData({"csrf": token, "campaign_name": "c", "start_url": "http://a/s"})
+    form.add_field("phone_list", b"6175550100\n" * 1000, filename="l")
+    async with house.client.post("/queue/list", data=form, headers={"X-CSRF": token}) as answer:
+        assert (answer.status, "disk is nearly full" in await answer.text()) == (422, True)
     spool = Path(house.gateway.config.database.path).parent / "spool"
     assert not list(spool.glob("*"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 
 import pytest
@@ -14,10 +14,13 @@ from gateway.core.pacing import Limit, Pacer
 from gateway.core.retry import RetryPolicy
 from gateway.parts import SystemClock
 from gateway.ports import Originate, Placed, Placement, StoreError
-from gateway.services import dialer
+from gateway.services import dialer, spending
 from gateway.services.dialer import Dialer, Dialing, NoRoute
 from gateway.services.hearing import Hearing
 from gateway.services.livecalls import LiveCalls
+from gateway.services.notifier import Notifier, NotifierSettings
+from gateway.services.rerouter import Rerouter
+from gateway.services.spending import SpendWatch
 from tests.adapters.test_store import call, plan
 from tests.services.test_rescuer import Clock, StubPbx
 
@@ -246,4 +249,35 @@ async def test_a_trunk_is_dialed_at_its_pace_beside_one_that_has_nothing_to_do(
             await asyncio.sleep(0.02)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
+    await store.close()
+
+
+@pytest.mark.parametrize("part", ["dialer", "notifier", "rerouter", "spending"])
+async def test_what_waits_for_work_ends_when_it_is_told_to_though_work_comes_that_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    """Python 3.11's wait_for takes what it waited for and forgets that it was cancelled: a stop would never end."""
+    store, clock, pbx = (
+        SqliteStore(tmp_path / "q.db", installation="abc", policy=RetryPolicy()), SystemClock(), StubPbx(),
+    )  # fmt: skip
+    live = LiveCalls(store, pbx, clock, Hearing(pbx, None))  # type: ignore[arg-type]
+    pacer = Pacer.of(Limit(1, 1), {"t": Limit(1, 1)})
+    monkeypatch.setattr(spending, "PAUSE", 0.0)
+    parts: dict[str, tuple[Callable[[], Coroutine[None, None, None]], Callable[[], None]]] = {}
+    dialing = Dialer(store, pbx, live, clock, pacer, lambda claimed: Dialing("PJSIP/1@t", None, 45, 60))  # type: ignore
+    parts["dialer"] = dialing.run, dialing.wake
+    posting = Notifier(store, None, clock, NotifierSettings())  # type: ignore[arg-type]  # nothing is owed
+    parts["notifier"] = posting.run, posting.wake
+    finding = Rerouter(store, frozenset({"t"}), lambda call, account: "t")
+    parts["rerouter"] = finding.run, finding.nudge
+    telling = SpendWatch(store, clock)
+    parts["spending"] = telling.run, telling.wake
+    run, wake = parts[part]
+    running = asyncio.create_task(run())
+    await asyncio.sleep(0.5)  # it waits now
+    wake()
+    running.cancel()
+    async with asyncio.timeout(5):
+        await asyncio.gather(running, return_exceptions=True)
+    assert running.cancelled()
     await store.close()

@@ -19,7 +19,7 @@ from tests.soak.vitals import FLAT, LARGEST_WAL, MEGABYTE, Vitals, read
 from voxgate import campaigns
 from voxgate.client import Client
 
-#: Seconds between samples, and without any call's end after which it is given up.
+#: Seconds between samples, and without any progress after which it is given up.
 EVERY = 2.0
 STUCK = 180.0
 #: Seconds in which what is live must have ended after the last call.
@@ -69,15 +69,15 @@ class Soak:
                 self._watch(gateway, sum(len(one.numbers) for one in work))
                 self.seconds = time.monotonic() - began
                 self._nothing_left()
-                with Reader(gateway.folder / "voxgate.db") as reader:
-                    rows = reader.rows()
-                assert rows is not None
-                audit(calls_of(rows), accepted, self.rung(), customer, self.found, by_channel=self.by_channel)
-                self._flat()
-            finally:
-                status = gateway.stop()
-                if status != 0:
+                if (status := gateway.stop()) != 0:
                     self.found.broken("other", f"the gateway's stop ended with status {status}")
+            finally:
+                gateway.kill()
+            with Reader(gateway.folder / "voxgate.db") as reader:
+                rows = reader.rows()
+        assert rows is not None
+        audit(calls_of(rows), accepted, self.rung(), customer, self.found, by_channel=self.by_channel)
+        self._flat()
 
     def _queue(self, gateway: GatewayProcess, customer: Customer, work: Sequence[Campaign]) -> dict[str, int | None]:
         """Every call's reference."""
@@ -103,8 +103,8 @@ class Soak:
     def _watch(self, gateway: GatewayProcess, calls: int) -> None:
         """Sample until every call has ended and every result is told."""
         began = moved = time.monotonic()
-        ended, told = -1, 0.0
-        while ended < calls or self.samples[-1].waiting:
+        moves, told = (-1, -1, -1), 0.0  # a call that ended, was dialed, or had its result told
+        while not self.samples or self.samples[-1].ended < calls or self.samples[-1].waiting:
             time.sleep(EVERY)
             now = time.monotonic()
             if gateway.exited is not None:
@@ -119,10 +119,10 @@ class Soak:
                     return
                 continue
             self.samples.append(sample)
-            if sample.ended > ended:
-                ended, moved = sample.ended, now
+            if (moves_now := (sample.ended, sample.originates, sample.waiting)) != moves:
+                moves, moved = moves_now, now
             elif now - moved > STUCK:
-                self.found.broken("other", f"no call has ended for {STUCK:.0f} s: {sample}")
+                self.found.broken("other", f"nothing has happened for {STUCK:.0f} s: {sample}")
                 return
             if now - told >= 10:
                 told = now

@@ -76,8 +76,8 @@ class Session(asyncio.Protocol):
             self.transport.abort()
             return False
         if faults.strike("agi_silent", command=here) is not None:
-            while not self.ended:
-                await self.wait(None)
+            while not self.ended:  # whatever else comes, or hangs up
+                await asyncio.sleep(0.05)
             return False
         said = await carry_out(self, line)
         if said is not Answer.NONE:
