@@ -148,7 +148,9 @@ class Gateway:
         pacer = Pacer.of(*limits_of(config))
         self.dialer = Dialer(store, self.pbx, self.live, self.clock, pacer, planner, publish, observe)
         self.rescuer = Rescuer(store, self.pbx, self.live, self.clock)
-        self.watchdog = Watchdog(store, self.pbx, self.live, self.clock, lambda live: planner.limits(live.claimed))
+        self.watchdog = Watchdog(
+            store, self.pbx, self.live, self.clock, lambda live: planner.limits(live.claimed), self.taps.keep
+        )
         self.rerouter = Rerouter(
             store, frozenset(config.trunks), lambda call, account: planner.way(call, account).trunk.name
         )

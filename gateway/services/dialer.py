@@ -25,8 +25,8 @@ log = structlog.get_logger()
 IDLE_LOOK = 1.0
 #: Seconds that Asterisk may take to acknowledge an Originate before no more are sent.
 UNANSWERED = 1.0
-#: Seconds that Asterisk may take to answer at all before a call is put at risk.
-PROMPTLY = 0.25
+#: Seconds that Asterisk may take to answer before the dialer holds; until its answer no call is put at risk.
+PROMPTLY = 1.0
 EXPIRE_EVERY_MS = 1000
 EXPIRE_BATCH = 500
 

@@ -131,7 +131,7 @@ class LabWorld(World):
 
 class FakeWorld(World):
     where = Where.FAKE
-    cps, patience = 12.0, 150.0
+    cps, patience = 12.0, 300.0  # the watchdog gives a stuck channel its longest time and two minutes
 
     def __init__(self, seed: int, callees: Mapping[str, int] = FAKE_CALLEES, span: float = 6.0) -> None:
         self.callees, self.span = callees, span
