@@ -141,11 +141,14 @@ async def test_a_clock_that_is_set_changes_nothing_of_how_long_was_talked(house:
     live = await house.dialing()
     await house.calls.answered(live)
     live.session = SessionRecord(CalleeType.VOICE, began=True)
+    house.calls.transferred(live, "+16175550002")
     house.calls.hear(LegDialed(live.id, "PJSIP/x"))
-    live.transferred("+16175550002")
     after(house, 30)
     house.calls.hear(LegAnswered(live.id))
     after(house, 90)
+    async with asyncio.timeout(5):
+        while (await house.store.used(live.claimed.account.id, house.clock.now())).seconds != 90 + 60:
+            await asyncio.sleep(0.01)
     house.clock.stepped = step
     live.session_ended.set()
     house.calls.hear(HungUp(live.id, 16, None))
