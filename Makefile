@@ -3,10 +3,11 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test irtests lab lint bench bench-classify train docs install-test lock audit licenses clean
+.PHONY: help demo test chaos irtests lab lint bench bench-classify train docs install-test lock audit licenses clean
 help:
 	@echo "make demo      the whole road: lab, gateway, campaign, results (build/demo.json)"
 	@echo "make test      every test, with a real Asterisk"
+	@echo "make chaos     break everything in turn, then check the books; FULL=1, SEED=, RUNS=, WHERE=lab or fake, FAULT="
 	@echo "make irtests   W3C's VoiceXML tests, from ../shared/irtests or VOXGATE_IRTESTS"
 	@echo "make lab       lab and gateway stay up; BIND=ADDRESS lets phones on the LAN register"
 	@echo "make lint      ruff, mypy --strict, import-linter"
@@ -28,6 +29,10 @@ demo: $(STAMP)
 
 test: $(STAMP)
 	@$(PYTHON) -m pytest
+
+chaos: $(STAMP)
+	@$(PYTHON) -m tests.chaos $(if $(FULL),--full) $(if $(SEED),--seed $(SEED)) $(if $(RUNS),--runs $(RUNS)) \
+		$(if $(WHERE),--where $(WHERE)) $(if $(FAULT),--fault "$(FAULT)") $(if $(MINUTES),--minutes $(MINUTES))
 
 irtests: $(STAMP)
 	@$(PYTHON) -m tests.irtests

@@ -22,6 +22,9 @@ class Later:
     def now(self) -> Millis:
         return LATER
 
+    def ticks(self) -> Millis:
+        return self.now()
+
 
 async def _campaign(store: SqliteStore, account: AccountId, name: str, count: int, at: Millis) -> None:
     campaign = await store.open_campaign(account, name, PLAN, at)

@@ -9,6 +9,7 @@ import logging
 import re
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TextIO, cast
 
 import structlog
@@ -57,13 +58,19 @@ def configure(
 
 
 class _Stderr:
-    """What stderr is at the time of a line: a test's, which has one for each command, is closed afterwards."""
+    """What stderr is at the time of a line: a test's, which has one for each command, is closed afterwards.
+
+    A file on a full disk costs lines, and no call.
+    """
 
     def write(self, text: str) -> int:
-        return sys.stderr.write(text)
+        with suppress(OSError):
+            sys.stderr.write(text)
+        return len(text)
 
     def flush(self) -> None:
-        sys.stderr.flush()
+        with suppress(OSError):
+            sys.stderr.flush()
 
 
 def set_levels(level: str, areas: Mapping[str, str]) -> None:

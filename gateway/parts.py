@@ -30,6 +30,9 @@ class SystemClock:
     def now(self) -> Millis:
         return Millis(time.time_ns() // 1_000_000)
 
+    def ticks(self) -> Millis:
+        return Millis(time.monotonic_ns() // 1_000_000)
+
 
 def router_of(config: Config) -> Router:
     numbers = config.numbers

@@ -52,9 +52,11 @@ class Planner:
         return self._router.resolve(kind, dialed, policy, settings.country)
 
     def limits(self, claimed: Claimed) -> tuple[int, int]:
-        """Ring timeout and longest call in seconds: the call's own, else its account's, else the gateway's."""
+        """Ring timeout and longest call in seconds: the call's own, else its account's, else the gateway's.
+
+        Neither call nor account make it longer than the gateway's ``longest_call``.
+        """
         plan, settings, dial = claimed.call.plan, claimed.account.settings, self.config.dial
         ring = plan.ring_timeout or settings.ring_timeout or dial.ring_timeout
-        return max(ring, self.config.lab.min_ring_timeout), (
-            plan.max_call_seconds or settings.max_call_seconds or dial.max_call_seconds
-        )
+        longest = plan.max_call_seconds or settings.max_call_seconds or dial.max_call_seconds
+        return max(ring, self.config.lab.min_ring_timeout), min(longest, max(dial.longest_call, dial.max_call_seconds))

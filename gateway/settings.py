@@ -209,7 +209,11 @@ class Dial(Section):
     ring_timeout: Annotated[int, Meta(ge=10, le=120)] = 45
     """Seconds that a phone rings before the attempt counts as `noanswer`; accounts and calls may set their own."""
     max_call_seconds: Annotated[int, Meta(ge=10, le=86400)] = 1800
-    """Seconds after which an answered call is ended, whatever its application does."""
+    """Seconds after which an answered call is ended, whatever its application does; accounts and calls may set their
+    own."""
+    longest_call: Annotated[int, Meta(ge=10, le=86400)] = 3600
+    """Seconds that no answered call exceeds, whatever its account or the call itself asks for; or `max_call_seconds`,
+    where that is more."""
     fault_give_up_after: Annotated[float, Meta(ge=0)] = 3600.0
     """Seconds for which a call whose trunk fails is tried again without using up a retry. Then it fails."""
     retry_unknown_outcome: bool = False

@@ -70,13 +70,16 @@ from gateway.services.intake.logins import Logins
 from gateway.services.livecalls import LiveCall, LiveCalls
 from gateway.services.notifier import Notifier
 from gateway.services.pages import Around, Gauges, Pages, PagesSettings, PhoneSettings
+from gateway.services.posting import Poster
 from gateway.services.preflight import Preflights
 from gateway.services.rerouter import Rerouter
 from gateway.services.rescuer import Rescuer
+from gateway.services.signing import Signing
 from gateway.services.switchboard import Switchboard
 from gateway.services.tapdetector import TapDetector
 from gateway.services.tokens import Tokens
 from gateway.services.upkeep import Upkeep
+from gateway.services.watchdog import Watchdog
 from gateway.services.why import Why
 from gateway.settings import Config
 
@@ -141,14 +144,18 @@ class Gateway:
         self.live = LiveCalls(store, self.pbx, self.clock, self.hearing, publish, observe)
         pacer = Pacer.of(*limits_of(config))
         self.dialer = Dialer(store, self.pbx, self.live, self.clock, pacer, planner, publish, observe)
-        self.rescuer = Rescuer(store, self.pbx, self.live, self.clock, lambda live: planner.limits(live.claimed))
+        self.rescuer = Rescuer(store, self.pbx, self.live, self.clock)
+        self.watchdog = Watchdog(store, self.pbx, self.live, self.clock, lambda live: planner.limits(live.claimed))
         self.rerouter = Rerouter(
             store, frozenset(config.trunks), lambda call, account: planner.way(call, account).trunk.name
         )
         self.switchboard = Switchboard(self.pbx, self.live, self.dialer, self.rescuer, publish)
+        access = SqliteAccess(store)
+        signing = Signing(access, self.clock)
+        poster = Poster(self.fetcher, signing, self.clock)
         self.notifier = Notifier(
             store,
-            self.fetcher,
+            poster,
             self.clock,
             notifier_settings(config),
             publish,
@@ -164,7 +171,7 @@ class Gateway:
         )  # fmt: skip
         agi = AgiSettings(config.agi.host, config.agi.port, tuple(config.agi.allow))
         self.agi = AgiServer(agi, dialog.accept, dialog.handle)
-        logins, access = Logins(store, self.clock), SqliteAccess(store)
+        logins = Logins(store, self.clock)
         accounts, audit = Accounts(store, access, logins, self.clock), Audit(access, self.clock)
         self.spool = spool = Path(config.database.path).parent / "spool"
         self.desk = desk = Desk(
@@ -198,7 +205,8 @@ class Gateway:
                 clock=self.clock,
                 desk=desk,
                 why=why,
-                fetcher=self.fetcher,
+                poster=poster,
+                signing=signing,
                 gauges=self.gauges,
                 status=self.status,
                 vitals=store.vitals,
@@ -222,7 +230,7 @@ class Gateway:
             Parts(
                 store=store, clock=self.clock, accounts=accounts, logins=logins, tokens=Tokens(access, self.clock),
                 audit=audit, receipts=access, desk=desk, feed=self.feed, live=self.live,
-                pbx=self.pbx, notifier=self.notifier, fetcher=self.fetcher, why=why, preflights=preflights,
+                pbx=self.pbx, notifier=self.notifier, poster=poster, signing=signing, why=why, preflights=preflights,
                 status=self.status, wake=self.dialer.wake, spool=spool, max_body=limit,
             ),
             RateLimit(config.api.rate, config.api.burst),
@@ -380,7 +388,7 @@ class Gateway:
                         self.taps.run(),
                         self.pbx.run(),
                         self.switchboard.run(),
-                        self.rescuer.run(),
+                        self.watchdog.run(),
                         self.notifier.run(),
                         self.rerouter.run(),
                         self.retention.run(),

@@ -11,9 +11,13 @@ from lab import fetch
 
 def php(script: Path) -> str:
     """What the script prints when real PHP runs it. Raises CalledProcessError."""
-    words = [found] if (found := shutil.which("php")) else _unpacked_php()
-    done = subprocess.run([*words, str(script)], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run([*php_words(), str(script)], capture_output=True, text=True, check=True, timeout=60)
     return done.stdout
+
+
+def php_words() -> list[str]:
+    """The words that start PHP."""
+    return [found] if (found := shutil.which("php")) else _unpacked_php()
 
 
 def _unpacked_php() -> list[str]:

@@ -11,30 +11,54 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from xml.etree import ElementTree
 
 from gateway.config import load
+from lab.hosts import OtherHost
 from lab.instance import free_port
-from lab.lab import Lab
 from voxgate.client import Client
 from voxgate.request import Request
 
 LOGIN, PIN = "demo", "12345678"
 
 
+class Beside(Protocol):
+    """The Asterisk that a gateway stands beside: the lab's PBX, or a fake one."""
+
+    folder: Path
+    media: Path
+    installation: str
+    host: OtherHost | None
+    ring_timeout: float
+    ami_host: str
+    ami_port: int
+    ami_user: str
+    ami_secret: str
+    gateway_host: str
+    agi_port: int
+    web_port: int
+    webphone_secret: str
+
+    @property
+    def silent_prefix(self) -> str:
+        """Numbers that begin so go to a trunk that never answers."""
+
+
 class GatewayProcess:
-    """``voxgate serve`` on the lab's PBX.
+    """``voxgate serve`` on the lab's PBX, or beside a fake one.
 
     ``retry_gap_scale`` shortens retry gaps, in the lab only. ``ami_port`` is that of a :class:`lab.proxy.Proxy` where
     the link is to be cut. ``agi_port`` is for a gateway beside another one: no call reaches it there. ``tap``
-    is the section [audiosocket] where it is to be another one, ``ami`` further lines of [ami].
+    is the section [audiosocket] where it is to be another one, ``ami`` further lines of [ami], ``more`` sections.
+    ``words`` come before every command, and ``env`` is added to the environment of ``serve``.
     """
 
     def __init__(
         self,
-        lab: Lab,
+        lab: Beside,
         *,
         name: str = "gateway",
         retry_gap_scale: float = 1.0,
@@ -44,8 +68,13 @@ class GatewayProcess:
         agi_port: int | None = None,
         tap: str = "",
         ami: str = "",
+        more: str = "",
+        words: Sequence[str] = (),
+        env: Mapping[str, str] | None = None,
     ) -> None:
         self.lab = lab
+        self.words = list(words)
+        self.env = dict(env or {})
         self.options: list[str] = []  # of `voxgate serve`, beside the usual ones
         self.folder = lab.folder / name
         self.folder.mkdir(exist_ok=True)
@@ -85,6 +114,7 @@ max_call_seconds = 60
 {tap}
 [lab]
 retry_gap_scale = {retry_gap_scale:g}
+{more}
 [[trunk]]
 name = "carrier"
 dial = "PJSIP/{{number}}@carrier"
@@ -120,6 +150,15 @@ extensions = true
         return f'asterisk_dir = "{host.seen_as / self.media.name}"'
 
     @property
+    def pid(self) -> int | None:
+        return None if self._process is None else self._process.pid
+
+    @property
+    def exited(self) -> int | None:
+        """The status with which it ended by itself; None while it runs, or where it was stopped."""
+        return None if self._process is None else self._process.poll()
+
+    @property
     def base(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
@@ -129,7 +168,7 @@ extensions = true
 
     def voxgate(self, *words: str) -> str:
         """Run a command of ours and return what it printed. Raises CalledProcessError."""
-        command = [sys.executable, "-m", "gateway.cli", *words, "--config", str(self.config)]
+        command = [*self.words, sys.executable, "-m", "gateway.cli", *words, "--config", str(self.config)]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
         if done.returncode != 0:
             raise RuntimeError(f"voxgate {' '.join(words)}: {done.stderr or done.stdout}")
@@ -169,10 +208,10 @@ extensions = true
         return any(one.get("event") == event and str(one.get("call_id")) == call_id for one in entries)
 
     def start(self, timeout: float = 20.0) -> None:
-        env = {**os.environ, "PYTHONUNBUFFERED": "1"}
+        env = {**os.environ, "PYTHONUNBUFFERED": "1", **self.env}
         log = self.log.open("ab")
-        command = [sys.executable, "-m", "gateway.cli", "serve", "--config", str(self.config), "--log-json"]
-        command += self.options
+        command = [*self.words, sys.executable, "-m", "gateway.cli", "serve"]
+        command += ["--config", str(self.config), "--log-json", *self.options]
         self._process = subprocess.Popen(command, stdout=log, stderr=log, env=env)
         log.close()
         deadline = time.monotonic() + timeout

@@ -30,3 +30,16 @@ def change(login: str, **settings: Any) -> Request[models.Account]:
 
 def set_pin(login: str, pin: str, keep_old_hours: int = 0) -> Request[models.Account]:
     return post(f"/accounts/{login}/pin", models.Account, {"pin": pin, "keep_old_hours": keep_old_hours})
+
+
+def signing(login: str) -> Request[models.Signing]:
+    return Request("GET", f"/accounts/{login}/signing", models.Signing)
+
+
+def renew_signing(login: str, keep_old_hours: int = 24) -> Request[models.IssuedSigning]:
+    """The answer's ``secret`` is shown this once."""
+    return post(f"/accounts/{login}/signing", models.IssuedSigning, {"keep_old_hours": keep_old_hours})
+
+
+def stop_signing(login: str) -> Request[models.Signing]:
+    return Request("DELETE", f"/accounts/{login}/signing", models.Signing)

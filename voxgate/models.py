@@ -349,9 +349,10 @@ class DeliveryFilter(In):
 
 
 class TestPost(In):
-    """Post a made-up result to ``url``, once; nothing is kept."""
+    """Post a made-up result to ``url``, once; nothing is kept. ``account`` is for operators: whose secret signs it."""
 
     url: Url
+    account: Login | None = None
 
 
 class TestPosted(Out):
@@ -402,6 +403,26 @@ class NewPin(In):
 
     pin: Pin
     keep_old_hours: Annotated[int, Meta(ge=0, le=24)] = 0
+
+
+class Signing(Out):
+    """Whether result posts are signed, since when by this secret, and until when the one before also signs."""
+
+    signed: bool
+    set_at: Moment | None
+    old_until: Moment | None
+
+
+class NewSigning(In):
+    """``keep_old_hours``: the secret before also signs for so long."""
+
+    keep_old_hours: Annotated[int, Meta(ge=0, le=168)] = 24
+
+
+class IssuedSigning(Signing):
+    """``secret`` is shown this once."""
+
+    secret: str
 
 
 class NewToken(In):

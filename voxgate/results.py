@@ -21,6 +21,6 @@ def redeliver(result: str) -> Request[models.Delivery]:
     return post(f"/results/{result}/redeliver", models.Delivery)
 
 
-def try_out(url: str) -> Request[models.TestPosted]:
-    """Post a made-up result to an address, once."""
-    return post("/results/test", models.TestPosted, {"url": url})
+def try_out(url: str, account: str | None = None) -> Request[models.TestPosted]:
+    """Post a made-up result to an address, once; signed where the posts of the account are."""
+    return post("/results/test", models.TestPosted, {"url": url, "account": account})

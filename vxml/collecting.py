@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Generator, Sequence
 
 from lxml import etree
 
@@ -13,33 +12,12 @@ from vxml.errors import LocalProtocolError, VoiceXmlEvent, semantic
 from vxml.events import Digits, Event, Hypothesis, Mark, NoInput, NoMatch, Spoken, Thrown, TooLong
 from vxml.grammar.automaton import Matcher
 from vxml.grammar.srgs import words
-from vxml.inputs import Active, Match, first_match
+from vxml.matching import Active, Heard, first_match
 from vxml.types import Json
 from vxml.values import boolean
 
 #: What the platform records and plays (VoiceXML 2.0 Appendix E).
 AUDIO_TYPES = ("audio/basic", "audio/x-alaw-basic", "audio/wav", "audio/x-wav")
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """An input that a grammar took. ``more`` are further shadow variables."""
-
-    match: Match
-    mode: str
-    confidence: float = 1.0
-    more: Mapping[str, Json] = field(default_factory=dict)
-
-    @property
-    def shadow(self) -> dict[str, Json]:
-        """The shadow variables of an item that it fills (VoiceXML 2.0 §2.3.1)."""
-        return {
-            "utterance": self.match.utterance,
-            "inputmode": self.mode,
-            "confidence": self.confidence,
-            "interpretation": self.match.interpretation,
-            **self.more,
-        }
 
 
 def usable(context: Context, active: Sequence[Active], inside: Sequence[etree._Element]) -> list[Active]:
@@ -119,7 +97,7 @@ def heard(context: Context, active: Sequence[Active], event: Event, inside: Sequ
             raise VoiceXmlEvent("nomatch", "what was keyed fits no grammar")
         case Digits(text, mark):
             context.heard_input()
-            found = first_match(context, active, "dtmf", text)
+            found = first_match(context.scopes, active, "dtmf", text)
             if found is None:
                 context.scopes.put_results([_result(text, "dtmf", 1.0, "", mark)])
                 raise VoiceXmlEvent("nomatch", "what was keyed fits no grammar")
@@ -139,7 +117,7 @@ def _spoken(context: Context, active: Sequence[Active], event: Spoken, inside: S
         (one, found)
         for one in event.hypotheses
         if one.confidence >= level
-        if (found := first_match(context, active, "voice", words(one.text))) is not None
+        if (found := first_match(context.scopes, active, "voice", words(one.text))) is not None
     ]
     more = _marked(event.mark)
     if event.recording is not None:  # VoiceXML 2.1 §7: recordutterance

@@ -7,13 +7,13 @@ from collections.abc import Generator, Mapping
 from lxml import etree
 
 from vxml.actions import Action
-from vxml.collecting import Heard
 from vxml.context import Context, Shared
 from vxml.document import Document
 from vxml.errors import Finished, LocalProtocolError, Returned, VoiceXmlEvent, semantic
 from vxml.events import Event
 from vxml.executable import declarations
 from vxml.fia import Dialog
+from vxml.matching import Heard
 from vxml.scopes import Scopes
 from vxml.transitions import ToDialog, ToDocument, ToMatched, Transition
 from vxml.types import Json

@@ -8,28 +8,24 @@ from dataclasses import dataclass, field
 from lxml import etree
 
 from vxml.catching import EventCounter, default_for, select
-from vxml.collecting import Heard, collect
+from vxml.collecting import collect
 from vxml.context import Context
 from vxml.document import Document
 from vxml.errors import Finished, VoiceXmlEvent, badfetch, semantic
 from vxml.executable import Executor, Running, declarations
 from vxml.grammar.srgs import local
 from vxml.inputs import (
-    Active,
     Gathering,
-    Purpose,
     form_inputs,
     item_inputs,
-    item_value,
     link_inputs,
     menu_inputs,
     menu_keys,
     outer_inputs,
-    slot_value,
-    slots,
     spoken_text,
     universal_inputs,
 )
+from vxml.matching import Active, Heard, Purpose, item_value, slot_value, slots
 from vxml.transitions import ToDocument, ToItem, ToMatched, Transition
 from vxml.types import Json
 from vxml.validation import INPUT_ITEMS, ITEMS

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from vxml.collecting import Heard
 from vxml.document import Document
+from vxml.matching import Heard
 
 
 @dataclass(frozen=True, slots=True)

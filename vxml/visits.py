@@ -10,13 +10,13 @@ from lxml import etree
 
 from vxml.actions import Action, Record, Transfer
 from vxml.arriving import arrive
-from vxml.collecting import AUDIO_TYPES, Heard, heard, listening, matcher, tell, usable
+from vxml.collecting import AUDIO_TYPES, heard, listening, matcher, tell, usable
 from vxml.context import Context
 from vxml.data import request_with
 from vxml.errors import LocalProtocolError, VoiceXmlEvent, badfetch, semantic
 from vxml.events import Digits, Event, NoInput, Recorded, Spoken, TransferFailed, Transferred
 from vxml.grammar.srgs import local
-from vxml.inputs import Active, first_match
+from vxml.matching import Active, Heard, first_match
 from vxml.transitions import ToDocument
 from vxml.types import Json
 from vxml.values import boolean, seconds
@@ -77,7 +77,7 @@ def record(visit: Visit) -> Visiting:
         # As a grammar of the item's own that takes every key, and goes before all others.
         tell(context, key)
         ended = None
-    elif key and first_match(context, able, "dtmf", key) is not None:
+    elif key and first_match(context.scopes, able, "dtmf", key) is not None:
         ended = heard(context, able, Digits(key), visit.inside)
     else:
         ended = heard(context, able, event, visit.inside) if isinstance(event, NoInput | Spoken) else None

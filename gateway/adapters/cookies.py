@@ -18,7 +18,8 @@ class CookieStore:
     def header(self, url: str) -> str:
         """The Cookie header for a request to ``url``; empty where no cookie applies."""
         found = self._jar.filter_cookies(URL(url))
-        return "; ".join(f"{name}={morsel.value}" for name, morsel in found.items())
+        # As it was sent: decoded, a quoted value may hold a line break.
+        return "; ".join(f"{name}={morsel.coded_value}" for name, morsel in found.items())
 
     def store(self, url: str, lines: Iterable[str]) -> None:
         """Take in the Set-Cookie headers of an answer from ``url``; what is none is passed over."""

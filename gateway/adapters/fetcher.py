@@ -3,80 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
+import contextlib
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urljoin, urlsplit
+from weakref import WeakValueDictionary
 
 import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.abc import AbstractResolver
+from yarl import URL
 
-from gateway.core.addresses import AllowList, unwrapped
+from gateway.adapters.guard import GuardedConnector, GuardRefused
+from gateway.core.addresses import AllowList
 from gateway.core.httpcache import Freshness, freshness
-from gateway.happenings import Fetched, HostClass, Observe, Stopwatch, current_call, unobserved
+from gateway.core.model import AccountId
+from gateway.happenings import Fetched, Observe, Stopwatch, current_call, unobserved
 from gateway.ports import FetchError, FetchErrorKind, FetchPurpose, FetchRequest, FetchResponse, FilePart
 
 MAX_REDIRECTS = 5
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 CACHE_BYTES = 64 * 1024 * 1024
-REMEMBERED_HOSTS = 1000
-
-
-class _Refused(OSError):
-    """The guard's word, on its way out of aiohttp's connector."""
-
-
-class GuardedResolver(AbstractResolver):
-    """Resolves through ``resolver`` and hands on only names whose every address is allowed."""
-
-    def __init__(self, resolver: AbstractResolver, allow: AllowList) -> None:
-        self._resolver = resolver
-        self.allow = allow
-
-    async def resolve(self, host: str, port: int = 0, family: Any = 0) -> list[ResolveResult]:
-        found = await self._resolver.resolve(host, port, family)
-        for one in found:
-            if (refusal := self.allow.refusal(host, one["host"])) is not None:
-                raise _Refused(refusal)
-        return found
-
-    async def close(self) -> None:
-        await self._resolver.close()
-
-
-class _Connector(aiohttp.TCPConnector):
-    """aiohttp does not ask the resolver about literal addresses: they are checked here."""
-
-    def __init__(self, resolver: AbstractResolver, allow: AllowList) -> None:
-        super().__init__(resolver=resolver, use_dns_cache=False, limit=200, limit_per_host=20)
-        self.allow = allow
-        self._classes: OrderedDict[str, HostClass] = OrderedDict()
-
-    async def _resolve_host(self, host: str, port: int, traces: Any = None) -> list[ResolveResult]:
-        found = await super()._resolve_host(host, port, traces)
-        for one in found:
-            if (refusal := self.allow.refusal(host, one["host"])) is not None:
-                raise _Refused(refusal)
-        if found:
-            self._classes[host.lower()] = _class_of(found[0]["host"])
-            self._classes.move_to_end(host.lower())
-            if len(self._classes) > REMEMBERED_HOSTS:
-                self._classes.popitem(last=False)
-        return found
-
-    def host_class(self, host: str) -> HostClass:
-        """Where ``host`` was when it was last connected to."""
-        return self._classes.get(host.lower(), HostClass.UNKNOWN)
-
-
-def _class_of(text: str) -> HostClass:
-    address = unwrapped(ipaddress.ip_address(text.partition("%")[0]))
-    if address.is_loopback:
-        return HostClass.LOOPBACK
-    return HostClass.PUBLIC if address.is_global else HostClass.PRIVATE
+#: Fetches of one account under way at once: its servers that hang hold up nobody else's. More wait.
+OF_ONE_ACCOUNT = 50
 
 
 def _host_of(url: str) -> str:
@@ -84,6 +36,17 @@ def _host_of(url: str) -> str:
         return urlsplit(url).hostname or ""
     except ValueError:
         return ""
+
+
+def _check(url: str, how: str) -> None:
+    """Raises :class:`FetchError` where ``url``, as aiohttp reads it, is no address on the web."""
+    try:
+        read = URL(url)
+        usable = read.scheme in ("http", "https") and bool(read.host) and bool(read.port)
+    except ValueError:
+        usable = False
+    if not usable:
+        raise FetchError(FetchErrorKind.PROTOCOL, f"{how} {url[:200]!r}, which is no http or https URL")
 
 
 @dataclass(slots=True)
@@ -103,8 +66,7 @@ class HttpFetcher:
         self, allow: AllowList, *, resolver: AbstractResolver | None = None, user_agent: str = "Voxgate",
         observe: Observe = unobserved, headers: Callable[[], Mapping[str, str]] | None = None,
     ) -> None:  # fmt: skip
-        self._guard = GuardedResolver(resolver or aiohttp.ThreadedResolver(), allow)
-        self._connector = _Connector(self._guard, allow)
+        self._connector = GuardedConnector(allow, resolver)
         self._session = aiohttp.ClientSession(
             connector=self._connector,
             trust_env=False,
@@ -113,6 +75,7 @@ class HttpFetcher:
         )
         self._cache: OrderedDict[str, _Cached] = OrderedDict()
         self._cached_bytes = 0
+        self._shares: WeakValueDictionary[AccountId, asyncio.Semaphore] = WeakValueDictionary()
         self._checks: dict[str, tuple[float, asyncio.Future[str | None]]] = {}
         self._checking = asyncio.Semaphore(20)
         self._observe = observe
@@ -120,7 +83,7 @@ class HttpFetcher:
 
     def allow(self, allowed: AllowList) -> None:
         """Another list from the next connection on."""
-        self._guard.allow = self._connector.allow = allowed
+        self._connector.allow = allowed
 
     async def close(self) -> None:
         await self._session.close()
@@ -150,8 +113,9 @@ class HttpFetcher:
 
     async def _fetch(self, request: FetchRequest) -> tuple[FetchResponse, bool]:
         """The answer, and whether it was kept from before without asking."""
+        _check(request.url, "asked for")
         # What a cookie was sent for, or came with, is one session's own.
-        own = request.cookies is not None and request.cookies.header(request.url)
+        own = request.cookies is not None and bool(request.cookies.header(request.url))
         cacheable = request.method == "GET" and not request.form and not own
         kept = self._cache.get(request.url) if cacheable else None
         if kept is not None and kept.life.usable(time.time() - kept.at, request.max_age, request.max_stale):
@@ -161,39 +125,47 @@ class HttpFetcher:
         if kept is not None:
             headers |= kept.life.conditions
         try:
-            async with asyncio.timeout(request.timeout):
-                response, got = await self._follow(replace(request, headers=headers))
+            async with asyncio.timeout(request.timeout), self._share(request.account):
+                response, got, own = await self._follow(replace(request, headers=headers))
         except TimeoutError:
             raise FetchError(FetchErrorKind.TIMEOUT, f"no whole answer within {request.timeout:g} s") from None
         if kept is not None and response.status == 304:
             self._keep(request.url, kept.response, freshness(got))
             return kept.response, False
-        if cacheable and response.status == 200 and "set-cookie" not in got:
+        if cacheable and response.status == 200 and not own:
             self._keep(request.url, response, freshness(got))
         return response, False
 
-    async def _follow(self, request: FetchRequest) -> tuple[FetchResponse, dict[str, str]]:
+    def _share(self, account: AccountId | None) -> AbstractAsyncContextManager[None]:
+        """A place among the account's fetches."""
+        if account is None:
+            return contextlib.nullcontext()
+        return self._shares.setdefault(account, asyncio.Semaphore(OF_ONE_ACCOUNT))
+
+    async def _follow(self, request: FetchRequest) -> tuple[FetchResponse, dict[str, str], bool]:
+        """The last answer with its headers, and whether a cookie was sent or came on the way."""
+        own = False
         for _ in range(MAX_REDIRECTS + 1):
+            own |= request.cookies is not None and bool(request.cookies.header(request.url))
             response, headers = await self._once(request)
+            own |= "set-cookie" in headers
             target = headers.get("location")
             changes_method = response.status not in (307, 308) and request.method != "GET"
             if response.status not in REDIRECTS or target is None or (request.keep_method and changes_method):
-                return response, headers
+                return response, headers, own
             try:
                 url = urljoin(request.url, target)
-                scheme = urlsplit(url).scheme
             except ValueError:
-                raise FetchError(FetchErrorKind.PROTOCOL, f"redirected to {target[:200]!r}, which is no URL") from None
-            if scheme not in ("http", "https"):
-                raise FetchError(FetchErrorKind.PROTOCOL, f"redirected to {url[:200]}, which is not http or https")
+                url = target
+            _check(url, "redirected to")
             if response.status in (307, 308):
                 request = replace(request, url=url)
             else:  # RFC 9110 §15.4: clients turn a redirected POST into a GET
-                request = replace(request, url=url, method="GET", form=None)
+                request = replace(request, url=url, method="GET", form=None, body=None)
         raise FetchError(FetchErrorKind.PROTOCOL, f"more than {MAX_REDIRECTS} redirects")
 
     async def _once(self, request: FetchRequest) -> tuple[FetchResponse, dict[str, str]]:
-        data: Any = None
+        data: Any = request.body
         if request.form is not None:
             data = aiohttp.FormData(default_to_multipart=request.multipart)
             for name, value in request.form:
@@ -222,10 +194,10 @@ class HttpFetcher:
                 response = FetchResponse(request.url, answer.status, answer.content_type, answer.charset, bytes(body))
                 return response, headers
         except aiohttp.ClientConnectorError as error:
-            if isinstance(error.os_error, _Refused):
+            if isinstance(error.os_error, GuardRefused):
                 raise FetchError(FetchErrorKind.REFUSED, str(error.os_error)) from None
             raise FetchError(FetchErrorKind.CONNECT, f"cannot connect: {error.os_error}") from None
-        except _Refused as error:
+        except GuardRefused as error:
             raise FetchError(FetchErrorKind.REFUSED, str(error)) from None
         except (aiohttp.ClientError, ValueError, OSError) as error:
             raise FetchError(FetchErrorKind.PROTOCOL, f"{type(error).__name__}: {error}"[:300]) from None

@@ -8,7 +8,7 @@ from typing import Annotated, Any, get_type_hints
 import msgspec
 import typer
 
-from gateway.cli import token
+from gateway.cli import signing, token
 from gateway.cli.client import Unreachable
 from gateway.cli.shared import ConfigOption, JsonOption, asked, config_of, group, log_to_stderr, show, show_json
 from gateway.core.model import AccountSettings
@@ -17,6 +17,7 @@ from voxgate import accounts
 
 app = group("Accounts that may queue calls.")
 app.add_typer(token.app, name="token")
+app.add_typer(signing.app, name="signing")
 
 
 @app.command("add", epilog="Example: voxgate account add user1 --time-zone America/New_York --country US")

@@ -72,9 +72,14 @@ def redeliver(
 
 
 @app.command("test", epilog="Example: voxgate result test http://app.example/result.php")
-def test(url: str, config: ConfigOption = None, as_json: JsonOption = False) -> None:
+def test(
+    url: str,
+    account: Annotated[str | None, typer.Option(help="Sign it as this account's posts are.")] = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """Post a made-up result to an address once, and show what it answers. Exit status 1 where it does not accept."""
-    done = asked(config, results.try_out(url))
+    done = asked(config, results.try_out(url, account))
     if as_json:
         show_json(done)
     else:

@@ -22,7 +22,7 @@ class Scope(StrEnum):
     RESULTS = "results"
     """Post results again, and test posts."""
     ACCOUNT = "account"
-    """Change one's own PIN and tokens."""
+    """Change one's own PIN, tokens and signing secret."""
     OPERATOR = "operator"
     """All accounts: see and change everything."""
 

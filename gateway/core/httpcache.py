@@ -32,7 +32,8 @@ def freshness(headers: Mapping[str, str]) -> Freshness:
         conditions["If-None-Match"] = headers["etag"]
     if "last-modified" in headers:
         conditions["If-Modified-Since"] = headers["last-modified"]
-    if "no-store" in control:
+    # The cache serves all sessions: what is private, or differs by what was sent, is not for it (§5.2.2.7, §4.1).
+    if "no-store" in control or "private" in control or headers.get("vary", "").strip() == "*":
         return Freshness(False, 0)
     lifetime = 0.0
     if "no-cache" not in control:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Any, NamedTuple, NewType
@@ -18,6 +19,12 @@ AttemptId = NewType("AttemptId", str)
 Millis = NewType("Millis", int)
 
 MAX_CALL_ID = 2**31 - 1
+_ATTEMPT_ID = re.compile(r"vg-[a-z0-9]{1,16}-[0-9a-f]{24}\Z")
+
+
+def is_attempt_id(channel: str) -> bool:
+    """Whether a channel's id has the form of an attempt's: the doctor's own calls have another."""
+    return _ATTEMPT_ID.match(channel) is not None
 
 
 class CalleeType(StrEnum):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from gateway.core.model import Call, CalleeType, CallState
+from gateway.core.model import Call, CalleeType, CallState, Millis
+
+Form = tuple[tuple[str, str], ...]
 
 
 def result_form(call: Call) -> list[tuple[str, str]]:
@@ -18,3 +20,17 @@ def result_form(call: Call) -> list[tuple[str, str]]:
         ("last_attempt_timestamp", str(0 if last is None else last // 1000)),
         ("duration", str(call.duration)),
     ]
+
+
+def example_form(now: Millis) -> Form:
+    """What an address is tried with: made up, with a call_id that no call has."""
+    return (
+        ("phone_number", "tel:+16175550100"),
+        ("message_reference", "test"),
+        ("call_id", "0"),
+        ("result", "completed"),
+        ("callee_type", "voice"),
+        ("attempts", "1"),
+        ("last_attempt_timestamp", str(now // 1000)),
+        ("duration", "12"),
+    )

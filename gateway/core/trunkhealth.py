@@ -21,9 +21,8 @@ class TrunkHealth:
         """How many calls this trunk's health lets start: None is no limit, 0 none, 1 a probe after a rest."""
         if self.suspended_until is None:
             return None
-        if self.probing or now < self.suspended_until:
-            return 0
-        return 1
+        rests = 0 < self.suspended_until - now <= REST_MS  # further away, by a clock that was set back, it is over
+        return 0 if self.probing or rests else 1
 
     def started(self) -> None:
         if self.suspended_until is not None:

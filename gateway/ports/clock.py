@@ -10,4 +10,7 @@ from gateway.core.model import (
 
 
 class Clock(Protocol):
+    """``now`` is Unix time, which an operator may set; ``ticks`` counts on whatever is done to it, from anywhere."""
+
     def now(self) -> Millis: ...
+    def ticks(self) -> Millis: ...

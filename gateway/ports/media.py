@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from gateway.core.model import AccountId
+
 
 @dataclass(frozen=True, slots=True)
 class FilePart:
@@ -37,6 +39,7 @@ class FetchRequest:
     method: str = "GET"
     form: tuple[tuple[str, str | FilePart], ...] | None = None
     multipart: bool = False
+    body: bytes | None = None  # sent as it is, in place of a form; its type is in ``headers``
     timeout: float = 15.0  # seconds for the whole exchange
     max_bytes: int = 4 * 1024 * 1024
     max_age: float | None = None  # seconds; VoiceXML 2.0 §6.1.2
@@ -45,6 +48,7 @@ class FetchRequest:
     keep_method: bool = False  # a redirect that would turn a POST into a GET is answered as it is
     cookies: Cookies | None = None  # sent, and added to
     purpose: FetchPurpose = FetchPurpose.APPLICATION
+    account: AccountId | None = None  # whose fetch it is: each has a share of the connections
 
 
 @dataclass(frozen=True, slots=True)

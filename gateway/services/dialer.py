@@ -207,6 +207,7 @@ class Dialer:
         except NoRoute as refused:
             self._live.close(live, Outcome(EndKind.TRUNK_FAULT, CalleeType.UNKNOWN, str(refused)))
             return
+        live.limits = (how.ring_timeout, how.max_call_seconds)
         log.info("attempt.dialing", attempt=claimed.attempt.number, trunk=claimed.attempt.trunk)
         self._asked[live.id] = asyncio.get_running_loop().time()
         watch = Stopwatch()

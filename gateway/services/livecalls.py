@@ -11,7 +11,17 @@ from typing import Any, assert_never
 
 import structlog
 
-from gateway.core.model import AttemptEnd, AttemptId, Call, CalleeType, CallState, Claimed, EndKind, Millis
+from gateway.core.model import (
+    AttemptEnd,
+    AttemptId,
+    AttemptState,
+    Call,
+    CalleeType,
+    CallState,
+    Claimed,
+    EndKind,
+    Millis,
+)
 from gateway.core.outcome import Outcome, Seen, outcome
 from gateway.happenings import ChannelOpened, Observe, of_call, unobserved
 from gateway.ports import (
@@ -41,7 +51,9 @@ CALL_PATH = "call/"
 FINAL_PROCESSING = 60.0
 #: How long a Hangup waits for the OriginateResponse that belongs to it, and that for a Newchannel.
 RESPONSE_GRACE = 1.0
-#: Seconds before a closing that the store could not write is tried again.
+#: Milliseconds by which Asterisk's clock and ours may tell a call's length differently.
+TIMER_MS = 500
+#: Seconds before an answer or a closing that the store could not write is tried again.
 STORE_RETRY = 1.0
 #: An Originate that failed while its channel may have come and gone unheard: the phone may have rung, unanswered.
 UNHEARD = Outcome(EndKind.LOST_BEFORE_ANSWER, CalleeType.UNKNOWN, "outcome unknown: not answered while AMI was away")
@@ -71,22 +83,29 @@ class Leg:
 
 @dataclass(slots=True)
 class LiveCall:
-    """One open attempt. ``session`` is there from the moment the dialog took the channel."""
+    """One open attempt. ``session`` is there from the moment the dialog took the channel.
+
+    ``since`` and ``answered_since`` are when it was dialed and answered, in the clock's ticks: how long that is ago.
+    """
 
     claimed: Claimed
     digits: DigitBuffer
+    since: Millis
+    answered_since: Millis | None = None
     channel_seen: bool = False
     unheard: bool = False  # for some of its time nobody heard what Asterisk told: its channel may have come and gone
     ringing_at: Millis | None = None
     answered_at: Millis | None = None
     hung_up: HungUp | None = None
-    hung_up_at: Millis | None = None
     originate: OriginateEnded | None = None
     session: SessionRecord | None = None
     session_ended: asyncio.Event = field(default_factory=asyncio.Event)
     gone: asyncio.Event = field(default_factory=asyncio.Event)  # the callee hung up
     originated: asyncio.Event = field(default_factory=asyncio.Event)  # OriginateResponse came
     leg: Leg = field(default_factory=Leg)
+    limits: tuple[float, float] | None = None  # ring timeout and longest call in seconds, as it was dialed
+    handler: asyncio.Task[None] | None = None  # holds its FastAGI session
+    ended_why: str = ""  # what of ours ended it
     audio: str | None = None  # the file of what was heard
     ear: LineEar | None = None  # there is one from the moment its channel was seen
     closing: bool = False
@@ -94,6 +113,12 @@ class LiveCall:
     @property
     def id(self) -> AttemptId:
         return self.claimed.attempt.id
+
+    def timed_out(self, ticks: Millis) -> bool:
+        """Whether a hang-up at that time comes when Asterisk ends a call that is too long."""
+        if self.limits is None or self.answered_since is None:
+            return False
+        return ticks - self.answered_since >= self.limits[1] * 1000 - TIMER_MS
 
     def seen(self) -> Seen:
         return Seen(
@@ -145,11 +170,24 @@ class LiveCalls:
         live = LiveCall(
             claimed,
             DigitBuffer(lambda: self._pbx.connected),
+            since=self._ticks_at(attempt.started_at),
+            answered_since=None if attempt.answered_at is None else self._ticks_at(attempt.answered_at),
             ringing_at=attempt.ringing_at,
             answered_at=attempt.answered_at,
         )
         self._calls[attempt.id] = live
         self.empty.clear()
+        return live
+
+    def _ticks_at(self, at: Millis) -> Millis:
+        """A time of the past in ticks; one that is still to come, by a clock that was set back, is now."""
+        return Millis(self._clock.ticks() - max(0, self._clock.now() - at))
+
+    def adopt(self, orphan: Claimed) -> LiveCall:
+        """Register an open attempt that nobody listened to so far."""
+        live = self.add(orphan)
+        live.channel_seen = orphan.attempt.state is not AttemptState.DIALING
+        live.unheard = True
         return live
 
     def get(self, attempt: AttemptId) -> LiveCall | None:
@@ -199,7 +237,7 @@ class LiveCalls:
             case Answered():
                 live.channel_seen = True
                 self._listen(live)
-                self._spawn(live, self._answered(live))
+                self._spawn(live, self.answered(live))
             case DtmfReceived():
                 live.digits.feed_ami(event.digit)
             case LegDialed():
@@ -207,8 +245,10 @@ class LiveCalls:
             case LegAnswered():
                 live.leg.answered.set()
             case HungUp():
-                live.hung_up, live.hung_up_at = event, self._clock.now()
+                live.hung_up = event
                 live.gone.set()
+                if live.timed_out(self._clock.ticks()):
+                    live.ended_why = live.ended_why or "ended after its longest time"
                 self.close(live)
             case _:
                 assert_never(event)
@@ -231,21 +271,35 @@ class LiveCalls:
         if not live.channel_seen:
             self.close(live, UNHEARD if live.unheard else None)
 
-    async def _answered(self, live: LiveCall) -> None:
-        try:
-            await self.answered(live)
-        except StoreError as error:
-            log.error("attempt.not_written", error=str(error))
-
     async def answered(self, live: LiveCall) -> None:
-        """Write the answer down, durably: from now on a lost outcome is never dialed again."""
+        """Write the answer down, durably: from now on a lost outcome is never dialed again.
+
+        Where the store cannot, the call goes on while it is tried again: hanging up would ring the phone once more.
+        """
         if live.answered_at is None:
-            live.answered_at = self._clock.now()
+            live.answered_at, live.answered_since = self._clock.now(), self._clock.ticks()
             self._tell(EventKind.ATTEMPT_ANSWERED, live)
             self._tell_call(replace(live.claimed.call, state=CallState.IN_CALL))
         if live.ear is not None and not live.claimed.call.postd:  # its digits may lead past an attendant first
             live.ear.answered()
-        await self._store.mark_answered(live.id, live.answered_at)
+        if not await self._answer_written(live):
+            self._spawn(live, self._write_answer(live))
+
+    async def _answer_written(self, live: LiveCall) -> bool:
+        assert live.answered_at is not None
+        try:
+            await self._store.mark_answered(live.id, live.answered_at)
+        except StoreError as error:
+            log.error("attempt.not_written", error=str(error))
+            return False
+        return True
+
+    async def _write_answer(self, live: LiveCall) -> None:
+        """Until it is written, or its attempt's end is, which holds the answer too."""
+        while True:
+            await asyncio.sleep(STORE_RETRY)
+            if live.id not in self._calls or await self._answer_written(live):
+                return
 
     def stepped(self, live: LiveCall, step: Mapping[str, Value]) -> None:
         """Tell of a step that the session took."""
@@ -270,6 +324,8 @@ class LiveCalls:
                 await asyncio.wait_for(live.session_ended.wait(), FINAL_PROCESSING)
             except TimeoutError:
                 log.warning("session.overran")
+                if live.handler is not None:  # with its interpreter, its fetches and its recordings
+                    live.handler.cancel()
         if live.ear is not None:
             await live.ear.over()
             self._hearing.close(live.ear)
@@ -324,7 +380,7 @@ class LiveCalls:
             ringing_at=live.ringing_at,
             cause=None if live.hung_up is None else live.hung_up.cause,
             tech_cause=None if live.hung_up is None else live.hung_up.tech_cause,
-            reason=found.reason,
+            reason=f"{found.reason}; {live.ended_why}" if live.ended_why else found.reason,
             application_error=None if session is None else session.application_error,
             evidence=self.evidence(live),
         )

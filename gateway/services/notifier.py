@@ -11,25 +11,14 @@ import structlog
 
 from gateway.core.model import Millis
 from gateway.happenings import Observe, ResultPosted, Stopwatch, of_call, unobserved
-from gateway.ports import (
-    Clock,
-    Delivery,
-    DeliveryTry,
-    Fetcher,
-    FetchError,
-    FetchPurpose,
-    FetchRequest,
-    Store,
-    StoreError,
-)
+from gateway.ports import Clock, Delivery, DeliveryTry, Store, StoreError
 from gateway.services.feed import EventKind, Publish, unheard
+from gateway.services.posting import Poster
 
 log = structlog.get_logger()
 
 IDLE_LOOK = 1.0
 BATCH = 200
-#: Bytes of an answer that are kept to be shown.
-SHOWN = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +37,7 @@ class Notifier:
     def __init__(
         self,
         store: Store,
-        fetcher: Fetcher,
+        poster: Poster,
         clock: Clock,
         settings: NotifierSettings,
         publish: Publish = unheard,
@@ -56,7 +45,7 @@ class Notifier:
     ) -> None:
         self._store = store
         self._publish = publish
-        self._fetcher = fetcher
+        self._poster = poster
         self._clock = clock
         self._settings = settings
         self._observe = observe
@@ -122,34 +111,13 @@ class Notifier:
             self._work.set()
 
     async def _try(self, delivery: Delivery) -> DeliveryTry:
-        """One POST. A redirect that would drop the form is no acceptance; 307 and 308 carry it on."""
-        status: int | None = None
-        error: str | None = None
-        response: str | None = None
-        began = self._clock.now()
-        try:
-            answer = await self._fetcher.fetch(
-                FetchRequest(
-                    delivery.url,
-                    method="POST",
-                    form=delivery.form,
-                    timeout=self._settings.timeout,
-                    max_bytes=256 * 1024,
-                    keep_method=True,
-                    purpose=FetchPurpose.RESULT,
-                    headers={"webhook-id": delivery.id, "webhook-timestamp": str(self._clock.now() // 1000)},
-                )
-            )
-            status = answer.status
-            response = answer.body[:SHOWN].decode(errors="replace")
-            if not 200 <= status < 300:
-                error = f"HTTP {status}"
-        except FetchError as failure:
-            error = str(failure)
+        posted = await self._poster.post(
+            delivery.account_id, delivery.id, delivery.url, delivery.form, self._settings.timeout
+        )
         now = self._clock.now()
         return DeliveryTry(
-            delivery.id, now, accepted=error is None, status=status, error=error,
-            next_at=None if error is None else self._next(delivery, now), took=max(0, now - began), response=response,
+            delivery.id, now, accepted=posted.accepted, status=posted.status, error=posted.error,
+            next_at=None if posted.accepted else self._next(delivery, now), took=posted.took, response=posted.response,
         )  # fmt: skip
 
     def _next(self, delivery: Delivery, now: Millis) -> Millis | None:

@@ -1,13 +1,12 @@
-"""After a start, a lost link or too long a silence: compares the open attempts with Asterisk's live channels."""
+"""After a start or a lost link: compares the open attempts with Asterisk's live channels."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 
 import structlog
 
-from gateway.core.model import AttemptState, CalleeType, EndKind, Millis
+from gateway.core.model import CalleeType, EndKind, Millis
 from gateway.core.outcome import Outcome
 from gateway.ports import Clock, Pbx, PbxError, Store, StoreError
 from gateway.services.livecalls import LiveCall, LiveCalls
@@ -16,49 +15,28 @@ log = structlog.get_logger()
 
 #: Attempts younger than this may have an Originate under way whose channel does not exist yet.
 SETTLE_MS = 2_000
-WATCH_EVERY = 15.0
-#: Beyond ring timeout and call limit, milliseconds before an attempt's silence is looked into.
-SILENCE_MS = 20_000
 
 
 class Rescuer:
-    """``limits`` tells an attempt's ring timeout and longest call, in seconds."""
-
-    def __init__(
-        self, store: Store, pbx: Pbx, live: LiveCalls, clock: Clock, limits: Callable[[LiveCall], tuple[float, float]]
-    ) -> None:
+    def __init__(self, store: Store, pbx: Pbx, live: LiveCalls, clock: Clock) -> None:
         self._store = store
         self._pbx = pbx
         self._live = live
         self._clock = clock
-        self._limits = limits
 
     async def adopt(self) -> int:
         """Take over the attempts that an earlier process left open. Called once, before anything is dialed."""
         orphans = await self._store.open_attempts()
         for orphan in orphans:
-            live = self._live.add(orphan)
-            live.channel_seen = orphan.attempt.state is not AttemptState.DIALING
-            live.unheard = True
+            self._live.adopt(orphan)
         return len(orphans)
-
-    async def run(self) -> None:
-        """Look now and then at attempts that are silent for longer than they can be."""
-        while True:
-            await asyncio.sleep(WATCH_EVERY)
-            now = self._clock.now()
-            if self._pbx.connected and any(self._overdue(live, now) for live in self._live):
-                try:
-                    await self.reconcile("silence")
-                except (PbxError, StoreError) as error:
-                    log.warning("rescue.failed", error=str(error))
 
     async def reconcile(self, why: str) -> None:
         """Close every attempt whose channel is gone, by what was last seen of it; end answered ones without a session.
 
         Raises :class:`PbxError` where Asterisk cannot be asked: nothing is closed then. Raises :class:`StoreError`.
         """
-        asked_at = self._clock.now()
+        asked_at = self._clock.ticks()
         held = {live.id for live in self._live if live.session is not None}
         channels = await self._pbx.live_channels()
         closed = ended = kept = 0
@@ -70,13 +48,12 @@ class Rescuer:
                 live.channel_seen = True
                 if channels[live.id] and live.session is None and self._orphaned(live, asked_at):
                     # Answered while nobody listened: the dialplan ends it at once; this makes sure.
-                    live.answered_at = live.answered_at or asked_at
                     await self._live.answered(live)
                     await self._pbx.hangup(live.id)
                     ended += 1
                 else:
                     kept += 1
-            elif asked_at - live.claimed.attempt.started_at < SETTLE_MS:
+            elif asked_at - live.since < SETTLE_MS:
                 late.append(live)
             else:
                 live.gone.set()  # a session that runs on after the hang-up has a limit
@@ -87,8 +64,8 @@ class Rescuer:
             await self._look_again(late)
 
     async def _look_again(self, late: list[LiveCall]) -> None:
-        newest = max(live.claimed.attempt.started_at for live in late)
-        await asyncio.sleep(max(0.0, (newest + SETTLE_MS - self._clock.now()) / 1000))
+        newest = max(live.since for live in late)
+        await asyncio.sleep(max(0.0, (newest + SETTLE_MS - self._clock.ticks()) / 1000))
         channels = await self._pbx.live_channels()
         for live in late:
             if live.id in channels:
@@ -96,18 +73,10 @@ class Rescuer:
             elif not live.closing and live.session is None:
                 self._live.close(live, lost(live))
 
-    def _overdue(self, live: LiveCall, now: Millis) -> bool:
-        if live.closing or live.session_ended.is_set():
-            return not live.closing  # a session that ended has hung up: the event was missed
-        ring, longest = self._limits(live)
-        if live.answered_at is not None:
-            return now > live.answered_at + longest * 1000 + SILENCE_MS
-        return now > live.claimed.attempt.started_at + ring * 1000 + SILENCE_MS
-
     @staticmethod
     def _orphaned(live: LiveCall, now: Millis) -> bool:
         """An answered channel reaches its session within milliseconds; after the settling time none will come."""
-        return now - (live.answered_at or live.claimed.attempt.started_at) >= SETTLE_MS
+        return now - (live.answered_since or live.since) >= SETTLE_MS
 
     async def after_link_up(self) -> None:
         """Reconcile until it works: the link may drop again while Asterisk is asked."""

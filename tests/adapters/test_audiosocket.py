@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 
 import pytest
+import structlog.testing
 
 from gateway.adapters.audiosocket import AudioSocketServer, AudioSocketSettings
 from gateway.adapters.audiosocket import server as audiosocket
@@ -192,6 +193,25 @@ async def test_a_uuid_is_good_for_its_time_only(make: Make) -> None:
         await asyncio.wait_for(reader.readexactly(1), 5)
     assert not ear.begun
     writer.close()
+
+
+async def test_a_tap_that_comes_after_its_call_is_let_go_without_a_warning(make: Make) -> None:
+    server, ear = await make(), Ear()
+    way = server.expect(ear)
+    server.close(ear)
+    reader, writer, greeting = await dial(way)
+    with structlog.testing.capture_logs() as lines:
+        writer.write(greeting)
+        with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+            await asyncio.wait_for(reader.readexactly(1), 5)
+        assert (lines, ear.begun, server.strangers) == ([], False, 0)
+        reader, stranger, _ = await dial(way)
+        stranger.write(encode(Kind.UUID, uuid.uuid4().bytes))
+        with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+            await asyncio.wait_for(reader.readexactly(1), 5)
+    assert [line["event"] for line in lines] == ["audiosocket.refused"]
+    writer.close()
+    stranger.close()
 
 
 async def test_an_address_that_is_not_allowed_is_not_even_listened_to(make: Make) -> None:

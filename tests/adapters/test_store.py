@@ -295,6 +295,16 @@ def test_damaged_foreign_and_newer_files_are_refused_and_left_alone(tmp_path: Pa
         assert path.read_bytes() == before
 
 
+def test_a_place_that_cannot_be_written_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "full").symlink_to("/dev/full")
+    for path in (tmp_path / "full" / "q.db", Path("/proc/voxgate/q.db")):
+        with pytest.raises(DatabaseRefused, match="cannot be written: .*mount it writable"):
+            SqliteStore(path, installation="abc", policy=RetryPolicy())
+    (tmp_path / "q.db.lock").symlink_to("/dev/full")  # a lock that can be held, and not be written
+    with pytest.raises(DatabaseRefused, match="cannot be written"):
+        SqliteStore(tmp_path / "q.db", installation="abc", policy=RetryPolicy())
+
+
 _CHILD = """
 import asyncio, sys
 from pathlib import Path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import sqlite3
 from collections import namedtuple
@@ -47,6 +48,19 @@ async def filled(path: Path, calls: int = 100) -> SqliteStore:
     await store.mark_answered(live.attempt.id, NOW)
     await store.close_attempt(ended(done))
     return store
+
+
+async def test_nobody_else_on_the_machine_reads_the_database(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        store = await filled(tmp_path / "q.db", 2)
+    finally:
+        os.umask(before)
+    found = {path.name: path.stat().st_mode & 0o077 for path in tmp_path.glob("q.db*")}
+    await store.close()
+    assert {name: mode for name, mode in found.items() if not name.endswith(".lock")} == {
+        "q.db": 0, "q.db-wal": 0, "q.db-shm": 0,
+    }  # fmt: skip
 
 
 # --- upgrades ---

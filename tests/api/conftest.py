@@ -31,7 +31,9 @@ from gateway.services.intake import Desk, DeskSettings
 from gateway.services.intake.logins import Logins
 from gateway.services.livecalls import LiveCalls
 from gateway.services.notifier import Notifier, NotifierSettings
+from gateway.services.posting import Poster
 from gateway.services.preflight import Preflights
+from gateway.services.signing import Signing
 from gateway.services.tokens import Tokens
 from gateway.services.why import Why
 from tests.api.running import running as running
@@ -123,11 +125,13 @@ def build(path: Path, clock: Clock, *, rate: float = 10_000, burst: int = 10_000
     def admission() -> Any:
         return admit(clock.now(), None, pacer, live.by_trunk(), health)
 
+    signing = Signing(access, clock)
+    poster = Poster(webserver, signing, clock)
     trunk = {"live": 0, "max_calls": 5, "cps": 5.0, "faults": 0, "suspended": False, "last_fault": None}
     parts = Parts(
         store=store, clock=clock, accounts=accounts, logins=logins, tokens=tokens, audit=Audit(access, clock),
         receipts=access, desk=desk, feed=feed, live=live, pbx=pbx,  # type: ignore[arg-type]
-        notifier=Notifier(store, webserver, clock, NotifierSettings(), feed.publish), fetcher=webserver,
+        notifier=Notifier(store, poster, clock, NotifierSettings(), feed.publish), poster=poster, signing=signing,
         why=Why(store, clock, admission, lambda call, account: None),
         preflights=Preflights(store, clock, desk, pacer, admission, lambda call, account: None),
         status=lambda: {"pid": 1, "ami": True, "why_not_dialing": None, "live": 0, "detector": {}, "trunks": {"t": trunk}},

@@ -115,7 +115,7 @@ def test_a_tokens_life(folder: Path) -> None:
 
 
 def test_results_are_shown_posted_again_and_tried_out(folder: Path, customer: str) -> None:
-    given = ("--account", "user1", "--start-url", "http://127.0.0.1:1/s", "--result-url", customer)
+    given = ("--account", "user1", "--start-url", "http://127.0.0.1:2/s", "--result-url", customer)
     ident = voxgate("call", "6175550100", *given, cwd=folder).stdout.strip()
     assert said(folder, "why", ident)["reason"] == "no_ami"
     # Nothing can be dialed: its expiration ends it, and its result is owed.
@@ -148,7 +148,7 @@ def test_the_tail_tells_what_happens(folder: Path) -> None:
     reader = threading.Thread(target=lambda: seen.extend(json.loads(line) for line in tail.stdout or ()))
     reader.start()
     try:
-        given = ("--account", "user1", "--start-url", "http://127.0.0.1:1/s", "--at", "tomorrow 9am")
+        given = ("--account", "user1", "--start-url", "http://127.0.0.1:2/s", "--at", "tomorrow 9am")
 
         def heard() -> bool:
             ident = voxgate("call", "6175550102", *given, cwd=folder).stdout.strip()

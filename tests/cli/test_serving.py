@@ -154,7 +154,7 @@ def test_what_a_reload_takes_and_what_it_leaves(served: Served) -> None:
     assert trunks() == {"first"}
     add = ("account", "add", "user1", "--time-zone", "UTC", "--country", "US")
     assert voxgate(*add, cwd=served.folder).returncode == 0
-    queue = ("call", "6175550100", "--account", "user1", "--start-url", "http://127.0.0.1:1/s", "--at", "tomorrow 9am")
+    queue = ("call", "6175550100", "--account", "user1", "--start-url", "http://127.0.0.1:2/s", "--at", "tomorrow 9am")
     call = voxgate(*queue, cwd=served.folder).stdout.strip()
     served.config(TRUNK.format("second", 7) + '[dial]\ncps = 9\n[log]\nlevel = "debug"\n')
     text = (served.folder / "voxgate.toml").read_text()

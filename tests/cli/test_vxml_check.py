@@ -210,6 +210,6 @@ def test_rules_are_listed(desk: Path) -> None:
 def test_what_cannot_be_had(desk: Path) -> None:
     assert voxgate("nowhere.vxml").exit_code == 2
     assert voxgate().exit_code == 2
-    done = voxgate("http://127.0.0.1:9/app.vxml")
+    done = voxgate("http://127.0.0.1:2/app.vxml")
     assert done.exit_code == 1
-    assert done.stdout.startswith("http://127.0.0.1:9/app.vxml:1: not-fetched: cannot connect")
+    assert done.stdout.startswith("http://127.0.0.1:2/app.vxml:1: not-fetched: cannot connect")

@@ -6,7 +6,9 @@ import asyncio
 import io
 import json
 import logging
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -45,6 +47,17 @@ def test_levels_are_those_of_all_and_of_single_areas() -> None:
     log.warning("vxml.fetch_failed")
     log.error("vxml.broken")
     assert [one["event"] for one in logged(stream)] == ["ami.up", "ami.detail", "attempt.unsure", "vxml.broken"]
+
+
+def test_a_log_on_a_full_disk_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    full = Path("/dev/full").open("w", buffering=1)  # noqa: SIM115 - it cannot be closed without an error
+    monkeypatch.setattr(sys, "stderr", full)
+    logs.configure(as_json=True)
+    for _ in range(200):  # more than any buffer takes
+        structlog.get_logger().info("attempt.dialing", words="x" * 100)
+        logging.getLogger("library").warning("y" * 100)
+    with pytest.raises(OSError, match="No space left"):
+        full.close()
 
 
 async def test_the_lines_of_a_call_name_it_in_tasks_that_begin_in_it_too() -> None:

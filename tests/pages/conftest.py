@@ -31,6 +31,8 @@ from gateway.services.feed import Feed
 from gateway.services.intake import Desk, DeskSettings
 from gateway.services.intake.logins import Logins
 from gateway.services.pages import Around, Gauges, Pages, PagesSettings
+from gateway.services.posting import Poster
+from gateway.services.signing import Signing
 from gateway.services.why import Why
 from lab.application import SampleApplication
 from lab.browser import FLAGS, PHONE_FLAGS, chromium
@@ -55,6 +57,9 @@ class Clock:
 
     def now(self) -> Millis:
         return Millis(self.at)
+
+    def ticks(self) -> Millis:
+        return self.now()
 
 
 @dataclass
@@ -109,7 +114,7 @@ class Nowhere:
 
     async def fetch(self, request: FetchRequest) -> FetchResponse:
         if request.url == "http://app.example/result.php":
-            return FetchResponse(request.url, 200, "text/plain", None, repr(dict(request.form or ())).encode())
+            return FetchResponse(request.url, 200, "text/plain", None, request.body or b"")
         raise FetchError(FetchErrorKind.CONNECT, "connection refused")
 
 
@@ -131,10 +136,11 @@ def pages_on(
         return web.Response(text="bridged")
 
     logins, access = Logins(store, clock), SqliteAccess(store)
+    signing = Signing(access, clock)
     around = Around(
         store=store, books=SqliteBooks(store), logins=logins, accounts=Accounts(store, access, logins, clock),
         audit=Audit(access, clock), receipts=access, feed=feed, clock=clock, desk=desk, why=why,
-        fetcher=Nowhere(), gauges=Gauges(feed), status=lambda: status, vitals=store.vitals,
+        poster=Poster(Nowhere(), signing, clock), signing=signing, gauges=Gauges(feed), status=lambda: status, vitals=store.vitals,
         trunks=lambda: {"t": (5.0, 20)}, live_of=lambda account: 0, hang_up=hang_up, so_far=lambda attempt: {}, audio=AUDIO.get,
         exports=Exports(store, available, partial(export, spool.parent / "q.db")), bridge=bridge, wake_dialer=lambda: None,
         wake_notifier=lambda: None,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -185,6 +187,34 @@ PAGES = {
     "system": "/system", "settings": "/settings", "phone": "/phone", "welcome": "/welcome",
 }  # fmt: skip
 
+#: Whether an item of the bar is in sight and not scrolled away.
+WHOLLY_SHOWN = """(item) => { const at = item.getBoundingClientRect(), bar = item.parentElement.getBoundingClientRect();
+    return at.left >= bar.left - 1 && at.right <= bar.right + 1; }"""
+
+
+def test_an_empty_system_is_begun_in_the_browser(browser: Browser, lab: Lab) -> None:
+    gateway = GatewayProcess(lab, name="first-run")
+    gateway.start()
+    try:
+        lines = [json.loads(line) for line in gateway.log.read_text().splitlines() if line.startswith("{")]
+        (link,) = [urlsplit(line["url"]).path for line in lines if line["event"] == "pages.first_run"]
+        with visit(browser, gateway) as newcomer:
+            page = newcomer.open("/")
+            expect(page.locator("h1")).to_have_text("Welcome")
+            found = {"without the link": newcomer.serious()}
+            for size, (width, height) in SIZES.items():
+                page.set_viewport_size({"width": width, "height": height})
+                newcomer.open(link)
+                found[size] = newcomer.serious()
+                newcomer.picture(f"first-{size}-light")
+            page.get_by_label("Login").fill("me")
+            page.get_by_label("PIN").fill("24682468")
+            page.get_by_role("button", name="Make the account").click()
+            page.wait_for_url(f"{gateway.base}/welcome")
+            assert {name: wrong for name, wrong in found.items() if wrong} == {}
+    finally:
+        gateway.stop()
+
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_page_is_pictured_and_nothing_serious_is_wrong_with_it(
@@ -200,6 +230,8 @@ def test_every_page_is_pictured_and_nothing_serious_is_wrong_with_it(
             operator.page.set_viewport_size({"width": width, "height": height})
             for name, path in PAGES.items():
                 operator.open(path)
+                here = operator.page.locator(".side nav [aria-current]")
+                assert not here.count() or here.evaluate(WHOLLY_SHOWN), f"{name} {size}: the bar hides where one is"
                 found[f"{name} {size}"] = operator.serious()
                 operator.picture(f"{name}-{size}-{scheme}", full=True)
         assert {name: wrong for name, wrong in found.items() if wrong} == {}

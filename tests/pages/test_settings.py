@@ -74,6 +74,21 @@ async def test_a_new_pin_is_shown_once_and_the_old_one_ends_as_chosen(house: Hou
     assert await house.sign_in() == (303 if keep else 403)
 
 
+async def test_a_secret_that_signs_is_shown_once_and_taken_away(house: House) -> None:
+    await house.sign_in()
+    assert "are not signed" in await house.page("/settings")
+    _, text = await house.post("/settings/signing")
+    secret = re.search(r'id="new-secret">(whsec_[\w+/=]+)<', text)[1]  # type: ignore[index]
+    page = await house.page("/settings")
+    assert secret not in page and "Signed by a secret of" in page and "also signs until" not in page
+    _, text = await house.post("/settings/signing", keep_old="on")
+    assert secret not in text and "also signs until" in text
+    assert (await house.post("/settings/signing", account="user2"))[0] == 403
+    assert (await house.post("/settings/unsigned", account="user2"))[0] == 403
+    await house.post("/settings/unsigned")
+    assert "are not signed" in await house.page("/settings")
+
+
 async def test_an_operator_adds_accounts(house: House) -> None:
     await house.sign_in("boss", "99999999")
     _, text = await house.post("/settings/accounts", login="fresh", time_zone="UTC", country="DE")

@@ -15,7 +15,7 @@ from tests.road.waiting import wait_for
 #: Lines of the gateway itself, which no call can name.
 OF_NO_CALL = ("gateway", "ami", "rescue", "campaign", "lab", "metrics", "retention", "trunk", "database", "audit")
 POSTD = "739105"
-BY_GET = START.replace('method="post"', 'method="get"').replace('next="keyed"', 'next="http://127.0.0.1:1/keyed"')
+BY_GET = START.replace('method="post"', 'method="get"').replace('next="keyed"', 'next="http://127.0.0.1:2/keyed"')
 
 
 def test_no_secret_and_every_call(lab: Lab, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from gateway.adapters.media import FileMedia, in_folder
 from gateway.adapters.store import SqliteStore
 from gateway.core.handling import Handling
 from gateway.core.hearing import Classifier
-from gateway.core.model import AccountSettings, AttemptId, CalleeType, DetectionMode, MachineHandling
+from gateway.core.model import AccountSettings, AttemptId, CalleeType, DetectionMode, MachineHandling, Millis
 from gateway.core.retry import RetryPolicy
 from gateway.ports import (
     AgiChannel,
@@ -27,7 +27,9 @@ from gateway.ports import (
     FetchResponse,
     Lane,
     PlaybackFailed,
+    StoreError,
 )
+from gateway.services import livecalls
 from gateway.services.dialog import DialogService, DialogSettings, recording
 from gateway.services.dialog.prompts import PromptRenderer
 from gateway.services.hearing import Hearing, LineEar
@@ -213,6 +215,32 @@ async def test_a_fault_within_is_apologised_for_and_recorded(
     assert made.channel.played == 1  # the apology
     assert made.channel.hung_up
     assert made.live.session_ended.is_set()
+
+
+async def test_a_store_that_cannot_write_the_answer_costs_no_session_and_is_asked_until_it_can(
+    booth: Callable[..., Booth], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hung up on, the callee would be rung again; unwritten, a crash would have him rung again."""
+    monkeypatch.setattr(livecalls, "STORE_RETRY", 0.02)
+    written, whole = asyncio.Event(), SqliteStore.mark_answered
+    fails = 3
+
+    async def mark_answered(store: SqliteStore, attempt: AttemptId, at: Millis) -> None:
+        nonlocal fails
+        fails -= 1
+        if fails >= 0:
+            raise StoreError("the database could not be written: database or disk is full")
+        await whole(store, attempt, at)
+        written.set()
+
+    monkeypatch.setattr(SqliteStore, "mark_answered", mark_answered)
+    made = await booth()  # type: ignore[misc]
+    made.web.pages["/s"] = document("<form><block><exit/></block></form>")
+    await made.talk()
+    record = made.live.session
+    assert record is not None and record.began and record.callee_type is CalleeType.VOICE
+    async with asyncio.timeout(5):
+        await written.wait()
 
 
 async def test_a_dead_fetchaudio_holds_up_no_document(booth: Callable[..., Booth]) -> None:

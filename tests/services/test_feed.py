@@ -17,6 +17,9 @@ class Clock:
     def now(self) -> Millis:
         return Millis(self.at)
 
+    def ticks(self) -> Millis:
+        return self.now()
+
 
 def fill(feed: Feed, *numbers: int, account: AccountId | None = ONE) -> None:
     for number in numbers:

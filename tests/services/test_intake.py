@@ -33,6 +33,9 @@ class FixedClock:
     def now(self) -> Millis:
         return NOW
 
+    def ticks(self) -> Millis:
+        return self.now()
+
 
 @dataclass
 class Service:

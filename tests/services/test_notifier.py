@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from standardwebhooks import Webhook, WebhookVerificationError
 
 from gateway.adapters.fetcher import HttpFetcher
-from gateway.adapters.store import SqliteStore
+from gateway.adapters.store import SqliteAccess, SqliteStore
 from gateway.core.addresses import AllowList
-from gateway.core.model import AccountSettings, AttemptEnd, CalleeType, EndKind, Millis
+from gateway.core.model import Account, AccountSettings, AttemptEnd, CalleeType, EndKind, Millis
 from gateway.core.retry import RetryPolicy
 from gateway.parts import SystemClock
 from gateway.ports import FetchError, FetchErrorKind, FetchRequest, Lane
 from gateway.services.notifier import Notifier, NotifierSettings
+from gateway.services.posting import Poster
+from gateway.services.signing import Signing
 from tests.adapters.test_store import call, plan
 
 
@@ -27,10 +30,12 @@ class Customer:
 
     def __init__(self) -> None:
         self.got: dict[str, list[tuple[str, dict[str, str]]]] = defaultdict(list)
+        self.raw: dict[str, list[tuple[dict[str, str], bytes]]] = defaultdict(list)
         self.answers: dict[str, list[int]] = defaultdict(list)
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         path = request.path
+        self.raw[path].append((dict(request.headers), await request.read()))
         form = {name: str(value) for name, value in (await request.post()).items()}
         self.got[path].append((request.headers.get("webhook-id", ""), form))
         if path == "/slow":
@@ -65,7 +70,12 @@ async def customer() -> AsyncIterator[tuple[Customer, str]]:
         yield made, f"http://127.0.0.1:{server.port}"
 
 
-async def deliver(tmp_path: Path, urls: list[str], seconds: float) -> SqliteStore:
+async def deliver(
+    tmp_path: Path,
+    urls: list[str],
+    seconds: float,
+    prepare: Callable[[Signing, Account], Awaitable[None]] | None = None,
+) -> SqliteStore:
     store = SqliteStore(tmp_path / "q.db", installation="abc", policy=RetryPolicy())
     account = await store.add_account("u", "h", AccountSettings("UTC", "US"))
     now = SystemClock().now()
@@ -74,8 +84,12 @@ async def deliver(tmp_path: Path, urls: list[str], seconds: float) -> SqliteStor
     for claimed in await store.claim([Lane("t", len(urls))], now, len(urls)):
         await store.close_attempt(AttemptEnd(claimed.attempt.id, EndKind.NOT_REACHED, CalleeType.BUSY, Millis(now)))
     fetcher = HttpFetcher(AllowList.of(["127.0.0.0/8"]))
+    signing = Signing(SqliteAccess(store), SystemClock())
+    poster = Poster(fetcher, signing, SystemClock())
+    if prepare is not None:
+        await prepare(signing, account)
     settings = NotifierSettings(timeout=1.0, backoff=0.1, backoff_limit=0.2, give_up_after=60)
-    running = asyncio.create_task(Notifier(store, fetcher, SystemClock(), settings).run())
+    running = asyncio.create_task(Notifier(store, poster, SystemClock(), settings).run())
     await asyncio.sleep(seconds)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
@@ -97,6 +111,36 @@ async def test_posts_are_repeated_under_one_id_until_accepted(customer: tuple[Cu
         assert len(made.got["/moved"]) >= 2  # a redirect that drops the form is no acceptance
     finally:
         await store.close()
+
+
+async def test_without_a_secret_a_post_is_what_it_was(customer: tuple[Customer, str], tmp_path: Path) -> None:
+    made, base = customer
+    await (await deliver(tmp_path, [f"{base}/ok"], seconds=0.5)).close()
+    ((headers, body),) = made.raw["/ok"]
+    assert headers["Content-Type"] == "application/x-www-form-urlencoded"
+    assert {name for name in headers if name.startswith("webhook-")} == {"webhook-id", "webhook-timestamp"}
+    assert body.startswith(b"phone_number=") and body.endswith(b"&duration=0") and b"&callee_type=busy&" in body
+
+
+async def test_each_try_is_signed_anew_by_the_new_secret_and_the_old_one(
+    customer: tuple[Customer, str], tmp_path: Path
+) -> None:
+    made, base = customer
+    made.answers["/ok"] = [500] * 6
+    secrets: list[str] = []
+
+    async def prepare(signing: Signing, account: Account) -> None:
+        secrets.extend([(await signing.renew(account, 0)).secret, (await signing.renew(account, 24)).secret])
+
+    await (await deliver(tmp_path, [f"{base}/ok"], 2.5, prepare)).close()
+    posts = made.raw["/ok"]
+    assert len({headers["webhook-id"] for headers, _ in posts}) == 1
+    assert len({headers["webhook-timestamp"] for headers, _ in posts}) >= 2  # the time is each try's own
+    for headers, body in posts:
+        for secret in secrets:
+            Webhook(secret).verify(body, headers, json_parse=False)
+        with pytest.raises(WebhookVerificationError):
+            Webhook("whsec_" + "A" * 32).verify(body, headers, json_parse=False)
 
 
 async def test_a_dead_host_with_many_results_delays_no_other(customer: tuple[Customer, str], tmp_path: Path) -> None:
@@ -139,7 +183,7 @@ async def test_the_fetcher_bounds_what_a_hostile_host_can_do(customer: tuple[Cus
                 await fetcher.fetch(FetchRequest(base + path, timeout=0.5, max_bytes=100_000))
             assert caught.value.kind is kind, path
         with pytest.raises(FetchError) as caught:
-            await fetcher.fetch(FetchRequest("http://127.0.0.1:1/"))
+            await fetcher.fetch(FetchRequest("http://127.0.0.1:2/"))
         assert caught.value.kind is FetchErrorKind.CONNECT
     finally:
         await fetcher.close()

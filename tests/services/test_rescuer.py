@@ -11,14 +11,15 @@ from pathlib import Path
 import pytest
 
 from gateway.adapters.store import SqliteStore
-from gateway.core.model import AccountSettings, AttemptId, CalleeType, CallState, Millis
+from gateway.core.model import AccountSettings, AttemptId, CalleeType, CallState, Claimed, Millis
 from gateway.core.retry import RetryPolicy
 from gateway.ports import ChannelSeen, HungUp, Lane, LinkDown, OriginateEnded, PbxError, StoreError
-from gateway.services import livecalls, rescuer
+from gateway.services import livecalls, watchdog
 from gateway.services.hearing import Hearing
 from gateway.services.livecalls import LiveCall, LiveCalls, SessionRecord
 from gateway.services.rescuer import Rescuer
 from gateway.services.switchboard import Switchboard
+from gateway.services.watchdog import Watchdog
 from tests.adapters.test_store import call, plan
 
 START = Millis(1_800_000_000_000)
@@ -26,9 +27,15 @@ START = Millis(1_800_000_000_000)
 
 @dataclass
 class Clock:
+    """``stepped`` is by how much somebody set it."""
+
     at: Millis = START
+    stepped: int = 0
 
     def now(self) -> Millis:
+        return Millis(self.at + self.stepped)
+
+    def ticks(self) -> Millis:
         return self.at
 
 
@@ -39,6 +46,7 @@ class StubPbx:
     channels: dict[AttemptId, bool] | None = field(default_factory=dict)
     connected: bool = True
     asked: int = 0
+    hung_up: list[AttemptId] = field(default_factory=list)
 
     async def live_channels(self) -> dict[AttemptId, bool]:
         self.asked += 1
@@ -47,7 +55,7 @@ class StubPbx:
         return dict(self.channels)
 
     async def hangup(self, attempt: AttemptId) -> None:
-        pass
+        self.hung_up.append(attempt)
 
 
 @dataclass
@@ -57,6 +65,7 @@ class House:
     clock: Clock
     calls: LiveCalls
     rescuer: Rescuer
+    watchdog: Watchdog
 
     async def dialing(self) -> LiveCall:
         account = await self.store.add_account("u", "h", AccountSettings("UTC", "US"))
@@ -72,17 +81,24 @@ class House:
         return found.state
 
 
+def answered(live: LiveCall) -> None:
+    """At the beginning of time."""
+    live.channel_seen, live.answered_at, live.answered_since = True, START, START
+
+
 @pytest.fixture
 async def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[House]:
-    monkeypatch.setattr(rescuer, "WATCH_EVERY", 0.02)
+    monkeypatch.setattr(watchdog, "LOOK_EVERY", 0.02)
+    monkeypatch.setattr(watchdog, "AGREED_AFTER", 0.02)
     monkeypatch.setattr(livecalls, "RESPONSE_GRACE", 0.1)
     store = SqliteStore(tmp_path / "q.db", installation="abc", policy=RetryPolicy())
     pbx, clock = StubPbx(), Clock()
     calls = LiveCalls(store, pbx, clock, Hearing(pbx, None))  # type: ignore[arg-type]
-    made = Rescuer(store, pbx, calls, clock, lambda live: (45, 1800))  # type: ignore[arg-type]
+    made = Rescuer(store, pbx, calls, clock)  # type: ignore[arg-type]
+    watch = Watchdog(store, pbx, calls, clock, lambda live: (45, 1800))  # type: ignore[arg-type]
     holding = asyncio.create_task(calls.run())
     await asyncio.sleep(0)
-    yield House(store, pbx, clock, calls, made)
+    yield House(store, pbx, clock, calls, made, watch)
     holding.cancel()
     with suppress(asyncio.CancelledError):
         await holding
@@ -94,7 +110,7 @@ async def test_a_pbx_that_stalls_when_it_is_asked_does_not_end_the_watch(house: 
     live.channel_seen = True
     house.clock.at = Millis(START + 600_000)  # long silent
     house.pbx.channels = None
-    watch = asyncio.create_task(house.rescuer.run())
+    watch = asyncio.create_task(house.watchdog.run())
     await asyncio.sleep(0.1)
     assert not watch.done()
     house.pbx.channels = {}
@@ -102,36 +118,43 @@ async def test_a_pbx_that_stalls_when_it_is_asked_does_not_end_the_watch(house: 
     watch.cancel()
 
 
-async def test_a_store_that_cannot_be_written_ends_neither_the_watch_nor_the_settling(
+async def test_a_store_that_cannot_be_read_does_not_end_the_watch(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     live = await house.dialing()
     house.clock.at = Millis(START + 600_000)
     house.pbx.channels = {live.id: True}
-    written = house.calls.answered
+    whole = house.store.open_attempts
     fails = 2
 
-    async def answered(one: LiveCall) -> None:
+    async def open_attempts() -> list[Claimed]:
         nonlocal fails
         fails -= 1
         if fails >= 0:
-            raise StoreError("the disk is full")
-        await written(one)
+            raise StoreError("the database could not be read: disk I/O error")
+        return await whole()
 
-    monkeypatch.setattr(house.calls, "answered", answered)
-    watch = asyncio.create_task(house.rescuer.run())
-    await asyncio.sleep(0.2)
+    monkeypatch.setattr(house.store, "open_attempts", open_attempts)
+    watch = asyncio.create_task(house.watchdog.run())
+    await house.ended(live)
     assert not watch.done()
     watch.cancel()
-    house.clock.at = Millis(START + 610_000)
-    await house.rescuer.after_link_up()
-    assert fails == -1
+
+
+async def test_a_clock_that_is_set_back_keeps_nothing_waiting(house: House) -> None:
+    """For an hour, every comparison would wait for its youngest attempts to grow old enough."""
+    live = await house.dialing()
+    house.clock.stepped = -3_600_000
+    house.clock.at = Millis(START + 3_000)
+    async with asyncio.timeout(5):
+        await house.rescuer.after_link_up()
+    assert await house.ended(live) is CallState.FAILED
 
 
 async def test_a_session_whose_hang_up_was_not_heard_closes_with_what_it_found(house: House) -> None:
     """AMI was away when the callee hung up, and the application was still submitting when it came back."""
     live = await house.dialing()
-    live.channel_seen, live.answered_at = True, START
+    answered(live)
     live.session = SessionRecord(CalleeType.VOICE, began=True)
     house.clock.at = Millis(START + 30_000)
     await house.rescuer.reconcile("link up")
@@ -142,7 +165,7 @@ async def test_a_session_whose_hang_up_was_not_heard_closes_with_what_it_found(h
 
 async def test_a_session_whose_channel_is_there_goes_on(house: House) -> None:
     live = await house.dialing()
-    live.channel_seen, live.answered_at = True, START
+    answered(live)
     live.session = SessionRecord(CalleeType.VOICE, began=True)
     house.clock.at = Millis(START + 30_000)
     house.pbx.channels = {live.id: True}
@@ -184,7 +207,7 @@ async def test_an_originate_that_failed_after_a_time_unheard_may_have_rung_and_c
 async def test_an_attempt_that_is_adopted_was_unheard(house: House) -> None:
     dialing = await house.dialing()
     calls = LiveCalls(house.store, house.pbx, house.clock, Hearing(house.pbx, None))  # type: ignore[arg-type]
-    await Rescuer(house.store, house.pbx, calls, house.clock, lambda live: (45.0, 1800.0)).adopt()  # type: ignore[arg-type]
+    await Rescuer(house.store, house.pbx, calls, house.clock).adopt()  # type: ignore[arg-type]
     adopted = calls.get(dialing.id)
     assert adopted is not None
     assert adopted.unheard

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections import deque
 from dataclasses import dataclass
 
 import structlog
@@ -23,6 +24,8 @@ SILENCE_EVERY = 0.2
 UNREAD = 50_000
 #: Connections that have not yet shown which tap they are.
 STRANGERS = 64
+#: Taps that are expected no more, for Asterisk to be late with.
+WITHDRAWN = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,7 @@ class AudioSocketServer:
         self._settings = settings
         self._networks = networks_of(settings.allow)
         self._expected: dict[bytes, _Expected] = {}
+        self._withdrawn: deque[bytes] = deque(maxlen=WITHDRAWN)
         self._connections: set[_Connection] = set()
         self.strangers = 0
         self._server: asyncio.Server | None = None
@@ -104,15 +108,19 @@ class AudioSocketServer:
         for token, one in list(self._expected.items()):
             if one.ear is ear:
                 one.timer.cancel()
-                del self._expected[token]
+                self._withdraw(token)
         for connection in list(self._connections):
             if connection.ear is ear:
                 connection.drop("")
 
     def _late(self, token: bytes) -> None:
-        one = self._expected.pop(token, None)
+        one = self._withdraw(token)
         if one is not None:
             one.ear.ended(f"Asterisk opened no tap within {self._settings.expected_within:g} s")
+
+    def _withdraw(self, token: bytes) -> _Expected | None:
+        self._withdrawn.append(token)
+        return self._expected.pop(token, None)
 
     # --- what connections ask ---
 
@@ -129,6 +137,10 @@ class AudioSocketServer:
             return None
         one.timer.cancel()
         return one.ear
+
+    def withdrew(self, token: bytes) -> bool:
+        """Whether this tap was expected once, and the call has ended or the time has passed since."""
+        return token in self._withdrawn
 
     @property
     def settings(self) -> AudioSocketSettings:
@@ -201,7 +213,10 @@ class _Connection(asyncio.Protocol):
     def _greeted(self, token: bytes) -> bool:
         ear = self._server.take(token)
         if ear is None:
-            self._refuse("no such tap is expected")
+            if self._server.withdrew(token):
+                self.drop("")  # Asterisk was slower than the call: nobody is a stranger here
+            else:
+                self._refuse("no such tap is expected")
             return False
         self._known()
         self._began = asyncio.get_running_loop().time()

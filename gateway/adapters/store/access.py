@@ -1,4 +1,4 @@
-"""Who may do what, and who did: PINs, tokens, the audit log, and receipts of requests that must not be repeated."""
+"""Who may do what, and who did: PINs, tokens, signing secrets, the audit log, and receipts of requests."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from gateway.adapters.store.rows import SELECT_ACCOUNT, account_of, settings_jso
 from gateway.adapters.store.sqlite import SqliteStore
 from gateway.core.access import AuditEntry, Receipt, Scope, Token
 from gateway.core.model import Account, AccountId, AccountSettings, Millis
+from gateway.core.signing import SigningKeys
 
 _TOKEN = "SELECT id, account_id, name, scopes, created_at, expires_at, used_at, revoked_at FROM token"  # noqa: S105
 
@@ -86,6 +87,28 @@ class SqliteAccess:
                 "UPDATE token SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL", (at, ident)
             )
         )
+
+    # --- signing ---
+
+    async def signing_keys(self, account: AccountId) -> SigningKeys | None:
+        def read(db: Database) -> SigningKeys | None:
+            row = db.conn.execute(
+                "SELECT secret, set_at, old_secret, old_until FROM signing WHERE account_id = ?", (account,)
+            ).fetchone()
+            return None if row is None else SigningKeys(*row)
+
+        return await self._store.read(read)
+
+    async def set_signing_keys(self, account: AccountId, keys: SigningKeys | None) -> None:
+        def write(db: Database, counts: Counts) -> None:
+            db.conn.execute("DELETE FROM signing WHERE account_id = ?", (account,))
+            if keys is not None:
+                db.conn.execute(
+                    "INSERT INTO signing (account_id, secret, set_at, old_secret, old_until) VALUES (?, ?, ?, ?, ?)",
+                    (account, keys.secret, keys.set_at, keys.old_secret, keys.old_until),
+                )
+
+        await self._store.write(write)
 
     # --- audit ---
 

@@ -25,7 +25,20 @@ class DatabaseRefused(StoreError):
 
 
 def lock(path: Path) -> IO[str]:
-    """Take the database's lock for this process's life. Raises :class:`StoreLocked` naming who has it."""
+    """Take the database's lock for this process's life.
+
+    Raises :class:`StoreLocked` naming who has it, :class:`DatabaseRefused` where nothing can be written there.
+    """
+    try:
+        return _locked(path)
+    except OSError as error:
+        raise DatabaseRefused(
+            f"{path} cannot be written: {error.strerror}. Nothing was changed. Make room on its disk, mount it"
+            " writable, or give this user the right to its folder"
+        ) from error
+
+
+def _locked(path: Path) -> IO[str]:
     path.parent.mkdir(parents=True, exist_ok=True)
     file = Path(f"{path}.lock").open("a+")  # noqa: SIM115 - held open for the process's life
     try:
@@ -37,10 +50,12 @@ def lock(path: Path) -> IO[str]:
         raise StoreLocked(
             f"{path} is in use by the gateway with pid {pid}: stop it first, or let commands go through it"
         ) from None
-    file.seek(0)
-    file.truncate()
-    file.write(str(os.getpid()))
-    file.flush()
+    try:
+        os.ftruncate(file.fileno(), 0)
+        os.write(file.fileno(), str(os.getpid()).encode())
+    except OSError:
+        file.close()
+        raise
     return file
 
 

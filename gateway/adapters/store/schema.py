@@ -274,6 +274,19 @@ def m_label(db: Database) -> None:
     db.conn.execute(f"ALTER TABLE attempt ADD COLUMN label TEXT CHECK (label IN {one_of(CalleeType)})")
 
 
+@MIGRATIONS()
+def m_signing(db: Database) -> None:
+    """Secrets that sign result posts. HMAC needs them as they are: whoever reads this database can sign."""
+    db.conn.execute("""CREATE TABLE signing (
+    account_id INTEGER PRIMARY KEY REFERENCES account (id),
+    secret TEXT NOT NULL,
+    set_at INTEGER NOT NULL,
+    old_secret TEXT,
+    old_until INTEGER,
+    CHECK ((old_secret IS NULL) = (old_until IS NULL))
+) STRICT""")
+
+
 def _statements(script: str) -> list[str]:
     """The script's statements one by one: executescript would commit the migration's transaction."""
     bare = "\n".join(line for line in script.splitlines() if not line.startswith("--"))

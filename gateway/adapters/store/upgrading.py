@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import structlog
@@ -32,6 +32,9 @@ def prepare(path: Path, backups: Path) -> None:
             if not sound(path, LOOK):
                 log.info("database.not_looked_through", path=str(path), mend="`voxgate db check` looks at all of it")
             _back_up_before_upgrade(path, backups)
+        else:
+            with suppress(OSError):  # SQLite says better why
+                path.touch(mode=0o600)  # a new one; its write-ahead log takes these rights too
         with closing(connect(path)) as db:
             MIGRATIONS.apply(db)
     except sqlite3.DatabaseError as error:

@@ -34,7 +34,8 @@ MELODY: Final = 1.0
 PLAIN_SECONDS, PLAIN_HZ, PLAIN_SWAY, PLAIN_DRIFT = 0.2, 480.0, 6.0, 10.0
 #: So long and still (seconds, dB, Hz) it is a generator's at any pitch, whatever noise is beside it.
 STILL_SECONDS, STILL_SWAY, STILL_DRIFT = 0.25, 1.0, 1.5
-#: A shorter tone (seconds) is a piece of a voice and no note; so is one that is not steady, unless it is long and high.
+#: A shorter tone (seconds) is a piece of a voice and no note; so is one under BAND, whose last breath may be steady, or
+#: one that is not steady, unless it is long and high.
 NOTE: Final = 0.07
 PLAYED_NOTE, PLAYED_HZ = 0.12, 400.0
 DTMF: Final = {
@@ -150,7 +151,7 @@ def _goes_on(before: runs.Tone, tone: runs.Tone) -> bool:
 
 def _is_note(tone: runs.Tone) -> bool:
     played = len(tone.hz) == 1 and tone.hz[0] > PLAYED_HZ and tone.seconds >= PLAYED_NOTE
-    return played or (tone.steady and tone.seconds >= NOTE)
+    return played or (tone.steady and tone.seconds >= NOTE and tone.hz[0] >= BAND[0])
 
 
 def _level(samples: npt.NDArray[np.int16]) -> float:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from aiohttp import web
 
 from gateway.core.ratelimit import RateLimit
-from gateway.ports import Clock, Fetcher, Pbx, Store
+from gateway.ports import Clock, Pbx, Store
 from gateway.services.accounts import Accounts
 from gateway.services.api.callers import Authenticate, Callers, by_socket
 from gateway.services.api.calls import Calls
@@ -29,8 +29,10 @@ from gateway.services.intake.desk import Desk
 from gateway.services.intake.logins import Logins
 from gateway.services.livecalls import LiveCalls
 from gateway.services.notifier import Notifier
+from gateway.services.posting import Poster
 from gateway.services.preflight import Preflights
 from gateway.services.receipts import ReceiptBook, Receipts
+from gateway.services.signing import Signing
 from gateway.services.tokens import Tokens
 from gateway.services.why import Why
 
@@ -57,7 +59,8 @@ class Parts:
     live: LiveCalls
     pbx: Pbx
     notifier: Notifier
-    fetcher: Fetcher
+    poster: Poster
+    signing: Signing
     why: Why
     preflights: Preflights
     status: Callable[[], Mapping[str, Any]]
@@ -81,8 +84,8 @@ class Api:
                 parts.store, parts.desk, parts.accounts, receipts, parts.why, parts.preflights, parts.audit, publish,
                 parts.wake, parts.spool,
             ),
-            Results(parts.store, parts.accounts, parts.notifier, parts.fetcher, parts.clock, parts.audit),
-            People(parts.accounts, parts.tokens, parts.audit, parts.clock),
+            Results(parts.store, parts.accounts, parts.notifier, parts.poster, parts.clock, parts.audit),
+            People(parts.accounts, parts.tokens, parts.signing, parts.audit, parts.clock),
             System(parts.status, parts.why),
             self._events,
         )  # fmt: skip

@@ -14,14 +14,16 @@ from gateway.services.api.callers import Caller, account_for
 from gateway.services.api.problems import Code, Problem, invalid, not_found
 from gateway.services.api.routing import route
 from gateway.services.audit import Audit
+from gateway.services.signing import Signing
 from gateway.services.tokens import Tokens
 from voxgate import models
 
 
 class People:
-    def __init__(self, accounts: Accounts, tokens: Tokens, audit: Audit, clock: Clock) -> None:
+    def __init__(self, accounts: Accounts, tokens: Tokens, signing: Signing, audit: Audit, clock: Clock) -> None:
         self._accounts = accounts
         self._tokens = tokens
+        self._signing = signing
         self._audit = audit
         self._clock = clock
 
@@ -63,6 +65,33 @@ class People:
         kept = f"the old PIN is valid for {body.keep_old_hours} h"
         await self._audit.note(who.name, "account.pin", f"account {one.login}", one.id, kept)
         return shaping.account(changed)
+
+    # --- signed result posts ---
+
+    @route("GET", "/accounts/{login}/signing", Scope.READ)
+    async def get_signing(self, who: Caller, login: str) -> models.Signing:
+        """Whether an account's result posts are signed. The secret is not told again."""
+        one = await self._seen(who, login)
+        return shaping.signing(await self._signing.keys(one.id))
+
+    @route("POST", "/accounts/{login}/signing", Scope.ACCOUNT, status=201)
+    async def renew_signing(self, who: Caller, login: str, body: models.NewSigning) -> models.IssuedSigning:
+        """Sign result posts by a new secret. It is shown in this answer and never again.
+
+        The one before may also sign for up to 168 hours, so that receivers are changed one after another."""
+        one = await self._seen(who, login)
+        keys = await self._signing.renew(one, body.keep_old_hours)
+        kept = f"the old secret also signs for {body.keep_old_hours} h" if keys.old_until else ""
+        await self._audit.note(who.name, "account.signing", f"account {one.login}", one.id, kept)
+        return shaping.issued_signing(keys)
+
+    @route("DELETE", "/accounts/{login}/signing", Scope.ACCOUNT)
+    async def stop_signing(self, who: Caller, login: str) -> models.Signing:
+        """Sign result posts no more."""
+        one = await self._seen(who, login)
+        await self._signing.stop(one)
+        await self._audit.note(who.name, "account.unsigned", f"account {one.login}", one.id)
+        return shaping.signing(None)
 
     async def _seen(self, who: Caller, login: str) -> Account:
         found = await self._accounts.by_login(login)

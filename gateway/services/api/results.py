@@ -2,34 +2,31 @@
 
 from __future__ import annotations
 
-import time
-
 from gateway.core.access import Scope
 from gateway.core.lists import DeliveryQuery, DeliveryState
-from gateway.core.model import CallId, Millis
+from gateway.core.model import CallId
 from gateway.core.plum import read_url
-from gateway.ports import Clock, DeliveryRecord, Fetcher, FetchError, FetchPurpose, FetchRequest, Store
+from gateway.ports import Clock, DeliveryRecord, Store
 from gateway.services.accounts import Accounts
 from gateway.services.api import shaping
-from gateway.services.api.callers import Caller, account_seen
+from gateway.services.api.callers import Caller, account_for, account_seen
 from gateway.services.api.calls import several
 from gateway.services.api.problems import not_found
 from gateway.services.api.routing import route
 from gateway.services.audit import Audit
 from gateway.services.notifier import Notifier
+from gateway.services.posting import Poster
 from voxgate import models
-
-SHOWN = 1000
 
 
 class Results:
     def __init__(
-        self, store: Store, accounts: Accounts, notifier: Notifier, fetcher: Fetcher, clock: Clock, audit: Audit
+        self, store: Store, accounts: Accounts, notifier: Notifier, poster: Poster, clock: Clock, audit: Audit
     ) -> None:
         self._store = store
         self._accounts = accounts
         self._notifier = notifier
-        self._fetcher = fetcher
+        self._poster = poster
         self._clock = clock
         self._audit = audit
 
@@ -66,30 +63,16 @@ class Results:
 
     @route("POST", "/results/test", Scope.RESULTS)
     async def test_post(self, who: Caller, body: models.TestPost) -> models.TestPosted:
-        """Post a made-up result to an address, once, and tell what it answered. Nothing is kept or retried."""
+        """Post a made-up result to an address, once, and tell what it answered. Nothing is kept or retried.
+
+        It is signed where the posts of the account are."""
         url = read_url("url", body.url)
-        form = _made_up(self._clock.now())
-        began, status, error, response = time.perf_counter(), None, None, None
-        try:
-            answer = await self._fetcher.fetch(
-                FetchRequest(
-                    url,
-                    method="POST",
-                    form=form,
-                    max_bytes=256 * 1024,
-                    keep_method=True,
-                    headers={"webhook-id": "msg_test", "webhook-timestamp": str(self._clock.now() // 1000)},
-                    purpose=FetchPurpose.RESULT,
-                )
-            )
-            status, response = answer.status, answer.body[:SHOWN].decode(errors="replace")
-            error = None if 200 <= status < 300 else f"HTTP {status}"
-        except FetchError as failure:
-            error = str(failure)
-        took = round((time.perf_counter() - began) * 1000)
+        account = await account_for(who, body.account, self._accounts) if body.account or who.account else None
+        form, posted = await self._poster.try_out(None if account is None else account.id, url)
         return models.TestPosted(
-            accepted=error is None, status=status, error=error, took=took, form=dict(form), response=response
-        )
+            accepted=posted.accepted, status=posted.status, error=posted.error, took=posted.took, form=dict(form),
+            response=posted.response,
+        )  # fmt: skip
 
     async def _shown(self, one: DeliveryRecord) -> models.Delivery:
         return shaping.delivery(one, await self._accounts.login_of(one.account_id))
@@ -99,16 +82,3 @@ class Results:
         if found is None or not who.sees(found.account_id):
             raise not_found(f"result {ident[:60]!r}")
         return found
-
-
-def _made_up(now: Millis) -> tuple[tuple[str, str], ...]:
-    return (
-        ("phone_number", "tel:+16175550100"),
-        ("message_reference", "test"),
-        ("call_id", "0"),
-        ("result", "completed"),
-        ("callee_type", "voice"),
-        ("attempts", "1"),
-        ("last_attempt_timestamp", str(now // 1000)),
-        ("duration", "12"),
-    )

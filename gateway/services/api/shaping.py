@@ -13,6 +13,7 @@ from gateway.core.access import AuditEntry, Token
 from gateway.core.admission import Hold
 from gateway.core.lists import Position
 from gateway.core.model import Account, Attempt, AttemptEnd, Call, Millis
+from gateway.core.signing import SigningKeys
 from gateway.core.states import CALL_WORDS
 from gateway.ports import CallHistory, Campaign, DeliveryRecord, DeliveryTry
 from gateway.services.api.problems import invalid
@@ -215,6 +216,22 @@ def account(one: Account) -> models.Account:
         old_pin_until=moment(one.old_pin_until),
         settings=one.settings,
     )
+
+
+def signing(keys: SigningKeys | None) -> models.Signing:
+    return models.Signing(**_signing(keys))
+
+
+def issued_signing(keys: SigningKeys) -> models.IssuedSigning:
+    return models.IssuedSigning(**_signing(keys), secret=keys.secret)
+
+
+def _signing(keys: SigningKeys | None) -> dict[str, Any]:
+    return {
+        "signed": keys is not None,
+        "set_at": None if keys is None else moment(keys.set_at),
+        "old_until": None if keys is None else moment(keys.old_until),
+    }
 
 
 def token(one: Token, login: str | None) -> models.Token:

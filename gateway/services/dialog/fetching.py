@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 
-from gateway.ports import Cookies, FetchRequest, FetchResponse, FilePart
+from gateway.core.model import AccountId
+from gateway.ports import Cookies, Fetcher, FetchRequest, FetchResponse, FilePart
 from vxml import Fetch, Fetched
 
 #: The file behind a recording's reference; None for any other text of a form.
 PartOf = Callable[[str], Awaitable[FilePart | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class OfAccount:
+    """The Fetcher port for one account's sessions."""
+
+    fetcher: Fetcher
+    account: AccountId
+
+    async def fetch(self, request: FetchRequest) -> FetchResponse:
+        return await self.fetcher.fetch(replace(request, account=self.account))
 
 
 async def request_of(action: Fetch, cookies: Cookies, part_of: PartOf) -> FetchRequest:

@@ -24,6 +24,10 @@ class PromptRenderer:
         self._media = media
         self._fetcher = fetcher
 
+    def through(self, fetcher: Fetcher) -> PromptRenderer:
+        """The same with another way to the network."""
+        return PromptRenderer(self._speech, self._media, fetcher)
+
     async def pieces(self, segments: Sequence[Segment]) -> AsyncGenerator[Piece, None]:
         """The pieces in order; all are prepared at once, so that the first need not wait for the last."""
         under_way = [asyncio.ensure_future(self._render(segment)) for segment in segments]

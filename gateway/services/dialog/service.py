@@ -17,6 +17,7 @@ from gateway.happenings import CalleeJudged, Observe, SessionEnded, Stopwatch, o
 from gateway.ports import AgiChannel, ChannelGone, Cookies, Fetcher, Media, Pbx
 from gateway.services.dialog.callee import EVENT, Callee, Judge, Tell
 from gateway.services.dialog.conversation import Conversation
+from gateway.services.dialog.fetching import OfAccount
 from gateway.services.dialog.line import Line
 from gateway.services.dialog.path import PathTaken
 from gateway.services.dialog.playing import Player
@@ -82,7 +83,7 @@ class DialogService:
         live = self._live.of_path(channel.path)
         if live is None or live.session is None:
             return
-        record = live.session
+        record, live.handler = live.session, asyncio.current_task()
         try:
             with of_call(live.claimed.call.id, live.id):
                 await self._live.answered(live)
@@ -120,14 +121,15 @@ class DialogService:
         record.began = True
         session = Session(_start(claimed, callee.shown, settings), _variables(claimed, callee.shown), settings.limits)
         line = Line(channel, live, self._pbx, callee.admitted, callee.settle)
-        player = Player(line, self._renderer, call_id)
+        fetcher = OfAccount(self._fetcher, claimed.account.id)
+        player = Player(line, self._renderer.through(fetcher), call_id)
         transfers = Transfers(live, line, channel, self._pbx, partial(self._find_way, claimed))
         conversation = Conversation(
             session,
             line,
             channel,
             player,
-            self._fetcher,
+            fetcher,
             Recordings(self._media, self._recorder(live)),
             transfers,
             self._new_cookies(),

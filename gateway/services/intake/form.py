@@ -44,7 +44,7 @@ def clear_spool(spool: Path) -> None:
 
 
 def new_spool_file(spool: Path) -> IO[bytes]:
-    spool.mkdir(parents=True, exist_ok=True)
+    spool.mkdir(mode=0o700, parents=True, exist_ok=True)  # numbers and what is said of them
     return tempfile.NamedTemporaryFile(dir=spool, prefix=_PREFIX, delete=False)
 
 

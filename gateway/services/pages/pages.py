@@ -11,7 +11,7 @@ from typing import Any
 from aiohttp import web
 
 from gateway.core.model import AccountId, AttemptId, CallId
-from gateway.ports import Clock, Fetcher, Store, Vitals
+from gateway.ports import Clock, Store, Vitals
 from gateway.services.accounts import Accounts
 from gateway.services.audit import Audit
 from gateway.services.exports import Exports
@@ -36,7 +36,9 @@ from gateway.services.pages.settings import SettingsPage
 from gateway.services.pages.signin import SignIn
 from gateway.services.pages.site import Site
 from gateway.services.pages.system import System
+from gateway.services.posting import Poster
 from gateway.services.receipts import ReceiptBook, Receipts
+from gateway.services.signing import Signing
 from gateway.services.why import Why
 
 
@@ -74,7 +76,8 @@ class Around:
     clock: Clock
     desk: Desk
     why: Why
-    fetcher: Fetcher
+    poster: Poster
+    signing: Signing
     gauges: Gauges
     status: Callable[[], Mapping[str, Any]]
     vitals: Callable[[], Awaitable[Vitals]]
@@ -122,9 +125,9 @@ class Pages:
             ),
             CallInfo(site, store, clock, around.why, around.hang_up, around.so_far, around.audio, around.audit),
             self._queueing,
-            SettingsPage(site, around.accounts, around.audit),
+            SettingsPage(site, around.accounts, around.signing, around.audit),
             Phone(site, store, clock, around.desk, settings.phone, self._runner, around.bridge, around.so_far),
-            Results(site, store, clock, around.fetcher, around.audit, around.wake_notifier),
+            Results(site, store, clock, around.poster, around.audit, around.wake_notifier),
             System(site, clock, around.status, around.vitals, self._gauges, around.trunks, settings.doctor),
             self._live,
         )

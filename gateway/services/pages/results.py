@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 from aiohttp import web
@@ -10,32 +9,26 @@ from aiohttp import web
 from gateway.core.lists import DeliveryQuery, DeliveryState
 from gateway.core.model import CallId
 from gateway.core.plum import FieldError, read_url
+from gateway.core.result import example_form
 from gateway.core.visiting import Visitor
-from gateway.ports import Clock, Fetcher, FetchError, FetchPurpose, FetchRequest, Store
+from gateway.ports import Clock, Store
 from gateway.services.audit import Audit
 from gateway.services.pages.site import NotHere, Site, back
+from gateway.services.posting import Posted, Poster
 
 PAGE = 25
-#: Seconds that a tested server may take.
-TIMEOUT = 15.0
-SHOWN = 2000
-#: What a test posts: the contract's own variables, and a call_id that no call has.
-EXAMPLE = (
-    ("phone_number", "tel:+15555550100"), ("message_reference", "test"), ("call_id", "0"), ("result", "completed"),
-    ("callee_type", "voice"), ("attempts", "1"), ("last_attempt_timestamp", "0"), ("duration", "12"),
-)  # fmt: skip
 
 
 class Results:
     """``wake`` tells the notifier that there is work."""
 
     def __init__(
-        self, site: Site, store: Store, clock: Clock, fetcher: Fetcher, audit: Audit, wake: Callable[[], None]
+        self, site: Site, store: Store, clock: Clock, poster: Poster, audit: Audit, wake: Callable[[], None]
     ) -> None:
         self._site = site
         self._store = store
         self._clock = clock
-        self._fetcher = fetcher
+        self._poster = poster
         self._audit = audit
         self._wake = wake
 
@@ -48,7 +41,7 @@ class Results:
         return await self._page(request, visitor)
 
     async def _page(
-        self, request: web.Request, visitor: Visitor, url: str = "", tested: dict[str, object] | None = None,
+        self, request: web.Request, visitor: Visitor, url: str = "", tested: Posted | None = None,
         error: str = "",
     ) -> web.Response:  # fmt: skip
         asked, after = request.query.get("state", ""), request.query.get("after", "")
@@ -60,7 +53,7 @@ class Results:
         return self._site.render(
             "results.html", request, visitor, 422 if error else 200, deliveries=shown, state=state,
             states=list(DeliveryState), following=page.next, first=place is None, url=url, tested=tested, error=error,
-            example=EXAMPLE,
+            example=example_form(self._clock.now()),
         )  # fmt: skip
 
     async def retry(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
@@ -80,26 +73,5 @@ class Results:
             target = read_url("url", url)
         except FieldError as error:
             return await self._page(request, visitor, url, None, error.rule)
-        began = time.monotonic()
-        try:
-            answer = await self._fetcher.fetch(
-                FetchRequest(
-                    target,
-                    method="POST",
-                    form=EXAMPLE,
-                    timeout=TIMEOUT,
-                    max_bytes=256 * 1024,
-                    keep_method=True,
-                    purpose=FetchPurpose.RESULT,
-                    headers={"webhook-id": "msg_test"},
-                )
-            )
-            tested: dict[str, object] = {
-                "status": answer.status,
-                "accepted": 200 <= answer.status < 300,
-                "text": answer.body[:SHOWN].decode(answer.charset or "utf-8", "replace"),
-            }
-        except (FetchError, LookupError) as error:
-            tested = {"status": None, "accepted": False, "text": str(error)}
-        tested["took"] = round((time.monotonic() - began) * 1000)
+        _, tested = await self._poster.try_out(visitor.account.id, target)
         return await self._page(request, visitor, url, tested)

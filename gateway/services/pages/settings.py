@@ -22,8 +22,9 @@ from gateway.ports import NameTaken
 from gateway.services.accounts import Accounts
 from gateway.services.audit import Audit
 from gateway.services.pages.site import Refused, Site
+from gateway.services.signing import Signing
 
-#: Hours for which the PIN before stays valid where that is chosen.
+#: Hours for which the PIN before stays valid, and the secret before also signs, where that is chosen.
 KEEP_OLD_HOURS = 24
 
 #: Label and hint of each setting, in the page's order. A setting without a line here is shown by its own name.
@@ -66,15 +67,18 @@ class Field:
 
 
 class SettingsPage:
-    def __init__(self, site: Site, accounts: Accounts, audit: Audit) -> None:
+    def __init__(self, site: Site, accounts: Accounts, signing: Signing, audit: Audit) -> None:
         self._site = site
         self._accounts = accounts
+        self._signing = signing
         self._audit = audit
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
         router.add_get("/settings", self._site.page(self.show))
         router.add_post("/settings", self._site.action(self.save))
         router.add_post("/settings/pin", self._site.action(self.new_pin))
+        router.add_post("/settings/signing", self._site.action(self.sign))
+        router.add_post("/settings/unsigned", self._site.action(self.sign_no_more))
         router.add_post("/settings/accounts", self._site.action(self.add, operator=True))
 
     async def show(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
@@ -94,13 +98,13 @@ class SettingsPage:
     async def _page(self, request: web.Request, visitor: Visitor, account: Account, **more: Any) -> web.Response:
         error: FieldError | None = more.get("error")
         given: Mapping[str, str] = more.pop("given", {})
-        context = {"error": None, "saved": False, "pin": "", "added": "", **more}
+        context = {"error": None, "saved": False, "pin": "", "added": "", "secret": "", **more}
         return self._site.render(
             "settings.html", request, visitor, 422 if error else 200, account=account,
             fields=form_fields(account.settings, visitor.operator, given), zones=sorted(available_timezones()),
             countries=sorted(phonenumbers.SUPPORTED_REGIONS),
             accounts=await self._accounts.all() if visitor.operator else [],
-            keep_old=KEEP_OLD_HOURS, **context,
+            keep_old=KEEP_OLD_HOURS, signing=await self._signing.keys(account.id), **context,
         )  # fmt: skip
 
     async def save(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
@@ -129,6 +133,21 @@ class SettingsPage:
             visitor.account.login, "account.pin", account.login, account.id, f"the old one is valid for {kept} h"
         )
         return await self._page(request, visitor, account, pin=pin)
+
+    async def sign(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
+        """A secret that signs result posts, shown once."""
+        form = await request.post()
+        account = await self._chosen(visitor, str(form.get("account", "")))
+        keys = await self._signing.renew(account, KEEP_OLD_HOURS if form.get("keep_old") else 0)
+        kept = f"the old secret also signs for {KEEP_OLD_HOURS} h" if keys.old_until else ""
+        await self._audit.note(visitor.account.login, "account.signing", account.login, account.id, kept)
+        return await self._page(request, visitor, account, secret=keys.secret)
+
+    async def sign_no_more(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
+        account = await self._chosen(visitor, str((await request.post()).get("account", "")))
+        await self._signing.stop(account)
+        await self._audit.note(visitor.account.login, "account.unsigned", account.login, account.id)
+        return await self._page(request, visitor, account)
 
     async def add(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
         form = {name: str(value).strip() for name, value in (await request.post()).items()}

@@ -4,6 +4,9 @@
 const main = document.querySelector("main");
 const csrf = main?.dataset.csrf ?? "";
 
+// On a phone the pages' names scroll: where one is stays in sight.
+document.querySelector(".side nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
 // --- morphing: make the old tree like the new one, touching only what differs, so that focus and scroll stay ---
 function morph(old, fresh) {
   if (old.isEqualNode(fresh)) return;
