@@ -133,7 +133,8 @@ class Gateway:
         )
         point = Settings(
             bias=config.detection.bias, silence=config.detection.silence,
-            silence_means=CalleeType(config.detection.silence_means),
+            silence_means=CalleeType(config.detection.silence_means), sure_of_person=config.detection.sure_of_person,
+            sure_after_beep=config.detection.sure_after_beep,
         )  # fmt: skip
         folder = EvidenceFolder(Path(config.database.path).parent / "evidence")
         self.hearing = Hearing(
