@@ -12,8 +12,10 @@ import aiohttp
 from aiohttp import web
 
 from bench.common import NOW, fresh_store, serve
+from gateway.adapters.store import SqliteAccess
 from gateway.core.model import AccountSettings
 from gateway.core.routes import Route, Router, Trunk
+from gateway.services.audit import Audit
 from gateway.services.intake import Desk, DeskSettings, build_app
 from gateway.services.intake.app import AppSettings
 from gateway.services.intake.logins import Logins, hasher
@@ -43,12 +45,18 @@ def ours(pipe: Connection) -> None:
         async with fresh_store() as (store, _, path):
             await store.add_account("u", hasher.hash("12345678"), AccountSettings("UTC", "US"))
 
-            async def preflight(url: str) -> str | None:
+            async def preflight(url: str, account: int) -> str | None:
                 return None
 
             router = Router({"t": Trunk("t", "PJSIP/{number}@t")}, [Route("", "t")])
             desk = Desk(store, _Clock(), router, preflight, lambda: None, DeskSettings())
-            app = build_app(desk, Logins(store, _Clock()), AppSettings(path.parent / "spool", 2**20), dict)
+            app = build_app(
+                desk,
+                Logins(store, _Clock()),
+                Audit(SqliteAccess(store), _Clock()),
+                AppSettings(path.parent / "spool", 2**20),
+                dict,
+            )
             await serve(app, pipe)
 
     import structlog

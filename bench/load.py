@@ -55,7 +55,7 @@ async def ours() -> tuple[float, float]:
         with listed.open("w") as file:
             file.writelines(f"1617{n:07d}\n" for n in range(2_000_000, 2_000_000 + COUNT))
 
-        async def preflight(url: str) -> str | None:
+        async def preflight(url: str, account: int) -> str | None:
             return None
 
         router = Router({"t": Trunk("t", "PJSIP/{number}@t")}, [Route("", "t")])

@@ -7,10 +7,11 @@ import time
 from collections.abc import Callable, Iterator
 
 from bench.common import NOW, PLAN, fresh_store
-from gateway.adapters.store import SqliteStore, SqliteSweeps
+from gateway.adapters.store import SqliteAccess, SqliteStore, SqliteSweeps
 from gateway.core.model import AccountId, CampaignState, Millis, NewCall
 from gateway.core.retention import DAY_MS, Kept
 from gateway.ports import Lane
+from gateway.services.audit import Audit
 from gateway.services.retention import Retention
 
 OLD = 50_000
@@ -51,7 +52,14 @@ async def measured() -> tuple[float, float, float]:
     async with fresh_store() as (store, account, _):
         await _campaign(store, account.id, "old", OLD, NOW)
         await _campaign(store, account.id, "due", 3 * CLAIMS, LATER)
-        sweep = Retention(SqliteSweeps(store), lambda before, dry: 0, Later(), {Kept.CALLS: 30}, 3)
+        sweep = Retention(
+            SqliteSweeps(store),
+            lambda before, dry: 0,
+            Later(),
+            {Kept.CALLS: 30},
+            3,
+            Audit(SqliteAccess(store), Later()),
+        )
         alone = await _claims(store, CLAIMS)
         began = time.perf_counter()
         sweeping = asyncio.create_task(_all(sweep))

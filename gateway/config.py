@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from gateway.core.routes import check_template
+from gateway.core.routes import check_entry, check_template
 from gateway.settings import Config
 
 ENVIRONMENT = "VOXGATE__"
@@ -105,6 +105,13 @@ def _finite(value: Any, file: str, where: str) -> None:
 
 def _consistent(config: Config, path: Path) -> None:
     _networks(config.metrics.allow, "[metrics] allow", path)
+    _networks(config.server.proxies, "[server] proxies", path)
+    for where in ("allowed", "blocked", "premium_prefixes"):
+        for entry in getattr(config.numbers, where):
+            try:
+                check_entry(entry)
+            except ValueError as error:
+                raise ConfigError(f"{path}: [numbers] {where}: {error}") from None
     names = [trunk.name for trunk in config.trunk]
     for trunk in config.trunk:
         if names.count(trunk.name) > 1:
@@ -117,9 +124,23 @@ def _consistent(config: Config, path: Path) -> None:
         raise ConfigError(f"{path}: [server] key is given without a certificate")
     if config.ami.ca and not config.ami.tls:
         raise ConfigError(f"{path}: [ami] ca is given, and tls is off: set tls = true, and the TLS port")
+    _priced(config, path)
     for route in config.route:
         if route.trunk not in names:
             raise ConfigError(f"{path}: a route names trunk {route.trunk!r}, and there is no such [[trunk]]")
+
+
+def _priced(config: Config, path: Path) -> None:
+    prefixes = [rate.prefix for rate in config.rate]
+    for prefix in prefixes:
+        if prefixes.count(prefix) > 1:
+            raise ConfigError(f"{path}: there are two prices of {prefix!r}: keep one [[rate]] of it")
+        try:
+            check_entry(prefix)
+        except ValueError as error:
+            raise ConfigError(f"{path}: [[rate]] prefix: {error}") from None
+    if config.spend.daily_cost and not config.spend.default_rate and not any(one.per_minute for one in config.rate):
+        raise ConfigError(f"{path}: [spend] daily_cost is set and nothing has a price: set default_rate, or a [[rate]]")
 
 
 def _networks(entries: Iterable[str], where: str, path: Path) -> None:

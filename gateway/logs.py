@@ -31,7 +31,7 @@ def configure(
     """Log to stderr, other libraries' warnings too. ``areas`` are levels of single areas, as ``{"ami": "debug"}``."""
     set_levels(level, areas or {})
     to = cast(TextIO, stream or _Stderr())
-    renderer = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=False)
+    renderer = structlog.processors.JSONRenderer() if as_json else _on_console
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -55,6 +55,26 @@ def configure(
     logging.root.setLevel(logging.WARNING)
     logging.captureWarnings(True)
     logging.getLogger("panoramisk").setLevel(logging.CRITICAL)  # the adapter logs what matters, with its context
+
+
+_console = structlog.dev.ConsoleRenderer(colors=False)
+
+
+def _on_console(logger: WrappedLogger, method: str, event: EventDict) -> str:
+    """One line an event, whatever its values hold: nothing in them ends the line, begins another or moves the cursor.
+
+    The lines of a traceback are indented, so that none looks like an event's.
+    """
+    shown = {name: _escaped(value) if isinstance(value, str) else value for name, value in event.items()}
+    if isinstance(trace := event.get("exception"), str):
+        shown["exception"] = "\n".join(f"  | {_escaped(line)}" for line in trace.split("\n"))
+    return str(_console(logger, method, shown))
+
+
+def _escaped(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
 
 
 class _Stderr:

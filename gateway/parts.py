@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,12 +13,16 @@ from gateway.adapters.media import FileMedia, in_folder
 from gateway.adapters.promptserver import PromptServer, PromptServerSettings
 from gateway.adapters.store import SqliteStore, SqliteSweeps
 from gateway.config import ConfigError
+from gateway.core.caps import MICRO, Rates, Spending
 from gateway.core.handling import Handling
-from gateway.core.model import Millis
+from gateway.core.hearing import Classifier
+from gateway.core.hearing import Settings as ClassifierSettings
+from gateway.core.model import CalleeType, Millis
 from gateway.core.pacing import Limit
 from gateway.core.retention import Kept
 from gateway.core.retry import RetryPolicy
 from gateway.core.routes import NumberPolicy, Router
+from gateway.services.audit import Audit
 from gateway.services.dialog import DialogSettings
 from gateway.services.notifier import NotifierSettings
 from gateway.services.retention import Retention
@@ -36,12 +42,22 @@ class SystemClock:
 
 def router_of(config: Config) -> Router:
     numbers = config.numbers
-    policy = NumberPolicy(tuple(numbers.allowed), tuple(numbers.blocked), numbers.emergency, numbers.premium)
+    policy = NumberPolicy(
+        tuple(numbers.allowed), tuple(numbers.blocked), numbers.emergency, numbers.premium,
+        tuple(numbers.premium_prefixes), frozenset(host.lower() for host in numbers.sip_hosts),
+    )  # fmt: skip
     return Router(config.trunks, config.routes, policy)
 
 
 def retry_policy(config: Config) -> RetryPolicy:
     return RetryPolicy(fault_give_up_after=config.dial.fault_give_up_after, gap_scale=config.lab.retry_gap_scale)
+
+
+def spending_of(config: Config) -> Spending:
+    """In millionths, as costs are kept."""
+    spend = config.spend
+    rates = Rates(round(spend.default_rate * MICRO), {one.prefix: round(one.per_minute * MICRO) for one in config.rate})
+    return Spending(spend.daily_minutes, spend.daily_cost, rates)
 
 
 def limits_of(config: Config) -> tuple[Limit, dict[str, Limit]]:
@@ -63,11 +79,22 @@ def dialog_settings(config: Config) -> DialogSettings:
     )
 
 
+def classifiers_of(config: Config) -> Callable[[], Classifier]:
+    """What makes the classifier of each call."""
+    known = config.detection
+    point = ClassifierSettings(
+        known.bias, known.sure_of_person, sure_after_beep=known.sure_after_beep, silence=known.silence,
+        silence_means=CalleeType(known.silence_means),
+    )  # fmt: skip
+    return functools.partial(Classifier, point)
+
+
 def open_store(config: Config) -> SqliteStore:
     """Raises StoreLocked where a gateway runs, DatabaseRefused where the file cannot be used."""
     return SqliteStore(
         Path(config.database.path), installation=config.installation, policy=retry_policy(config),
         retry_unknown_outcome=config.dial.retry_unknown_outcome, backups=Path(config.database.backups),
+        spending=spending_of(config),
     )  # fmt: skip
 
 
@@ -93,9 +120,9 @@ def days_of(config: Config) -> dict[Kept, float]:
     }  # fmt: skip
 
 
-def retention_of(config: Config, store: SqliteStore) -> Retention:
+def retention_of(config: Config, store: SqliteStore, audit: Audit) -> Retention:
     recordings = media_of(config)[0].remove_recordings
-    return Retention(SqliteSweeps(store), recordings, SystemClock(), days_of(config), config.retention.hour)
+    return Retention(SqliteSweeps(store), recordings, SystemClock(), days_of(config), config.retention.hour, audit)
 
 
 def tracer_of(config: Config) -> Tracer | None:

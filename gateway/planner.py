@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from gateway.core.model import Account, Call, Claimed
+from gateway.core.accounts import is_listed, may_show
+from gateway.core.model import Account, AccountSettings, Call, Claimed
 from gateway.core.numbers import DestinationKind, parse_destination
-from gateway.core.routes import Dialable, NumberPolicy, Refused, Resolver
+from gateway.core.routes import Dialable, NumberPolicy, Refused, Resolver, Trunk
 from gateway.services.dialer import Dialing, NoRoute
 from gateway.services.dialog.transferring import Way
 from gateway.settings import Config
@@ -14,6 +15,13 @@ def kind_of(dialed: str) -> DestinationKind:
     if dialed.startswith("sip:"):
         return DestinationKind.SIP
     return DestinationKind.PHONE if dialed.startswith("+") else DestinationKind.EXTENSION
+
+
+def _caller_id(call: Call, settings: AccountSettings, trunk: Trunk) -> str | None:
+    """The call's own, which was asked for within the list; else the account's, within its list; else the trunk's."""
+    if call.ani is not None:
+        return call.ani
+    return settings.caller_id if settings.caller_id and may_show(settings, settings.caller_id) else trunk.caller_id
 
 
 class Planner:
@@ -30,10 +38,12 @@ class Planner:
         except Refused as error:
             raise NoRoute(f"may not be dialed: {error}") from None
         ring, longest = self.limits(claimed)
-        return Dialing(way.dial_string, call.ani or settings.caller_id or way.trunk.caller_id, ring, longest)
+        return Dialing(way.dial_string, _caller_id(call, settings, way.trunk), ring, longest)
 
     def way(self, call: Call, account: Account) -> Dialable:
         """Raises :class:`Refused`."""
+        if call.ani is not None and not is_listed(account.settings, call.ani):
+            raise Refused(f"its ani {call.ani} is not among the account's allowed caller IDs any more")
         return self._resolve(kind_of(call.dialed), call.dialed, account)
 
     def transfer(self, claimed: Claimed, destination: str) -> Way:
@@ -41,10 +51,10 @@ class Planner:
 
         Raises :class:`Refused`, :class:`NumberError`.
         """
-        settings = claimed.account.settings
+        call, settings = claimed.call, claimed.account.settings
         target = parse_destination(destination, settings.country)
         way = self._resolve(target.kind, target.dialed, claimed.account)
-        return Way(way.dial_string, claimed.call.ani or settings.caller_id or way.trunk.caller_id)
+        return Way(target.dialed, way.dial_string, _caller_id(call, settings, way.trunk))
 
     def _resolve(self, kind: DestinationKind, dialed: str, account: Account) -> Dialable:
         settings = account.settings

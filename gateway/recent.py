@@ -24,6 +24,7 @@ ADVICE: Mapping[str, str] = {
     "trunk.suspended": "The carrier refuses or does not answer: look at Asterisk's console, then `voxgate doctor`.",
     "attempt.unsure": "Nothing: what may have rung is compared with Asterisk's channels and never dialed again.",
     "attempt.not_written": "The database could not be written: is the disk full?",
+    "store.disk_full": "Make room on the disk of the database: until then nothing is accepted or dialed.",
     "store.commit_failed": "The database could not be written: is the disk full?",
     "dialer.store": "The database could not be read or written: is the disk full?",
     "notifier.store": "The database could not be read or written: is the disk full?",

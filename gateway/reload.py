@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from gateway.settings import Config
 log = structlog.get_logger()
 
 #: Sections that are taken over while the gateway runs, and single settings of others.
-TAKEN = frozenset({"dial", "numbers", "trunk", "route", "fetch", "results", "retention", "session", "log"})
+TAKEN = frozenset({"dial", "numbers", "trunk", "route", "fetch", "results", "retention", "session", "detection", "log"})
 TAKEN_SETTINGS = frozenset({"server.certificate", "server.key", "intake.preflight"})
 
 
@@ -69,16 +69,22 @@ class ReloadRefused(Exception):
 class Reloader:
     """``read`` reads the configuration anew, ``take`` puts it in force; both raise :class:`ReloadRefused`."""
 
-    def __init__(self, config: Config, read: Callable[[], Config], take: Callable[[Config], None]) -> None:
+    def __init__(
+        self, config: Config, read: Callable[[], Config], take: Callable[[Config], None],
+        noted: Callable[[Changes], Awaitable[None]],
+    ) -> None:  # fmt: skip
+        """``noted`` is told what was put in force."""
         self._config = config
         self._read = read
         self._take = take
+        self._noted = noted
 
     async def reload(self) -> Changes:
         changes = compare(self._config, await asyncio.to_thread(self._read))
         self._take(changes.config)
         self._config = changes.config
         log.info("gateway.reloaded", taken=changes.taken, need_restart=changes.left)
+        await self._noted(changes)
         return changes
 
     async def on_signal(self) -> None:

@@ -35,6 +35,9 @@ class Server(Section):
     again, and open connections go on."""
     key: str = ""
     """The PEM file of its private key. Empty: it is in `certificate` too."""
+    proxies: tuple[str, ...] = ()
+    """Networks of reverse proxies, as `["127.0.0.1/32"]`: of them alone `X-Forwarded-For` and `X-Forwarded-Proto` are
+    believed, so that guesses of a PIN count for who made them, and cookies are for https where the proxy speaks it."""
     socket: str = ""
     """The Unix socket over which commands speak to the gateway. Empty: `voxgate.sock` beside the database."""
 
@@ -237,7 +240,33 @@ class Numbers(Section):
     emergency: bool = False
     """Let emergency numbers be dialed. Leave it off: machines call nobody there."""
     premium: bool = False
-    """Let premium-rate numbers be dialed."""
+    """Let premium-rate numbers be dialed; shared-cost, company-wide (UAN), personal and satellite ones are among
+    them."""
+    premium_prefixes: list[str] = []
+    """Prefixes of such numbers that may be dialed all the same, as `["+4433"]`."""
+    sip_hosts: list[str] = []
+    """Hosts that `sip:` addresses may name, as `["pbx.example", "192.168.1.20"]`. Others are refused."""
+
+
+class SpendSection(Section):
+    """Ceilings on what all calls of a day use, in this machine's zone; accounts have their own. When one is reached,
+    nothing more is dialed that day; live calls go on, and count from the start with a minute at least."""
+
+    daily_minutes: Annotated[float, Meta(gt=0)] | None = None
+    """Answered minutes a day, of the parties that calls are transferred to as well. Unset: no ceiling."""
+    daily_cost: Annotated[float, Meta(gt=0)] | None = None
+    """What a day may cost, in the currency of the rates. Unset: no ceiling."""
+    default_rate: Annotated[float, Meta(ge=0, le=1e6)] = 0.0
+    """The price of a minute to phone numbers that no `[[rate]]` names."""
+
+
+class RateSection(Section):
+    """The price of calls to a prefix; `[[rate]]` may stand any number of times, the longest prefix wins."""
+
+    prefix: Annotated[str, Meta(min_length=1)]
+    """What the number begins with, as `+1` or `+4977`."""
+    per_minute: Annotated[float, Meta(ge=0, le=1e6)]
+    """The price of a minute, counted by the second."""
 
 
 class SessionSection(Section):
@@ -356,6 +385,7 @@ class Config(Section):
     phone: PhoneSection = msgspec.field(default_factory=PhoneSection)
     dial: Dial = msgspec.field(default_factory=Dial)
     numbers: Numbers = msgspec.field(default_factory=Numbers)
+    spend: SpendSection = msgspec.field(default_factory=SpendSection)
     session: SessionSection = msgspec.field(default_factory=SessionSection)
     results: Results = msgspec.field(default_factory=Results)
     metrics: Metrics = msgspec.field(default_factory=Metrics)
@@ -364,6 +394,7 @@ class Config(Section):
     lab: LabSection = msgspec.field(default_factory=LabSection)
     trunk: list[TrunkSection] = []
     route: list[RouteSection] = []
+    rate: list[RateSection] = []
 
     @property
     def trunks(self) -> dict[str, Trunk]:

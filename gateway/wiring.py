@@ -21,24 +21,29 @@ from gateway.adapters.agi import AgiDetector, AgiServer, AgiSettings
 from gateway.adapters.ami import AmiPbx, AmiSettings, Recorder
 from gateway.adapters.audiosocket import AudioSocketServer, AudioSocketSettings
 from gateway.adapters.cookies import CookieStore
+from gateway.adapters.doors import Door
 from gateway.adapters.evidence import EvidenceFolder
 from gateway.adapters.exports import available, export
 from gateway.adapters.fetcher import HttpFetcher
 from gateway.adapters.phonesocket import PhoneSocket
 from gateway.adapters.speech import EspeakSpeech
 from gateway.adapters.store import SqliteAccess, SqliteBooks, SqliteStore, backup, check
+from gateway.adapters.strangers import allow_many
 from gateway.adapters.tls import TlsRefused, client_context, renew, server_context
 from gateway.config import ConfigError, load
+from gateway.core.access import OPERATOR
 from gateway.core.addresses import AllowList
-from gateway.core.hearing import Classifier, Settings
-from gateway.core.model import AccountId, AttemptEnd, AttemptId, Call, CalleeType, CallId
+from gateway.core.model import AccountId, AttemptEnd, AttemptId, Call, CallId
 from gateway.core.pacing import Limit, Pacer
 from gateway.core.ratelimit import RateLimit
 from gateway.core.routes import Routing
+from gateway.core.states import WAITING
 from gateway.happenings import AttemptClosed, told_to
+from gateway.loopfaults import LoopFaults
 from gateway.metrics import Instruments, Meter, MetricsEndpoint, Reading, TrunkReading, timed, watch_loop
 from gateway.parts import (
     SystemClock,
+    classifiers_of,
     days_of,
     dialog_settings,
     limits_of,
@@ -48,13 +53,14 @@ from gateway.parts import (
     retention_of,
     retry_policy,
     router_of,
+    spending_of,
     tracer_of,
 )
 from gateway.planner import Planner
-from gateway.reload import Reloader, ReloadRefused
+from gateway.reload import Changes, Reloader, ReloadRefused
 from gateway.services.accounts import Accounts
 from gateway.services.api import Api, Parts
-from gateway.services.audit import Audit
+from gateway.services.audit import Audit, came_from, watch
 from gateway.services.dialer import Dialer
 from gateway.services.dialog import DialogService
 from gateway.services.dialog.prompts import PromptRenderer
@@ -75,6 +81,7 @@ from gateway.services.preflight import Preflights
 from gateway.services.rerouter import Rerouter
 from gateway.services.rescuer import Rescuer
 from gateway.services.signing import Signing
+from gateway.services.spending import SpendWatch
 from gateway.services.switchboard import Switchboard
 from gateway.services.tapdetector import TapDetector
 from gateway.services.tokens import Tokens
@@ -131,14 +138,9 @@ class Gateway:
         self.taps = AudioSocketServer(
             AudioSocketSettings(socket.host, socket.port, socket.advertise, tuple(socket.allow))
         )
-        point = Settings(
-            bias=config.detection.bias, silence=config.detection.silence,
-            silence_means=CalleeType(config.detection.silence_means), sure_of_person=config.detection.sure_of_person,
-            sure_after_beep=config.detection.sure_after_beep,
-        )  # fmt: skip
         folder = EvidenceFolder(Path(config.database.path).parent / "evidence")
         self.hearing = Hearing(
-            self.pbx, self.taps if socket.enabled else None, functools.partial(Classifier, point), folder.keep,
+            self.pbx, self.taps if socket.enabled else None, classifiers_of(config), folder.keep,
             records=self.prompts is not None,
         )  # fmt: skip
         self.sweeper = EvidenceSweeper(store, folder.remove_older)
@@ -162,6 +164,7 @@ class Gateway:
             publish,
             observe,
         )
+        self.spending = SpendWatch(store, self.clock, publish)
         self.live.on_closed(self._closed)
         renderer = PromptRenderer(self.speech, media, self.fetcher)
         detector = TapDetector(self.hearing, self.live.of_path, AgiDetector())
@@ -173,20 +176,21 @@ class Gateway:
         agi = AgiSettings(config.agi.host, config.agi.port, tuple(config.agi.allow))
         self.agi = AgiServer(agi, dialog.accept, dialog.handle)
         logins = Logins(store, self.clock)
-        accounts, audit = Accounts(store, access, logins, self.clock), Audit(access, self.clock)
+        accounts = Accounts(store, access, logins, self.clock)
+        self.audit = audit = Audit(access, self.clock)
         self.spool = spool = Path(config.database.path).parent / "spool"
         self.desk = desk = Desk(
             store,
             self.clock,
             router,
             self.fetcher.preflight,
-            self.dialer.wake,
+            self._queued,
             DeskSettings(config.intake.preflight),
             publish,
             observe,
         )
         limit = config.server.max_body_mb * 1024 * 1024
-        self.app = build_app(desk, logins, AppSettings(spool, limit, config.intake.echo_pin), self._ready)
+        self.app = build_app(desk, logins, audit, AppSettings(spool, limit, config.intake.echo_pin), self._ready)
         self.app.middlewares.append(timed(self.instruments))
         admission = self.dialer.admission
         why = Why(store, self.clock, admission, planner.way)
@@ -224,9 +228,9 @@ class Gateway:
         )
         self.pages.setup(self.app)
         preflights = Preflights(store, self.clock, desk, pacer, admission, planner.way)
-        self.retention = retention_of(config, store)
-        self.reloader = Reloader(config, self._read, self._take)
-        upkeep = Upkeep(lambda quick: check(database, quick=quick), functools.partial(backup, database))
+        self.retention = retention_of(config, store, audit)
+        self.reloader = Reloader(config, self._read, self._take, self._reloaded)
+        upkeep = Upkeep(lambda quick: check(database, quick=quick), functools.partial(backup, database), audit)
         api = Api(
             Parts(
                 store=store, clock=self.clock, accounts=accounts, logins=logins, tokens=Tokens(access, self.clock),
@@ -237,12 +241,18 @@ class Gateway:
             RateLimit(config.api.rate, config.api.burst),
         )  # fmt: skip
         api.mount(self.app)
-        doctoring = Doctoring(self.pbx, self.agi.lender.lend)
+        watch(self.app)
+        doctoring = Doctoring(self.pbx, self.agi.lender.lend, audit)
         self.api = api.on_socket(upkeep, self.retention, exports, self.reloader, doctoring)
+        watch(self.api)
         self.metrics = MetricsEndpoint(self.instruments, self.read)
         self.metrics.add_to(self.api)
         if config.metrics.allow:
             self.metrics.add_to(self.app, config.metrics.allow)
+
+    def _queued(self) -> None:
+        self.dialer.wake()
+        self.rerouter.nudge()
 
     async def _hang_up(self, call: CallId) -> bool:
         """End a call's live channel; False where it has none."""
@@ -263,7 +273,7 @@ class Gateway:
             spool,
             secure=self.config.pages.https or self._tls is not None,
             doctor=(*own, "doctor", "--json", *place) if place else (),
-            walk=(*own, "vxml", "run", "--as-gateway", *place) if place else (),
+            walk=(*own, "vxml", "run", "-", "--as-gateway", *place) if place else (),
             phone=PhoneSettings(bool(phone.websocket), phone.user, phone.secret, phone.extension),
         )
 
@@ -272,6 +282,9 @@ class Gateway:
 
     def _closed(self, live: LiveCall, end: AttemptEnd, call: Call) -> None:
         self.notifier.wake()
+        self.spending.wake()
+        if call.state in WAITING:
+            self.rerouter.waits(call.campaign_id, call.trunk)
         self.observe(AttemptClosed(live.claimed, end, call))
 
     def _ready(self) -> dict[str, bool]:
@@ -315,7 +328,7 @@ class Gateway:
             },
             dialing=self.dialer.why_not_dialing is None, ami_up=self.pbx.connected,
             ami_events_waiting=self.pbx.events_waiting, taps_open=self.taps.taps,
-            speech_cache_bytes=self.speech.cached_bytes,
+            speech_cache_bytes=self.speech.cached_bytes, tasks=len(asyncio.all_tasks()),
             free={name: shutil.disk_usage(folder).free for name, folder in folders.items() if folder.exists()},
         )  # fmt: skip
 
@@ -329,6 +342,9 @@ class Gateway:
         except ConfigError as error:
             raise ReloadRefused(str(error)) from None
 
+    async def _reloaded(self, changes: Changes) -> None:
+        await self.audit.note(OPERATOR, "gateway.reload", "the configuration", None, ", ".join(changes.taken))
+
     def _take(self, config: Config) -> None:
         """Put what can be reloaded in force: for the next call, submission, fetch, try, sweep or connection."""
         if self._tls is not None:
@@ -340,9 +356,12 @@ class Gateway:
         self.routing.router = router_of(config)
         self.dialer.relimit(*limits_of(config))
         self.rerouter.retrunk(frozenset(config.trunks))
-        self.store.reconfigure(retry_policy(config), retry_unknown_outcome=config.dial.retry_unknown_outcome)
+        self.store.reconfigure(
+            retry_policy(config), spending_of(config), retry_unknown_outcome=config.dial.retry_unknown_outcome
+        )
         self.fetcher.allow(AllowList.of(config.fetch.allow))
         self.dialog.reconfigure(dialog_settings(config))
+        self.hearing.new_classifier = classifiers_of(config)
         self.desk.reconfigure(DeskSettings(config.intake.preflight))
         self.notifier.reconfigure(notifier_settings(config))
         self.retention.reconfigure(days_of(config), config.retention.hour)
@@ -359,6 +378,7 @@ class Gateway:
             )
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
+        loop.set_exception_handler(LoopFaults())
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
         reload = asyncio.Event()
@@ -372,13 +392,12 @@ class Gateway:
         await self.taps.start()
         if self.prompts is not None:
             await self.prompts.start()
-        sites = await self._listen()
-        started(self._port(sites))
-        log.info(
-            "gateway.started", port=self._port(sites), agi=self.agi.port, unfinished=removed, open_attempts=adopted
-        )
+        doors = await self._listen()
+        port = doors[0].port
+        started(port)
+        log.info("gateway.started", port=port, agi=self.agi.port, unfinished=removed, open_attempts=adopted)
         if (first := await self.pages.first_link()) is not None:
-            log.info("pages.first_run", url=f"http://{config.server.host}:{self._port(sites)}{first}")
+            log.info("pages.first_run", url=f"http://{config.server.host}:{port}{first}")
         try:
             async with asyncio.TaskGroup() as tasks:
                 parts = [
@@ -390,6 +409,7 @@ class Gateway:
                         self.pbx.run(),
                         self.switchboard.run(),
                         self.watchdog.run(),
+                        self.spending.run(),
                         self.notifier.run(),
                         self.rerouter.run(),
                         self.retention.run(),
@@ -407,8 +427,9 @@ class Gateway:
                 for part in (*parts, dialing):
                     part.cancel()
         finally:
-            for runner in sites:
-                await runner.cleanup()
+            for door in doors:
+                await door.close()
+            await self._socket.cleanup()
             if self.prompts is not None:
                 await self.prompts.close()
             await self.phone_socket.close()
@@ -423,6 +444,7 @@ class Gateway:
         while True:
             await asked.wait()
             asked.clear()
+            came_from("a signal")
             await self.reloader.on_signal()
 
     async def _drain(self) -> None:
@@ -434,32 +456,28 @@ class Gateway:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.live.empty.wait(), 5.0)
 
-    async def _listen(self) -> list[web.AppRunner]:
-        server = self.config.server
-        public = web.AppRunner(self.app, access_log=None, handler_cancellation=False, shutdown_timeout=REQUESTS_WITHIN)
-        await public.setup()
-        await web.TCPSite(public, server.host, server.port, ssl_context=self._tls).start()
-        api = web.AppRunner(self.api, access_log=None, shutdown_timeout=REQUESTS_WITHIN)
-        await api.setup()
+    async def _listen(self) -> list[Door]:
+        """The doors on TCP, the public one first; and the Unix socket."""
+        server, own = self.config.server, self.config.metrics
+        public = Door(
+            "server", self.app, proxies=server.proxies, handler_cancellation=False, shutdown_timeout=REQUESTS_WITHIN
+        )
+        self._socket = web.AppRunner(self.api, access_log=None, shutdown_timeout=REQUESTS_WITHIN)
+        await self._socket.setup()
         path = self.config.socket_path
         path.unlink(missing_ok=True)
         previous = os.umask(0o077)
         try:
-            await web.UnixSite(api, str(path)).start()
+            await web.UnixSite(self._socket, str(path)).start()
         finally:
             os.umask(previous)
-        own = self.config.metrics
+        await public.open(server.host, server.port, self._tls)  # last: who finds it healthy may use the socket
         if own.port is None:
-            return [public, api]
-        scraped = web.AppRunner(self.metrics.app(), access_log=None)
-        await scraped.setup()
-        await web.TCPSite(scraped, own.host, own.port).start()
-        log.info("metrics.listening", port=int(scraped.addresses[0][1]))
-        return [public, api, scraped]
-
-    @staticmethod
-    def _port(sites: list[web.AppRunner]) -> int:
-        return int(sites[0].addresses[0][1])
+            return [public]
+        scraped = Door("metrics", self.metrics.app())
+        await scraped.open(own.host, own.port)
+        log.info("metrics.listening", port=scraped.port)
+        return [public, scraped]
 
 
 async def serve(
@@ -469,6 +487,7 @@ async def serve(
 
     ``record_ami`` is a file for what goes over AMI, masked, and its largest size in bytes.
     """
+    allow_many()
     recorder = None if record_ami is None else Recorder(record_ami[0], limit=record_ami[1], version=__version__)
     try:
         await Gateway(config, open_store(config), place, log_level, recorder).run()

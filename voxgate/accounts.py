@@ -28,8 +28,18 @@ def change(login: str, **settings: Any) -> Request[models.Account]:
     return Request("PATCH", f"/accounts/{login}", models.Account, body=msgspec.json.encode(settings))
 
 
-def set_pin(login: str, pin: str, keep_old_hours: int = 0) -> Request[models.Account]:
-    return post(f"/accounts/{login}/pin", models.Account, {"pin": pin, "keep_old_hours": keep_old_hours})
+def usage(login: str) -> Request[models.Usage]:
+    return Request("GET", f"/accounts/{login}/usage", models.Usage)
+
+
+def lift(login: str) -> Request[models.Usage]:
+    """Let an account spend beyond its ceiling until its day ends."""
+    return Request("POST", f"/accounts/{login}/lift", models.Usage)
+
+
+def set_pin(login: str, pin: str, keep_old_hours: int = 0, *, keep_sessions: bool = False) -> Request[models.Account]:
+    body = {"pin": pin, "keep_old_hours": keep_old_hours, "keep_sessions": keep_sessions}
+    return post(f"/accounts/{login}/pin", models.Account, body)
 
 
 def signing(login: str) -> Request[models.Signing]:
@@ -42,4 +52,4 @@ def renew_signing(login: str, keep_old_hours: int = 24) -> Request[models.Issued
 
 
 def stop_signing(login: str) -> Request[models.Signing]:
-    return Request("DELETE", f"/accounts/{login}/signing", models.Signing)
+    return post(f"/accounts/{login}/signing/off", models.Signing)

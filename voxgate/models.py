@@ -398,11 +398,26 @@ class Account(Out):
     settings: AccountSettings
 
 
+class Usage(Out):
+    """Of the account's day; live calls count a minute at least. ``hold`` is the cap by which its calls wait now."""
+
+    calls: int
+    live: int
+    minutes: float
+    cost: float
+    lifted: bool
+    hold: Hold | None
+
+
 class NewPin(In):
-    """``keep_old_hours``: the old PIN stays valid for so long, for clients that are changed one after another."""
+    """``keep_old_hours``: the old PIN stays valid for so long, for clients that are changed one after another.
+
+    Browsers that are signed in to the pages are signed out, unless ``keep_sessions`` is said.
+    """
 
     pin: Pin
     keep_old_hours: Annotated[int, Meta(ge=0, le=24)] = 0
+    keep_sessions: bool = False
 
 
 class Signing(Out):
@@ -435,6 +450,11 @@ class NewToken(In):
 
 
 class Token(Out):
+    """``issuer`` is the account by which it was issued, null where the gateway's Unix socket was used.
+
+    A token of no account is worth what its issuer is: it counts while that account is an operator.
+    """
+
     id: int
     account: str | None
     name: str
@@ -443,6 +463,7 @@ class Token(Out):
     expires_at: Moment | None
     used_at: Moment | None
     revoked_at: Moment | None
+    issuer: str | None
 
 
 class IssuedToken(Token):
@@ -452,6 +473,8 @@ class IssuedToken(Token):
 
 
 class AuditLine(Out):
+    """``origin`` is an address, or the user who opened the socket; ``outcome`` is ``done``, or why it was refused."""
+
     id: int
     at: Moment
     actor: str
@@ -459,6 +482,8 @@ class AuditLine(Out):
     subject: str
     account: str | None
     detail: str
+    origin: str
+    outcome: str
 
 
 class AuditFilter(In):

@@ -16,6 +16,15 @@ def why() -> Request[models.Hold]:
     return Request("GET", "/why", models.Hold)
 
 
+def usage() -> Request[models.Usage]:
+    return Request("GET", "/usage", models.Usage)
+
+
+def lift() -> Request[models.Usage]:
+    """Let everybody spend beyond the gateway's ceiling until its day ends."""
+    return Request("POST", "/lift", models.Usage)
+
+
 def events(**asked: Any) -> Request[models.Event]:
     """Events by the fields of :class:`models.EventFilter`; hear them with ``events``."""
     return Request("GET", "/events", models.Event, asked)

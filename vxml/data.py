@@ -13,9 +13,10 @@ from vxml.errors import VoiceXmlEvent, badfetch
 from vxml.events import Event
 from vxml.types import Json
 from vxml.values import with_query
+from vxml.wellformed import parsed, parser
 
 MAX_BYTES = 4 * 1024 * 1024
-_PARSER = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, strip_cdata=False)
+_PARSER = parser(strip_cdata=False)
 
 
 def request_with(
@@ -65,7 +66,7 @@ def fetch_data(
     if name is None:
         return
     try:
-        root = etree.fromstring(fetched.body, _PARSER)
+        root = parsed(fetched.body, _PARSER)
     except (etree.XMLSyntaxError, ValueError) as error:
         raise badfetch(f"the data of {url} is not well-formed XML: {str(error)[:200]}") from None
     top = [*reversed(list(root.itersiblings(preceding=True))), root, *root.itersiblings()]
@@ -115,6 +116,9 @@ def _plain(node: etree._Element) -> Json:
 
 def _prefixed(node: etree._Element, tag: str) -> str:
     name = etree.QName(tag)
-    prefix = next((key for key, space in node.nsmap.items() if key and space == name.namespace), None)
-    own = node.prefix if tag == node.tag else prefix
-    return f"{own}:{name.localname}" if own else name.localname
+    prefix: str | None = None
+    if tag == node.tag:
+        prefix = node.prefix
+    elif name.namespace is not None:
+        prefix = next((key for key, space in node.nsmap.items() if key and space == name.namespace), None)
+    return f"{prefix}:{name.localname}" if prefix else name.localname

@@ -12,6 +12,7 @@ from vxml.errors import badfetch
 from vxml.grammar.srgs import line_of, local
 from vxml.validation import Fault, faults
 from vxml.values import joined
+from vxml.wellformed import parsed, parser
 
 NAMESPACE = "http://www.w3.org/2001/vxml"
 MAX_BYTES = 4 * 1024 * 1024
@@ -89,11 +90,7 @@ def parse_document(body: bytes, url: str, charset: str | None = None) -> Documen
 
 def parse_tree(body: bytes, url: str, charset: str | None = None) -> etree._Element:
     """The root of a document. Raises XMLSyntaxError, ValueError and LookupError where the bytes are no XML."""
-    parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False, huge_tree=False,
-        remove_comments=True, remove_pis=True, encoding=_usable(charset),
-    )  # fmt: skip
-    return etree.fromstring(body, parser, base_url=url)
+    return parsed(body, parser(encoding=_usable(charset), remove_comments=True, remove_pis=True), url)
 
 
 def _usable(charset: str | None) -> str | None:

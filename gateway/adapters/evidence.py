@@ -22,19 +22,23 @@ class EvidenceFolder:
         self._folder = folder
 
     def keep(self, account: AccountId, attempt: AttemptId, pcm: bytes) -> str:
-        """Write samples; the file's name. Raises OSError."""
+        """Write samples; the file's name. Raises OSError, and leaves nothing then."""
         name = f"{account}/{attempt}.wav"
         place = self._folder / name
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         place.parent.mkdir(mode=0o700, exist_ok=True)
         part = place.with_suffix(".part")
         part.touch(mode=0o600)
-        with wave.open(str(part), "wb") as file:
-            file.setnchannels(1)
-            file.setsampwidth(2)
-            file.setframerate(RATE)
-            file.writeframes(pcm)
-        part.replace(place)  # a reader finds the whole file or none
+        try:
+            with part.open("wb") as whole, wave.open(whole, "wb") as file:
+                file.setnchannels(1)
+                file.setsampwidth(2)
+                file.setframerate(RATE)
+                file.writeframes(pcm)
+            part.replace(place)  # a reader finds the whole file or none
+        except OSError:
+            part.unlink()
+            raise
         return name
 
     def read(self, name: str) -> bytes | None:

@@ -29,6 +29,8 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 CACHE_BYTES = 64 * 1024 * 1024
 #: Fetches of one account under way at once: its servers that hang hold up nobody else's. More wait.
 OF_ONE_ACCOUNT = 50
+#: Pre-flights of one account at once.
+CHECKS_OF_ONE_ACCOUNT = 5
 
 
 def _host_of(url: str) -> str:
@@ -76,8 +78,8 @@ class HttpFetcher:
         self._cache: OrderedDict[str, _Cached] = OrderedDict()
         self._cached_bytes = 0
         self._shares: WeakValueDictionary[AccountId, asyncio.Semaphore] = WeakValueDictionary()
-        self._checks: dict[str, tuple[float, asyncio.Future[str | None]]] = {}
-        self._checking = asyncio.Semaphore(20)
+        self._checks: dict[tuple[AccountId, str], tuple[float, asyncio.Future[str | None]]] = {}
+        self._checking: WeakValueDictionary[AccountId, asyncio.Semaphore] = WeakValueDictionary()
         self._observe = observe
         self._headers = headers
 
@@ -86,6 +88,10 @@ class HttpFetcher:
         self._connector.allow = allowed
 
     async def close(self) -> None:
+        checks = [check for _, check in self._checks.values()]
+        for check in checks:
+            check.cancel()
+        await asyncio.gather(*checks, return_exceptions=True)
         await self._session.close()
 
     async def fetch(self, request: FetchRequest) -> FetchResponse:
@@ -216,22 +222,25 @@ class HttpFetcher:
 
     # --- pre-flight ---
 
-    async def preflight(self, url: str) -> str | None:
-        """GET ``url`` and say why it is not usable (None: it answered 200). Calls to one URL share one GET."""
-        now = time.monotonic()
-        kept = self._checks.get(url)
+    async def preflight(self, url: str, account: AccountId) -> str | None:
+        """GET ``url`` and say why it is not usable (None: it answered 200). An account's calls to a URL share one.
+
+        What hangs holds up no other account's.
+        """
+        now, key = time.monotonic(), (account, url)
+        kept = self._checks.get(key)
         if kept is None or kept[0] < now:
             if len(self._checks) > 10_000:
                 self._checks.clear()
-            kept = (now + 30, asyncio.ensure_future(self._check(url)))
-            self._checks[url] = kept
+            kept = (now + 30, asyncio.ensure_future(self._check(url, account)))
+            self._checks[key] = kept
         why = await asyncio.shield(kept[1])
         if why is not None:
-            self._checks.pop(url, None)  # a mended page is found at once
+            self._checks.pop(key, None)  # a mended page is found at once
         return why
 
-    async def _check(self, url: str) -> str | None:
-        async with self._checking:
+    async def _check(self, url: str, account: AccountId) -> str | None:
+        async with self._checking.setdefault(account, asyncio.Semaphore(CHECKS_OF_ONE_ACCOUNT)):
             try:
                 answer = await self.fetch(FetchRequest(url, timeout=10.0, max_age=0.0, purpose=FetchPurpose.PREFLIGHT))
             except FetchError as error:

@@ -68,10 +68,16 @@ class FileMedia:
             os.utime(path)
         else:
             self._folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=self._folder, suffix=".part", delete=False) as file:
-                file.write(wav)
-            Path(file.name).chmod(0o644)  # Asterisk reads as another user
-            Path(file.name).rename(path)
+            descriptor, name = tempfile.mkstemp(dir=self._folder, suffix=".part")
+            part = Path(name)
+            try:
+                with os.fdopen(descriptor, "wb") as file:
+                    file.write(wav)
+                part.chmod(0o644)  # Asterisk reads as another user
+                part.rename(path)
+            except OSError:
+                part.unlink()
+                raise
         if time.monotonic() - self._swept > SWEEP_EVERY:
             self._sweep()
         return MediaRef(digest, self._name(digest), max(0, len(wav) - HEADER) / 2 / RATE)
@@ -114,8 +120,13 @@ class FileMedia:
         return self._folder / f"{name}.wav"
 
     def remove_recordings(self, before: Millis, dry: bool) -> int:
-        """Remove recordings that nothing has changed since ``before``, or only count them."""
+        """Remove recordings that nothing has changed since ``before``, or only count them.
+
+        Prompts whose days are over go too: while nothing is spoken, nothing else looks.
+        """
         found = 0
+        if not dry and self._folder.exists():
+            self._sweep()
         for path in self._folder.glob("recording-*"):
             with contextlib.suppress(OSError):  # its session removed it meanwhile
                 if path.stat().st_mtime * 1000 < before:

@@ -11,6 +11,8 @@ from pathlib import Path
 import structlog
 from aiohttp import web
 
+from gateway.adapters.doors import Door
+from gateway.adapters.strangers import Complaints
 from gateway.core.addresses import networks_of, within
 
 log = structlog.get_logger()
@@ -43,12 +45,13 @@ class PromptServer:
         self._folder = folder
         self._settings = settings
         self._networks = networks_of(settings.allow)
-        self._runner: web.AppRunner | None = None
+        self._complaints = Complaints()
+        self._door: Door | None = None
 
     @property
     def port(self) -> int:
-        assert self._runner is not None
-        return int(self._runner.addresses[0][1])
+        assert self._door is not None
+        return self._door.port
 
     def url(self, digest: str) -> str:
         """What STREAM FILE is given. The extension tells Asterisk the format."""
@@ -61,17 +64,17 @@ class PromptServer:
         """Listen. Raises OSError where the address cannot be had."""
         app = web.Application()
         app.router.add_get("/media/{name}", self._answer)
-        self._runner = web.AppRunner(app, access_log=None)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, self._settings.host, self._settings.port).start()
+        self._door = Door("media", app)
+        await self._door.open(self._settings.host, self._settings.port)
 
     async def close(self) -> None:
-        if self._runner is not None:
-            await self._runner.cleanup()
+        if self._door is not None:
+            await self._door.close()
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         if request.remote is None or not within(request.remote, self._networks):
-            log.warning("media.refused", peer=request.remote, why="address not in [agi] allow")
+            if self._complaints.may():
+                log.warning("media.refused", peer=request.remote, why="address not in [agi] allow")
             raise web.HTTPForbidden
         found = _NAME.match(request.match_info["name"])
         if found is None or not hmac.compare_digest(found[2], self._mark(found[1])):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import typing
 from typing import Annotated, Any, get_type_hints
 
@@ -11,11 +12,17 @@ import typer
 from gateway.cli import signing, token
 from gateway.cli.client import Unreachable
 from gateway.cli.shared import ConfigOption, JsonOption, asked, config_of, group, log_to_stderr, show, show_json
+from gateway.cli.why import lines
 from gateway.core.model import AccountSettings
 from gateway.settings import Config
-from voxgate import accounts
+from voxgate import accounts, system
 
 app = group("Accounts that may queue calls.")
+
+PinOption = Annotated[
+    str | None,
+    typer.Option(help="4 to 16 characters; - for a line of input; generated and shown once where absent."),
+]
 app.add_typer(token.app, name="token")
 app.add_typer(signing.app, name="signing")
 
@@ -27,7 +34,7 @@ def add(
         str, typer.Option(prompt="Time zone of this account (as America/New_York)", help="IANA name.")
     ],
     country: Annotated[str, typer.Option(prompt="Country of its numbers (as US)", help="ISO 3166 code.")],
-    pin: Annotated[str | None, typer.Option(help="4 to 16 characters; generated and shown once where absent.")] = None,
+    pin: PinOption = None,
     caller_id: Annotated[str | None, typer.Option(help="Shown to callees.")] = None,
     allow_ani: Annotated[list[str] | None, typer.Option(help="A caller ID that ani may ask for; repeatable.")] = None,
     evidence_audio: Annotated[
@@ -38,9 +45,7 @@ def add(
     as_json: JsonOption = False,
 ) -> None:
     """Add an account."""
-    import secrets
-
-    shown = pin or "".join(secrets.choice("0123456789") for _ in range(8))
+    shown = _pin(pin)
     chosen = AccountSettings(
         time_zone, country, caller_id=caller_id, allowed_caller_ids=tuple(allow_ani or ()), operator=operator,
         evidence_audio=evidence_audio,
@@ -56,20 +61,35 @@ def add(
     print(f"account {login} added" + ("" if pin else f"; its PIN, shown this once: {shown}"))
 
 
+def _pin(given: str | None) -> str:
+    """The PIN that is given, in the words or in a line of input; or one of eight digits."""
+    import getpass
+    import secrets
+
+    if given == "-":
+        return getpass.getpass("PIN: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    return given or "".join(secrets.choice("0123456789") for _ in range(8))
+
+
 def _add_directly(config: Config, login: str, pin: str, settings: AccountSettings) -> None:
     """No gateway runs: this process may own the database for a moment."""
     import asyncio
 
     from gateway.adapters.store import SqliteAccess
+    from gateway.core.access import OPERATOR
     from gateway.parts import SystemClock, open_store
     from gateway.services.accounts import Accounts
+    from gateway.services.audit import Audit, came_from
     from gateway.services.intake.logins import Logins
 
     async def work() -> None:
         log_to_stderr()
         store, clock = open_store(config), SystemClock()
         try:
-            await Accounts(store, SqliteAccess(store), Logins(store, clock), clock).add(login, pin, settings)
+            access = SqliteAccess(store)
+            added = await Accounts(store, access, Logins(store, clock), clock).add(login, pin, settings)
+            came_from("the command line")
+            await Audit(access, clock).note(OPERATOR, "account.add", f"account {login}", added.id)
         finally:
             await store.close()
 
@@ -131,7 +151,7 @@ def _shown(value: Any) -> str:
 def _setting(text: str) -> tuple[str, Any]:
     """``ring_timeout=30`` as a name and a value of its setting's type."""
     name, equals, value = text.partition("=")
-    kinds = get_type_hints(AccountSettings)
+    kinds = get_type_hints(AccountSettings, include_extras=True)
     if not equals or name not in kinds:
         raise typer.BadParameter(f"{text!r}: write NAME=VALUE, where NAME is one of {', '.join(kinds)}")
     if not value:
@@ -143,19 +163,51 @@ def _setting(text: str) -> tuple[str, Any]:
         raise typer.BadParameter(f"{name}: {error}") from None
 
 
+@app.command("usage", epilog="Example: voxgate account usage user1")
+def usage(
+    login: Annotated[str | None, typer.Argument(help="Without it, what all accounts used together.")] = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what an account used of its day's caps, and which of them holds its calls now."""
+    _show_usage(asked(config, system.usage() if login is None else accounts.usage(login)), as_json)
+
+
+@app.command("lift", epilog="Example: voxgate account lift user1")
+def lift(
+    login: Annotated[str | None, typer.Argument(help="Whose ceiling.")] = None,
+    everybody: Annotated[bool, typer.Option("--everybody", help="The gateway's own, in [spend].")] = False,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Let an account, or everybody, spend beyond a ceiling of minutes or cost until the day ends."""
+    if (login is None) is not everybody:
+        raise typer.BadParameter("name an account, or say --everybody")
+    _show_usage(asked(config, system.lift() if login is None else accounts.lift(login)), as_json)
+
+
+def _show_usage(found: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        show_json(found)
+        return
+    hold = found.pop("hold")
+    show([{"used": name, "today": _shown(value)} for name, value in found.items()], False, ["used", "today"])
+    if hold is not None:
+        print("\n".join(lines(hold)))
+
+
 @app.command("pin", epilog="Example: voxgate account pin user1 --keep-old-hours 24")
 def set_pin(
     login: str,
-    pin: Annotated[str | None, typer.Option(help="4 to 16 characters; generated and shown once where absent.")] = None,
+    pin: PinOption = None,
     keep_old_hours: Annotated[int, typer.Option(min=0, max=24, help="The old PIN stays valid for so long.")] = 0,
+    keep_sessions: Annotated[bool, typer.Option("--keep-sessions", help="Sign no browser out.")] = False,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Set a new PIN."""
-    import secrets
-
-    shown = pin or "".join(secrets.choice("0123456789") for _ in range(8))
-    found = asked(config, accounts.set_pin(login, shown, keep_old_hours))
+    shown = _pin(pin)
+    found = asked(config, accounts.set_pin(login, shown, keep_old_hours, keep_sessions=keep_sessions))
     if as_json:
         show_json({"login": login, "pin": None if pin else shown, "old_pin_until": found["old_pin_until"]})
         return

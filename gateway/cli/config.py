@@ -17,7 +17,8 @@ from gateway.settings import Config
 
 app = group("The configuration: checked and shown.")
 
-SECRET = frozenset({"ami.secret"})
+#: How the name of every setting ends that is a secret.
+ENDING = ".secret"
 MASK = "********"
 
 
@@ -103,7 +104,8 @@ def _rows(config: Config, given: dict[str, str], place: Path) -> Iterator[dict[s
 
 
 def _row(name: str, value: Any, given: dict[str, str]) -> dict[str, Any]:
-    return {"setting": name, "value": MASK if name in SECRET else value, "source": given.get(name, "default")}
+    shown = MASK if value and name.endswith(ENDING) else value
+    return {"setting": name, "value": shown, "source": given.get(name, "default")}
 
 
 def reload(config: ConfigOption = None, as_json: JsonOption = False) -> None:

@@ -124,7 +124,7 @@ def restore(
     if done.paused:
         print(f"{len(done.paused)} campaigns are paused; start the gateway, then `voxgate campaign resume ID` those")
         print("that had not gone on after the backup was taken: " + ", ".join(done.paused))
-    print("PINs and tokens are those of the backup: revoke again what was revoked since it was taken")
+    print("PINs, tokens and signing secrets are those of the backup: revoke again what was revoked since it was taken")
 
 
 @app.command("vacuum", epilog="Example: voxgate db vacuum")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli import account, calls, campaign, config, db, exits, result, retention, route, running
+from gateway.cli import account, audit, calls, campaign, config, db, exits, result, retention, route, running
 from gateway.cli.classify.commands import app as classify_app
 from gateway.cli.doctor.commands import doctor
 from gateway.cli.export import EPILOG as EXPORT
@@ -50,8 +50,8 @@ app.command(epilog=EXPORT)(export)
 app.command(epilog="Examples: voxgate why, voxgate why 17, voxgate why --campaign 2")(why)
 app.command(epilog="Example: voxgate version")(running.version)
 for name, group in {
-    "account": account.app, "campaign": campaign.app, "calls": calls.app, "route": route.app, "db": db.app,
-    "config": config.app, "result": result.app,
+    "account": account.app, "audit": audit.app, "campaign": campaign.app, "calls": calls.app,
+    "route": route.app, "db": db.app, "config": config.app, "result": result.app,
     "retention": retention.app, "classify": classify_app, "vxml": vxml_app,
 }.items():  # fmt: skip
     app.add_typer(group, name=name)

@@ -51,14 +51,18 @@ def _directly(config: Config, dry_run: bool) -> Iterator[Any]:
     """No gateway runs: this process may own the database for a moment."""
     import asyncio
 
-    from gateway.parts import open_store, retention_of
+    from gateway.adapters.store import SqliteAccess
+    from gateway.parts import SystemClock, open_store, retention_of
+    from gateway.services.audit import Audit, came_from
     from gateway.services.retention import shown
 
     async def work() -> list[Any]:
         log_to_stderr()
         store = open_store(config)
         try:
-            return [shown(one) async for one in retention_of(config, store).sweep(dry=dry_run)]
+            came_from("the command line")
+            audit = Audit(SqliteAccess(store), SystemClock())
+            return [shown(one) async for one in retention_of(config, store, audit).by_hand(dry=dry_run)]
         finally:
             await store.close()
 

@@ -13,7 +13,7 @@ from voxgate import tokens
 
 app = group("Bearer tokens of the API: issued, listed, revoked.")
 
-_COLUMNS = ("id", "account", "name", "scopes", "created_at", "expires_at", "used_at", "revoked_at")
+_COLUMNS = ("id", "account", "name", "scopes", "issuer", "created_at", "expires_at", "used_at", "revoked_at")
 
 
 @app.command("add", epilog="Example: voxgate account token add user1 --name crm --scope calls --scope read")

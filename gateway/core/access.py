@@ -29,7 +29,10 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """``account`` is None for an operator's token that belongs to no account."""
+    """``account`` is None for an operator's token that belongs to no account, which is worth what its ``issuer`` is.
+
+    ``issuer`` is the account by which it was issued, None for whoever may open the gateway's Unix socket.
+    """
 
     id: int
     account: AccountId | None
@@ -39,6 +42,7 @@ class Token:
     expires_at: Millis | None = None
     used_at: Millis | None = None
     revoked_at: Millis | None = None
+    issuer: AccountId | None = None
 
     def valid(self, now: Millis) -> bool:
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
@@ -54,9 +58,14 @@ def mark_of(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
+DONE = "done"
+#: Whoever may open the gateway's Unix socket, or its database.
+OPERATOR = "operator"
+
+
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """One change that somebody made. ``detail`` never holds a PIN or a token."""
+    """One change that somebody made, or may not make. ``detail`` never holds a PIN, a token or a secret."""
 
     at: Millis
     actor: str
@@ -64,6 +73,8 @@ class AuditEntry:
     subject: str
     account: AccountId | None = None  # whose thing was changed
     detail: str = ""
+    origin: str = ""  # an address, or who opened the socket
+    outcome: str = DONE
     id: int = 0
 
 

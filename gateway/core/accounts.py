@@ -11,7 +11,11 @@ import msgspec
 import phonenumbers
 
 from gateway.core.model import AccountSettings
+from gateway.core.numbers import VISUAL
 from gateway.core.plum import FieldError
+from gateway.core.routes import check_entry
+
+_NAMED = re.compile(r"[^<>]*<([^<>]*)>\Z")
 
 
 def check_login(login: str) -> str:
@@ -40,9 +44,29 @@ def check_settings(settings: AccountSettings) -> AccountSettings:
         value = getattr(settings, name)
         if value is not None and not low <= value <= high:
             raise FieldError(name, f"must be from {low} to {high} seconds")
+    for name in ("allowed_prefixes", "blocked_prefixes"):
+        for entry in getattr(settings, name):
+            try:
+                check_entry(entry)
+            except ValueError as error:
+                raise FieldError(name, f"is refused: {error}") from None
     if settings.caller_id is not None and not (settings.caller_id.isprintable() and len(settings.caller_id) <= 80):
         raise FieldError("caller_id", "must be at most 80 printable characters")  # it becomes a header of AMI
+    if not may_show(settings, settings.caller_id):
+        listed = ", ".join(settings.allowed_caller_ids)
+        raise FieldError("caller_id", f"must be one of the account's allowed caller IDs, which are {listed}")
     return settings
+
+
+def may_show(settings: AccountSettings, caller_id: str | None) -> bool:
+    """Whether an account may show a caller ID of its own: any where its operator lists none."""
+    return caller_id is None or not settings.allowed_caller_ids or is_listed(settings, caller_id)
+
+
+def is_listed(settings: AccountSettings, caller_id: str) -> bool:
+    """Whether the operator lists a caller ID, ``5551234`` or ``Name <5551234>``, among the account's."""
+    number = match[1] if (match := _NAMED.match(caller_id)) else caller_id
+    return number.translate(VISUAL) in {one.translate(VISUAL) for one in settings.allowed_caller_ids}
 
 
 def changed(settings: AccountSettings, changes: dict[str, Any]) -> AccountSettings:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -32,6 +33,11 @@ class Reason(StrEnum):
     TRUNK_RESTING = "trunk_resting"
     TRUNK_FULL = "trunk_full"
     TRUNK_PACE = "trunk_pace"
+    ACCOUNT_SPENT = "account_spent"
+    ACCOUNT_DAILY = "account_daily"
+    ACCOUNT_FULL = "account_full"
+    ACCOUNT_PACE = "account_pace"
+    GATEWAY_SPENT = "gateway_spent"
     GATEWAY_FULL = "gateway_full"
     GATEWAY_PACE = "gateway_pace"
     # What is no obstacle:
@@ -58,6 +64,10 @@ class Gate:
 
     slots: int
     hold: Hold | None
+
+    def opens(self, now: Millis) -> Millis | None:
+        """From when on it takes a call; None where that is not a matter of time."""
+        return now if self.hold is None else self.hold.until
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +114,7 @@ def _full_or_paced(pace: Pace, live: int, now: Millis, trunk: str) -> Hold | Non
             Reason.TRUNK_PACE if trunk else Reason.GATEWAY_PACE,
             f"{who} starts {limit.cps:g} calls a second",
             f"its turn comes at that pace; cps {setting} is the limit",
-            Millis(round(now + pace.wait_ms())),
+            Millis(math.ceil(now + pace.wait_ms())),
         )
     return None
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import csv
-import functools
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import StrEnum
 
 import msgspec
@@ -15,6 +13,7 @@ import msgspec
 from gateway.core.cells import cell
 from gateway.core.lists import CallQuery
 from gateway.core.model import AccountId, CalleeType, CallState, CampaignId, Millis
+from gateway.core.saying import iso
 
 
 class Format(StrEnum):
@@ -102,11 +101,5 @@ def _told(rows: Sequence[Row]) -> list[Iterable[object]]:
     """The rows' columns, times written out."""
     columns: list[Iterable[object]] = [*zip(*rows, strict=True)]
     for index in _TIMES:
-        columns[index] = [None if value is None else iso(value // 1000) for value in columns[index]]  # type: ignore[operator]
+        columns[index] = [None if value is None else iso(value) for value in columns[index]]  # type: ignore[arg-type]
     return columns
-
-
-@functools.lru_cache(maxsize=65536)
-def iso(second: int) -> str:
-    """Unix seconds as 2026-11-27T09:00:00Z."""
-    return f"{datetime.fromtimestamp(second, UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -123,6 +123,11 @@ class AccountSettings:
     machine_hangup_failed: bool = False  # a machine that was hung up on is posted as failed, and retried
     evidence_audio: bool = False  # the first seconds of what the callee said are kept
     evidence_days: Annotated[int, Meta(ge=1, le=3650)] = 7
+    cps: Annotated[float, Meta(gt=0, le=500)] | None = None  # calls started a second
+    max_calls: Annotated[int, Meta(ge=1)] | None = None  # calls at once
+    daily_calls: Annotated[int, Meta(ge=1)] | None = None  # attempts a day, in the account's zone; so the next two
+    daily_minutes: Annotated[float, Meta(gt=0, le=1e9)] | None = None  # answered
+    daily_cost: Annotated[float, Meta(gt=0, le=1e9)] | None = None  # by the rates, in their currency
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,3 +239,5 @@ class AttemptEnd:
     reason: str | None = None
     application_error: str | None = None
     evidence: dict[str, Any] = field(default_factory=dict)  # what was heard, as docs/classification.md tells
+    talked: int | None = None  # seconds from answer to end by a clock that nobody sets; None: what the times tell
+    legs: tuple[tuple[str, int], ...] = ()  # to whom it was transferred, and for how many seconds: they cost, too

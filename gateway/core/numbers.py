@@ -33,8 +33,8 @@ class Destination(NamedTuple):
     postd: str | None = None
 
 
-_VISUAL = str.maketrans("", "", " -.()/")
-_PHONE = re.compile(r"\+?[0-9]+\Z")
+VISUAL = str.maketrans("", "", " -.()/")
+DIGITS = re.compile(r"\+?[0-9]+\Z")
 _SIP = re.compile(
     r"sips?:([A-Za-z0-9_.+~-]{1,64})@([A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?)(?::([0-9]{1,5}))?\Z"
 )
@@ -65,8 +65,8 @@ def parse_destination(text: str, country: str) -> Destination:
         return Destination(DestinationKind.SIP, _sip(target), text, ani, postd)
     if target[:4].lower() == "tel:":
         target = target[4:]
-    digits = target.translate(_VISUAL)
-    if not _PHONE.match(digits):
+    digits = target.translate(VISUAL)
+    if not DIGITS.match(digits):
         raise NumberError("is neither a telephone number, a sip: address nor an extension")
     if len(digits) <= EXTENSION_DIGITS and not digits.startswith("+"):
         return Destination(DestinationKind.EXTENSION, digits, text, ani, postd)
@@ -113,7 +113,7 @@ def _parameter(parameters: dict[str, str], name: str, form: re.Pattern[str], rul
     if value is None:
         return None
     if name == "ani":
-        value = value.translate(_VISUAL)
+        value = value.translate(VISUAL)
     if not form.match(value):
         raise NumberError(f"{name} {rule}")
     return value

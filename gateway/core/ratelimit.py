@@ -27,9 +27,14 @@ class RateLimit:
     burst: int
     _buckets: OrderedDict[str, tuple[float, Millis]] = field(default_factory=OrderedDict)
 
+    def left(self, client: str, now: Millis) -> float:
+        """How many requests may be made at once."""
+        left, since = self._buckets.get(client, (float(self.burst), now))
+        return min(self.burst, left + max(0, now - since) / 1000 * self.rate)
+
     def take(self, client: str, now: Millis) -> Turn:
-        left, since = self._buckets.pop(client, (float(self.burst), now))
-        left = min(self.burst, left + max(0, now - since) / 1000 * self.rate)
+        left = self.left(client, now)
+        self._buckets.pop(client, None)
         allowed = left >= 1
         left -= allowed
         self._buckets[client] = (left, now)

@@ -10,7 +10,8 @@ from typing import NamedTuple, Protocol
 
 import phonenumbers
 
-from gateway.core.numbers import DestinationKind
+from gateway.core.numbers import DIGITS, EXTENSION_DIGITS, VISUAL, DestinationKind, NumberError, e164
+from gateway.core.special import is_emergency, refusal
 
 
 class NumberFormat(StrEnum):
@@ -48,12 +49,18 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class NumberPolicy:
-    """Lists hold prefixes (``+1900``) or whole numbers; an empty allow list allows all."""
+    """Lists hold prefixes (``+1900``) or whole numbers; an empty allow list allows all.
+
+    ``emergency``, ``premium``, the prefixes whose premium-rate numbers may be dialed all the same, and the hosts of
+    sip: addresses are the gateway's alone.
+    """
 
     allowed: tuple[str, ...] = ()
     blocked: tuple[str, ...] = ()
     emergency: bool = False
     premium: bool = False
+    premium_prefixes: tuple[str, ...] = ()
+    sip_hosts: frozenset[str] = frozenset()
 
 
 class Dialable(NamedTuple):
@@ -71,8 +78,9 @@ class Unrouted(Refused):
 
 #: What may stand in a dial string: nothing that Asterisk would read as a second destination or an option.
 _SAFE_NUMBER = re.compile(r"\+?[0-9*#]{1,32}\Z")
-_SAFE_SIP = re.compile(r"sip:[A-Za-z0-9_.+~-]{1,64}@[a-z0-9.-]{1,252}(?::[0-9]{1,5})?\Z")
-_NANP = re.compile(r"\+1[2-9](?!11)[0-9]{2}[2-9](?!11)[0-9]{6}\Z")
+_SAFE_SIP = re.compile(r"sip:([A-Za-z0-9_.+~-]{1,64})@([a-z0-9.-]{1,252})(?::[0-9]{1,5})?\Z")
+#: An entry of a list; a longer number without + would begin nothing that is dialed.
+_ENTRY = re.compile(r"\+[0-9]{0,20}\Z|[0-9*#]{1,6}\Z|sip:[A-Za-z0-9_.+~@:-]{0,320}\Z")
 _TEMPLATE = re.compile(r"(PJSIP|SIP|IAX2|DAHDI|Local)/[A-Za-z0-9_.+@/:-]*\{number\}[A-Za-z0-9_.+@/:-]*\Z")
 
 
@@ -80,6 +88,12 @@ def check_template(dial: str) -> None:
     """Raises :class:`ValueError` where a trunk's ``dial`` could dial more than one number."""
     if not _TEMPLATE.match(dial):
         raise ValueError(f'dial = "{dial}" must be like "PJSIP/{{number}}@mytrunk", with {{number}} once')
+
+
+def check_entry(entry: str) -> None:
+    """Raises :class:`ValueError` where an entry of a list could match nothing."""
+    if not _ENTRY.match(entry):
+        raise ValueError(f"{entry!r} is no beginning of what is dialed: write +1617, 90 for extensions, or sip:")
 
 
 class Resolver(Protocol):
@@ -102,44 +116,59 @@ class Router:
         self, kind: DestinationKind, dialed: str, account: NumberPolicy, country: str, trace: list[str] | None = None
     ) -> Dialable:
         """Where ``dialed`` goes. Raises :class:`Refused`. ``trace`` is told each step, for people to read."""
-        if kind is DestinationKind.PHONE:
-            self._special(dialed, country, trace)
-        elif not self.policy.emergency and phonenumbers.is_emergency_number(dialed, country):
-            raise Refused("it is an emergency number")  # 112 is nobody's extension
+        number = self._sip(dialed, country, trace) if kind is DestinationKind.SIP else dialed
+        if number is not None:
+            self._special(number, country, trace)
         for owner, policy in (("gateway", self.policy), ("account", account)):
-            _listed(dialed, policy, owner, trace)
+            _listed(dialed, number, policy, owner, trace)
         route = self._route(kind, dialed, trace)
         trunk = self.trunks.get(route.trunk)
         if trunk is None:
             raise Unrouted(f"its route names trunk {route.trunk!r}, which is not configured")
-        number = formatted(dialed, trunk)
+        written = formatted(dialed, trunk)
         if trace is not None:
-            trace.append(f"trunk {trunk.name}: format {trunk.format} gives {number}")
+            trace.append(f"trunk {trunk.name}: format {trunk.format} gives {written}")
         safe = _SAFE_SIP if kind is DestinationKind.SIP else _SAFE_NUMBER
-        if not safe.match(number):
+        if not safe.match(written):
             raise Refused("it holds characters that may not reach a dial string")
-        return Dialable(trunk, trunk.dial.replace("{number}", number))
+        ways = () if self.policy.emergency else (written, written.removeprefix(trunk.prefix))
+        if any(is_emergency(one, country) for one in ways):
+            raise Refused("the trunk's format makes an emergency number of it")
+        return Dialable(trunk, trunk.dial.replace("{number}", written))
 
-    def _special(self, dialed: str, country: str, trace: list[str] | None) -> None:
+    def _special(self, number: str, country: str, trace: list[str] | None) -> None:
+        """``number`` is E.164 with +, or an extension: 112 is nobody's."""
         policy = self.policy
-        if _NANP.match(dialed):  # the library takes 30 µs; here only area code 900 is special
-            if dialed.startswith("+1900") and not policy.premium:
-                raise Refused("it is a premium-rate number")
-            _told(trace, "neither an emergency nor a premium-rate number")
-            return
-        number = phonenumbers.parse(dialed)
-        national = phonenumbers.national_significant_number(number)
-        if not policy.emergency and (
-            phonenumbers.is_emergency_number(dialed.lstrip("+"), country)
-            or phonenumbers.is_emergency_number(national, country)
-        ):
-            raise Refused("it is an emergency number")
-        if not policy.premium and phonenumbers.number_type(number) in (
-            phonenumbers.PhoneNumberType.PREMIUM_RATE,
-            phonenumbers.PhoneNumberType.SHARED_COST,
-        ):
-            raise Refused("it is a premium-rate number")
+        premium = policy.premium or number.startswith(policy.premium_prefixes)
+        why = None
+        if number.startswith("+"):
+            why = refusal(number, country, emergency=policy.emergency, premium=premium)
+        elif not policy.emergency and is_emergency(number, country):
+            why = "it is an emergency number"
+        if why is not None:
+            raise Refused(why)
         _told(trace, "neither an emergency nor a premium-rate number")
+
+    def _sip(self, dialed: str, country: str, trace: list[str] | None) -> str | None:
+        """The telephone number or extension that a sip: address names; None where its user is a name."""
+        self._route(DestinationKind.SIP, dialed, None)  # where none is dialed at all no host is worth a word
+        match = _SAFE_SIP.match(dialed)
+        if match is None:
+            raise Refused("it holds characters that may not reach a dial string")
+        if match[2] not in self.policy.sip_hosts:
+            raise Refused(f'its host is not allowed: add "{match[2]}" to sip_hosts = [...] in [numbers]')
+        _told(trace, f"host {match[2]} is among the gateway's sip_hosts")
+        digits = match[1].translate(VISUAL)
+        if not DIGITS.match(digits):
+            return None
+        if len(digits) <= EXTENSION_DIGITS and not digits.startswith("+"):
+            return digits
+        try:
+            return e164(digits, country)
+        except NumberError as error:
+            if digits.startswith("+"):
+                raise Refused(f"the number that it names {error}") from None
+            return None  # a user's name may be of digits
 
     def _route(self, kind: DestinationKind, dialed: str, trace: list[str] | None) -> Route:
         extension, sip = kind is DestinationKind.EXTENSION, kind is DestinationKind.SIP
@@ -177,11 +206,12 @@ def formatted(dialed: str, trunk: Trunk) -> str:
     return trunk.prefix + number
 
 
-def _listed(dialed: str, policy: NumberPolicy, owner: str, trace: list[str] | None) -> None:
+def _listed(dialed: str, number: str | None, policy: NumberPolicy, owner: str, trace: list[str] | None) -> None:
+    """A sip: address is blocked by the number that it names as well, and allowed by itself alone."""
     for entry in policy.blocked:
-        if dialed.startswith(entry):
+        if dialed.startswith(entry) or (number is not None and number.startswith(entry)):
             raise Refused(f"the {owner}'s blocked list holds {entry}")
-    if policy.allowed and not any(dialed.startswith(entry) for entry in policy.allowed):
+    if policy.allowed and not dialed.startswith(policy.allowed):
         raise Refused(f"it is not on the {owner}'s allowed list")
     if trace is not None:
         trace.append(f"passes the {owner}'s lists")

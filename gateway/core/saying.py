@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -84,5 +85,10 @@ def cause_words(cause: int | None, tech_cause: int | None) -> str:
 
 
 def iso(at: Millis) -> str:
-    """For machines, in UTC: RFC 3339."""
-    return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    """For machines, in UTC: RFC 3339, as 2026-11-27T09:00:00Z."""
+    return _iso(at // 1000)
+
+
+@functools.lru_cache(maxsize=65536)  # an export tells of the same second again and again
+def _iso(second: int) -> str:
+    return f"{datetime.fromtimestamp(second, UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -113,6 +113,7 @@ class Instruments:
         # --- the process ---
         self.database = self._gauge("database_bytes", "Size of the database and of its write-ahead log.", "file")
         self.disk = self._gauge("disk_free_bytes", "Free space where the database and the media lie.", "folder")
+        self.tasks = self._gauge("event_loop_tasks", "Tasks of the event loop that have not ended.")
         self.loop_lag = self._histogram(
             "event_loop_lag_seconds", "How late the event loop was when it was looked at, four times a second.", QUICK
         )

@@ -32,6 +32,7 @@ class Reading:
     ami_events_waiting: int
     taps_open: int
     speech_cache_bytes: int
+    tasks: int
     free: Mapping[str, int]
 
     def show_on(self, instruments: Instruments) -> None:
@@ -53,6 +54,7 @@ class Reading:
         to.ami_waiting.set(self.ami_events_waiting)
         to.taps.set(self.taps_open)
         to.speech_cache.set(self.speech_cache_bytes)
+        to.tasks.set(self.tasks)
         to.outbox.labels("waiting").set(vitals.results_waiting)
         to.outbox.labels("given_up").set(vitals.results_given_up)
         oldest = vitals.oldest_result

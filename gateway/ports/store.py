@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from gateway.core.access import Receipt
+from gateway.core.admission import Hold
+from gateway.core.caps import Used
 from gateway.core.lists import CallQuery, DeliveryQuery, DeliveryState, Position
 from gateway.core.model import (
     Account,
@@ -66,6 +68,7 @@ class Backlog:
     """Calls of one campaign that wait for one trunk; ``due_at`` is the first one's."""
 
     campaign_id: CampaignId
+    account_id: AccountId
     trunk: str
     waiting: int
     due_at: Millis
@@ -188,7 +191,28 @@ class Store(Protocol):
     async def discard_unpublished(self) -> int: ...
 
     async def claim(self, lanes: Sequence[Lane], now: Millis, limit: int) -> list[Claimed]: ...
-    async def next_due(self, now: Millis) -> Millis | None: ...
+    async def next_due(self, now: Millis, opens: Mapping[str, Millis] | None = None) -> Millis | None:
+        """When the next call may be claimed, as far as due times and caps tell.
+
+        ``opens`` says from when on each trunk takes a call; None: all do now. One that is not in it takes none.
+        """
+        ...
+
+    async def capped(self, accounts: Collection[AccountId | None], now: Millis) -> dict[AccountId | None, Hold]:
+        """By what their caps, or the gateway's ceilings, hold the calls of each of ``accounts``: the claim's rule.
+
+        None asks for the gateway's ceilings alone.
+        """
+        ...
+
+    async def used(self, account: AccountId | None, now: Millis) -> Used:
+        """What an account, or everybody, has used of its day."""
+        ...
+
+    async def lift(self, account: AccountId | None, now: Millis) -> None:
+        """Let an account, or everybody, spend beyond the ceiling until its day ends."""
+        ...
+
     async def mark_ringing(self, attempt: AttemptId, at: Millis) -> None: ...
     async def mark_answered(self, attempt: AttemptId, at: Millis) -> None: ...
     async def close_attempt(self, end: AttemptEnd) -> Call: ...

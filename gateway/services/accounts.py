@@ -28,9 +28,9 @@ class AccountBook(Protocol):
     async def account(self, ident: AccountId) -> Account | None: ...
     async def set_settings(self, ident: AccountId, settings: AccountSettings) -> None: ...
     async def set_pin(
-        self, ident: AccountId, pin_hash: str, now: Millis, old_until: Millis | None, keep_session: str
+        self, ident: AccountId, pin_hash: str, now: Millis, old_until: Millis | None, keep: str | None
     ) -> None:
-        """Browsers that are signed in are signed out with it, but for the session with that mark."""
+        """Browsers that are signed in are signed out with it, but for the session with that mark; None: none is."""
         ...
 
 
@@ -83,15 +83,16 @@ class Accounts:
             await self._book.set_settings(account.id, changed(settings, changes))
             return await self._again(account)
 
-    async def set_pin(self, account: Account, pin: str, keep_old_hours: int, keep_session: str = "") -> Account:
+    async def set_pin(self, account: Account, pin: str, keep_old_hours: int, keep: str | None = "") -> Account:
         """``keep_old_hours``: the PIN that was valid until now stays valid for so long, 0 not at all.
 
-        Its browsers are signed out, but for the session with the mark ``keep_session``. Tokens stay as they are.
+        Its browsers are signed out, but for the session with the mark ``keep``; where that is None, none is. Tokens
+        stay as they are.
         """
         check_pin(pin)
         now = self._clock.now()
         until = Millis(now + keep_old_hours * HOUR_MS) if keep_old_hours else None
-        await self._book.set_pin(account.id, await asyncio.to_thread(hasher.hash, pin), now, until, keep_session)
+        await self._book.set_pin(account.id, await asyncio.to_thread(hasher.hash, pin), now, until, keep)
         return await self._again(account)
 
     async def _again(self, account: Account) -> Account:

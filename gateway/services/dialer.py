@@ -25,6 +25,8 @@ log = structlog.get_logger()
 IDLE_LOOK = 1.0
 #: Seconds that Asterisk may take to acknowledge an Originate before no more are sent.
 UNANSWERED = 1.0
+#: Seconds that Asterisk may take to answer at all before a call is put at risk.
+PROMPTLY = 0.25
 EXPIRE_EVERY_MS = 1000
 EXPIRE_BATCH = 500
 
@@ -70,6 +72,7 @@ class Dialer:
         self._observe = observe
         self._work = asyncio.Event()
         self._asked: dict[AttemptId, float] = {}  # Originates under way, oldest first, on the loop's clock
+        self._silent = False  # Asterisk did not answer when it was last asked whether it does
         self._stopped = False
         self._suspended = ""
         self._expired_at: Millis | None = None
@@ -113,7 +116,8 @@ class Dialer:
             mend = "it is tried again all the time; `voxgate doctor` finds what is in the way"
             return Hold(Reason.NO_AMI, "no AMI link to Asterisk", mend)
         oldest = next(iter(self._asked.values()), None)
-        if oldest is not None and asyncio.get_running_loop().time() - oldest > UNANSWERED:
+        waited = 0.0 if oldest is None else asyncio.get_running_loop().time() - oldest
+        if self._silent or waited > UNANSWERED:
             # What it may have taken is never sent again: risk no more calls.
             return Hold(Reason.ASTERISK_SILENT, "Asterisk does not answer", "its answer to the calls it was given")
         if self._suspended:
@@ -132,24 +136,26 @@ class Dialer:
                 self._work.clear()
                 try:
                     await self._expire()
-                    claimed = await self._claim()
+                    # Before an attempt is committed: what a stalling Asterisk may have taken is never dialed again.
+                    self._silent = self._pbx.connected and not await self._pbx.answers(PROMPTLY)
+                    now, admission = self._clock.now(), self.admission()
+                    claimed = await self._claim(admission, now)
                     for one in claimed:
                         tasks.create_task(self._dial(one))
                     if not claimed or self._pacer.next_slot_ms(self._live.by_trunk()) is None:
-                        await self._rest()
+                        await self._rest(admission, now)
                     else:
                         await asyncio.sleep(min(self._pace_wait(), IDLE_LOOK))  # a slow pace keeps nothing else waiting
                 except StoreError as error:
                     log.error("dialer.store", error=str(error))
                     await asyncio.sleep(IDLE_LOOK)
 
-    async def _claim(self) -> list[Claimed]:
-        admission = self.admission()
+    async def _claim(self, admission: Admission, now: Millis) -> list[Claimed]:
         lanes = [Lane(trunk, gate.slots) for trunk, gate in admission.trunks.items() if gate.slots > 0]
         if not lanes:
             return []
         watch = Stopwatch()
-        claimed = await self._store.claim(lanes, self._clock.now(), admission.total)
+        claimed = await self._store.claim(lanes, now, admission.total)
         if claimed:
             self._observe(CallsClaimed(tuple(claimed), watch.seconds))
         for one in claimed:
@@ -166,19 +172,16 @@ class Dialer:
         wait = self._pacer.next_slot_ms(self._live.by_trunk())
         return 0.0 if wait is None else wait / 1000
 
-    async def _rest(self) -> None:
-        """Wait for work: a nudge, the next due call, room in the pace, or the idle look."""
-        wait = IDLE_LOOK
-        if self.why_not_dialing is None:
-            now = self._clock.now()
-            _, free = self._pacer.slots(now, self._live.by_trunk())
-            slot = self._pacer.next_slot_ms(self._live.by_trunk())
-            if not free and slot is not None:
-                wait = min(wait, slot / 1000)
-            elif free and (due := await self._store.next_due(now)) is not None and due > now:
-                wait = min(wait, (due - now) / 1000)
+    async def _rest(self, admission: Admission, now: Millis) -> None:
+        """Wait for work: a nudge, the next call that is due, within caps and the pace of its trunk, or the idle look.
+
+        ``admission`` is what claimed nothing at ``now``: what is due by it holds something that no clock tells.
+        """
+        opens = {trunk: at for trunk, gate in admission.trunks.items() if (at := gate.opens(now)) is not None}
+        due = await self._store.next_due(now, opens)
+        wait = IDLE_LOOK if due is None or due <= now else (due - self._clock.now()) / 1000
         try:
-            await asyncio.wait_for(self._work.wait(), max(wait, 0.001))
+            await asyncio.wait_for(self._work.wait(), min(IDLE_LOOK, max(wait, 0.001)))
         except TimeoutError:
             pass
 
@@ -205,6 +208,7 @@ class Dialer:
         try:
             how = self._plan(claimed)
         except NoRoute as refused:
+            live.undialed = True
             self._live.close(live, Outcome(EndKind.TRUNK_FAULT, CalleeType.UNKNOWN, str(refused)))
             return
         live.limits = (how.ring_timeout, how.max_call_seconds)
@@ -246,7 +250,9 @@ class Dialer:
         trunk = live.claimed.attempt.trunk
         health = self.health.get(trunk)
         if health is not None:
-            if end.kind is EndKind.TRUNK_FAULT or end.tech_cause in (503, 513):
+            if live.undialed:
+                health.released()
+            elif end.kind is EndKind.TRUNK_FAULT or end.tech_cause in (503, 513):
                 if health.fault(self._clock.now(), end.reason or ""):
                     log.error("trunk.suspended", trunk=trunk, faults=health.faults, reason=end.reason)
                     self._trunk_changed(trunk, end.reason)

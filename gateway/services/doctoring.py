@@ -7,7 +7,9 @@ from collections.abc import Callable
 import msgspec
 from aiohttp import web
 
+from gateway.core.access import OPERATOR
 from gateway.ports import Pbx
+from gateway.services.audit import Audit
 
 #: Only what no call of ours uses.
 PREFIX = "doctor/"
@@ -23,8 +25,9 @@ class Loan(msgspec.Struct, forbid_unknown_fields=True):
 class Doctoring:
     """On the commands' socket only."""
 
-    def __init__(self, pbx: Pbx, lend: Callable[[str, int], None]) -> None:
+    def __init__(self, pbx: Pbx, lend: Callable[[str, int], None], audit: Audit) -> None:
         self._pbx = pbx
+        self._audit = audit
         self._lend = lend
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
@@ -38,4 +41,5 @@ class Doctoring:
         if not loan.path.startswith(PREFIX) or not 0 < loan.port < 65536:
             raise web.HTTPBadRequest(text=f"path must begin with {PREFIX}, port must be a TCP port")
         self._lend(loan.path, loan.port)
+        await self._audit.note(OPERATOR, "doctor.lend", f"a FastAGI session at port {loan.port}", None)
         return web.json_response({"ami": self._pbx.connected})

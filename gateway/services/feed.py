@@ -37,6 +37,8 @@ class EventKind(StrEnum):
     CAMPAIGN_LOADING = "campaign.loading"
     CAMPAIGN_CHANGED = "campaign.changed"
     DELIVERY_TRIED = "delivery.tried"
+    DIALING_CHANGED = "dialing.changed"
+    """A ceiling on minutes or cost was reached, or let go: ``suspended``, ``reason``, ``until``."""
     TRUNK_CHANGED = "trunk.changed"
     """A trunk was suspended or works again. For operators."""
     LINK_CHANGED = "link.changed"

@@ -53,6 +53,8 @@ FINAL_PROCESSING = 60.0
 RESPONSE_GRACE = 1.0
 #: Milliseconds by which Asterisk's clock and ours may tell a call's length differently.
 TIMER_MS = 500
+#: Seconds for which a callee who answered waits until that is written.
+ANSWER_WITHIN = 1.0
 #: Seconds before an answer or a closing that the store could not write is tried again.
 STORE_RETRY = 1.0
 #: An Originate that failed while its channel may have come and gone unheard: the phone may have rung, unanswered.
@@ -77,8 +79,17 @@ class SessionRecord:
 class Leg:
     """The party that a call is being transferred to."""
 
+    dialed: str = ""
     channel: str = ""
+    answered_since: Millis | None = None  # in the clock's ticks
+    seconds: float | None = None  # once it has ended
     answered: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def talked(self, ticks: Millis) -> tuple[str, int]:
+        """The number, and the seconds from its answer to its end, or to now."""
+        if self.seconds is not None:
+            return self.dialed, round(self.seconds)
+        return self.dialed, 0 if self.answered_since is None else round((ticks - self.answered_since) / 1000)
 
 
 @dataclass(slots=True)
@@ -102,9 +113,12 @@ class LiveCall:
     session_ended: asyncio.Event = field(default_factory=asyncio.Event)
     gone: asyncio.Event = field(default_factory=asyncio.Event)  # the callee hung up
     originated: asyncio.Event = field(default_factory=asyncio.Event)  # OriginateResponse came
-    leg: Leg = field(default_factory=Leg)
+    leg: Leg = field(default_factory=Leg)  # the last of the legs
+    legs: list[Leg] = field(default_factory=list)
     limits: tuple[float, float] | None = None  # ring timeout and longest call in seconds, as it was dialed
+    answer_written: asyncio.Task[None] | None = None
     handler: asyncio.Task[None] | None = None  # holds its FastAGI session
+    undialed: bool = False  # nothing was asked of its trunk
     ended_why: str = ""  # what of ours ended it
     audio: str | None = None  # the file of what was heard
     ear: LineEar | None = None  # there is one from the moment its channel was seen
@@ -119,6 +133,12 @@ class LiveCall:
         if self.limits is None or self.answered_since is None:
             return False
         return ticks - self.answered_since >= self.limits[1] * 1000 - TIMER_MS
+
+    def transferred(self, dialed: str) -> Leg:
+        """Another party is about to be dialed: what Asterisk tells of one belongs to it from now on."""
+        self.leg = Leg(dialed)
+        self.legs.append(self.leg)
+        return self.leg
 
     def seen(self) -> Seen:
         return Seen(
@@ -243,6 +263,7 @@ class LiveCalls:
             case LegDialed():
                 live.leg.channel = event.channel
             case LegAnswered():
+                live.leg.answered_since = live.leg.answered_since or self._clock.ticks()
                 live.leg.answered.set()
             case HungUp():
                 live.hung_up = event
@@ -274,32 +295,29 @@ class LiveCalls:
     async def answered(self, live: LiveCall) -> None:
         """Write the answer down, durably: from now on a lost outcome is never dialed again.
 
-        Where the store cannot, the call goes on while it is tried again: hanging up would ring the phone once more.
+        Where the store cannot, or takes long, the call goes on meanwhile: hung up on, or hanging up for the silence,
+        the callee would be rung once more.
         """
         if live.answered_at is None:
             live.answered_at, live.answered_since = self._clock.now(), self._clock.ticks()
+            live.answer_written = self._spawn(live, self._write_answer(live))
             self._tell(EventKind.ATTEMPT_ANSWERED, live)
             self._tell_call(replace(live.claimed.call, state=CallState.IN_CALL))
         if live.ear is not None and not live.claimed.call.postd:  # its digits may lead past an attendant first
             live.ear.answered()
-        if not await self._answer_written(live):
-            self._spawn(live, self._write_answer(live))
-
-    async def _answer_written(self, live: LiveCall) -> bool:
-        assert live.answered_at is not None
-        try:
-            await self._store.mark_answered(live.id, live.answered_at)
-        except StoreError as error:
-            log.error("attempt.not_written", error=str(error))
-            return False
-        return True
+        if live.answer_written is not None:
+            await asyncio.wait((live.answer_written,), timeout=ANSWER_WITHIN)
 
     async def _write_answer(self, live: LiveCall) -> None:
         """Until it is written, or its attempt's end is, which holds the answer too."""
-        while True:
-            await asyncio.sleep(STORE_RETRY)
-            if live.id not in self._calls or await self._answer_written(live):
+        assert live.answered_at is not None
+        while live.id in self._calls:
+            try:
+                await self._store.mark_answered(live.id, live.answered_at)
                 return
+            except StoreError as error:
+                log.error("attempt.not_written", error=str(error))
+                await asyncio.sleep(STORE_RETRY)
 
     def stepped(self, live: LiveCall, step: Mapping[str, Value]) -> None:
         """Tell of a step that the session took."""
@@ -312,9 +330,9 @@ class LiveCalls:
         if live.closing:
             return
         live.closing = True
-        self._spawn(live, self._close(live, verdict, self._clock.now()))
+        self._spawn(live, self._close(live, verdict, self._clock.now(), self._clock.ticks()))
 
-    async def _close(self, live: LiveCall, verdict: Outcome | None, ended_at: Millis) -> None:
+    async def _close(self, live: LiveCall, verdict: Outcome | None, ended_at: Millis, ticks: Millis) -> None:
         if live.hung_up is not None and live.answered_at is None and verdict is None:
             # Hangup and OriginateResponse come in any order; only the second tells our own timeout from a 480.
             with suppress(TimeoutError):
@@ -330,7 +348,7 @@ class LiveCalls:
             await live.ear.over()
             self._hearing.close(live.ear)
             live.audio = await self._hearing.keep(live.claimed, live.ear)
-        end = self._end_of(live, verdict, ended_at)
+        end = self._end_of(live, verdict, ended_at, ticks)
         call = await self._written(end)
         self._calls.pop(live.id, None)
         if not self._calls:
@@ -368,7 +386,7 @@ class LiveCalls:
                 log.error("attempt.not_written", error=str(error))
                 await asyncio.sleep(STORE_RETRY)
 
-    def _end_of(self, live: LiveCall, verdict: Outcome | None, ended_at: Millis) -> AttemptEnd:
+    def _end_of(self, live: LiveCall, verdict: Outcome | None, ended_at: Millis, ticks: Millis) -> AttemptEnd:
         found = self._session_outcome(live) or verdict or outcome(live.seen())
         session = live.session
         return AttemptEnd(
@@ -383,6 +401,8 @@ class LiveCalls:
             reason=f"{found.reason}; {live.ended_why}" if live.ended_why else found.reason,
             application_error=None if session is None else session.application_error,
             evidence=self.evidence(live),
+            talked=None if live.answered_since is None else round((ticks - live.answered_since) / 1000),
+            legs=tuple(leg.talked(ticks) for leg in live.legs),
         )
 
     @staticmethod
@@ -410,8 +430,8 @@ class LiveCalls:
             return Outcome(EndKind.REACHED if reached else EndKind.NOT_REACHED, callee, f"answered by {callee}")
         return Outcome(EndKind.NOT_REACHED, CalleeType.UNKNOWN, "hung up before it was known who answered")
 
-    def _spawn(self, live: LiveCall, work: Coroutine[Any, Any, None]) -> None:
+    def _spawn(self, live: LiveCall, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         if self._tasks is None:
             raise RuntimeError("LiveCalls.run() is not running")
         with of_call(live.claimed.call.id, live.id):
-            self._tasks.create_task(work)
+            return self._tasks.create_task(work)

@@ -90,7 +90,7 @@ class Notifier:
             watch = Stopwatch()
             tried = await self._try(delivery)
             self._observe(ResultPosted(delivery, tried, watch.seconds))
-            await self._store.record_try(tried)
+            await self._recorded(tried)
             given_up = not tried.accepted and tried.next_at is None
             log.info(
                 "result.posted" if tried.accepted else "result.not_accepted",
@@ -109,6 +109,15 @@ class Notifier:
         finally:
             del self._under_way[delivery.id]
             self._work.set()
+
+    async def _recorded(self, tried: DeliveryTry) -> None:
+        """Write the try down, however long that takes: until then it is not posted again."""
+        while True:
+            try:
+                return await self._store.record_try(tried)
+            except StoreError as error:
+                log.error("notifier.store", error=str(error))
+                await asyncio.sleep(IDLE_LOOK)
 
     async def _try(self, delivery: Delivery) -> DeliveryTry:
         posted = await self._poster.post(

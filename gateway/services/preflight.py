@@ -11,7 +11,7 @@ from pathlib import Path
 from gateway.core.admission import Admission, Hold, held_campaign
 from gateway.core.forecast import ASSUMED_SECONDS, Forecast, forecast
 from gateway.core.model import Account, Call, CampaignId, Millis
-from gateway.core.pacing import Pacer
+from gateway.core.pacing import Limit, Pacer
 from gateway.core.plum import Submission
 from gateway.core.refusals import Refusal, Refusals
 from gateway.core.routes import Refused
@@ -39,6 +39,7 @@ class Preflight:
 class _Asked:
     """Calls by trunk, none before ``due_at``; those of ``campaign`` are in the queue already."""
 
+    account: Account
     calls: Counter[str]
     refusals: Refusals
     due_at: Millis
@@ -65,7 +66,7 @@ class Preflights:
     async def of_list(self, account: Account, submission: Submission, path: Path) -> Preflight:
         """Of a list that is not loaded. Raises :class:`gateway.core.plum.FieldError`."""
         found = await self._desk.examine(account, submission, path)
-        asked = _Asked(found.trunks, found.refusals, found.plan.scheduled_at, found.plan.expires_at)
+        asked = _Asked(account, found.trunks, found.refusals, found.plan.scheduled_at, found.plan.expires_at)
         return await self._told(asked, found.problems)
 
     async def of_campaign(self, campaign_id: CampaignId) -> Preflight | None:
@@ -77,7 +78,7 @@ class Preflights:
         backlogs = await self._store.backlogs(campaign_id)
         first = min((one.due_at for one in backlogs), default=self._clock.now())
         expires_at = None if campaign.plan is None else campaign.plan.expires_at
-        asked = _Asked(Counter(), Refusals(), first, expires_at, campaign_id)
+        asked = _Asked(account, Counter(), Refusals(), first, expires_at, campaign_id)
         for backlog in backlogs:
             asked.calls[backlog.trunk] = await self._walk(campaign_id, account, backlog.trunk, asked.refusals)
         return await self._told(asked, (), held_campaign(campaign.state))
@@ -128,4 +129,11 @@ class Preflights:
             until = None if hold is None else hold.until  # the end of a rest, or the next slot of the pace
             opens[trunk] = max(now, asked.due_at, until or now)
         limits = {trunk: pace.limit for trunk, pace in self._pacer.trunks.items()}
-        return forecast(calls, others, limits, self._pacer.overall.limit, seconds, opens, asked.expires_at)
+        overall = _within(self._pacer.overall.limit, asked.account)
+        return forecast(calls, others, limits, overall, seconds, opens, asked.expires_at)
+
+
+def _within(limit: Limit, account: Account) -> Limit:
+    """The gateway's limit, or the account's own caps where those are less. A day's caps are not foreseen."""
+    own = account.settings
+    return Limit(min(limit.cps, own.cps or limit.cps), min(limit.max_calls, own.max_calls or limit.max_calls))

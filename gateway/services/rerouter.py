@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 
 import structlog
 
@@ -14,8 +13,10 @@ from gateway.ports import Store, StoreError
 
 log = structlog.get_logger()
 
-#: A call that was live when its trunk was taken away may wait for it later: so it is looked into again.
+#: What no route took is looked into again.
 EVERY = 3600.0
+#: Calls that end together are one look.
+PAUSE = 1.0
 BATCH = 500
 
 
@@ -27,10 +28,22 @@ class Rerouter:
         self._trunks = trunks
         self._route = route
         self._again = asyncio.Event()
+        self._stranded: set[tuple[CampaignId, str]] = set()  # looked into within the hour, and no route takes them
 
     def retrunk(self, trunks: frozenset[str]) -> None:
         """The configuration has other trunks now: look at once."""
         self._trunks = trunks
+        self._stranded.clear()
+        self._again.set()
+
+    def waits(self, campaign: CampaignId, trunk: str) -> None:
+        """A call of ``campaign`` that was live waits for ``trunk`` from now on."""
+        if trunk not in self._trunks:
+            self._stranded.discard((campaign, trunk))
+            self._again.set()
+
+    def nudge(self) -> None:
+        """Something was queued: its trunk may have been taken away meanwhile."""
         self._again.set()
 
     async def run(self) -> None:
@@ -40,19 +53,24 @@ class Rerouter:
                 await self.look()
             except StoreError as error:
                 log.error("rerouter.store", error=str(error))
-            with suppress(TimeoutError):
+            try:
                 await asyncio.wait_for(self._again.wait(), EVERY)
+                await asyncio.sleep(PAUSE)
+            except TimeoutError:
+                self._stranded.clear()
 
     async def look(self) -> tuple[int, int]:
         """Calls that were moved, and calls that no route takes: those wait on, and are named in the log."""
         moved = stranded = 0
         accounts = {account.id: account for account in await self._store.accounts()}
-        for campaign, trunk in await self._store.other_lanes(self._trunks):
+        lanes = set(await self._store.other_lanes(self._trunks)) - self._stranded
+        for campaign, trunk in sorted(lanes):
             found, left, why = await self._lane(campaign, trunk, lambda call: accounts[call.account_id])
             moved, stranded = moved + found, stranded + left
             if found:
                 log.warning("calls.rerouted", campaign_id=campaign, trunk=trunk, calls=found)
             if left:
+                self._stranded.add((campaign, trunk))
                 log.error(
                     "calls.stranded", campaign_id=campaign, trunk=trunk, calls=left, why=why,
                     mend=f"bring the trunk {trunk!r} back, add a [[route]] for these numbers, or cancel the calls",

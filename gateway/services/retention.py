@@ -11,10 +11,12 @@ import msgspec
 import structlog
 from aiohttp import web
 
+from gateway.core.access import OPERATOR
 from gateway.core.model import Millis
 from gateway.core.retention import Kept, Step, Swept, cutoffs, due
 from gateway.core.saying import iso
 from gateway.ports import Clock, StoreError, StoreRefused
+from gateway.services.audit import Audit
 
 log = structlog.get_logger()
 
@@ -38,11 +40,12 @@ class Retention:
 
     def __init__(
         self, sweeps: Sweeps, recordings: Callable[[Millis, bool], int], clock: Clock, days: Mapping[Kept, float],
-        hour: int,
+        hour: int, audit: Audit,
     ) -> None:  # fmt: skip
         self._sweeps = sweeps
         self._recordings = recordings
         self._clock = clock
+        self._audit = audit
         self._one = asyncio.Lock()
         self.days = days
         self.hour = hour
@@ -91,6 +94,15 @@ class Retention:
 
     # --- for operators ---
 
+    async def by_hand(self, *, dry: bool = False) -> AsyncIterator[Swept]:
+        """As :meth:`sweep`; it is in the audit log where anything was to be removed."""
+        removed = []
+        async for swept in self.sweep(dry=dry):
+            removed.append(f"{swept.removed} {swept.kind}")
+            yield swept
+        if not dry:
+            await self._audit.note(OPERATOR, "retention.run", "what is too old", None, ", ".join(removed))
+
     def add_routes(self, router: web.UrlDispatcher) -> None:
         router.add_get("/api/v1/retention", self.show)
         router.add_post("/api/v1/retention/run", self.run_now)
@@ -106,7 +118,7 @@ class Retention:
             raise StoreRefused("another sweep is under way: wait for its end")
         response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
         await response.prepare(request)
-        async for swept in self.sweep(dry="dry_run" in request.query):
+        async for swept in self.by_hand(dry="dry_run" in request.query):
             await response.write(msgspec.json.encode(shown(swept)) + b"\n")
         return response
 

@@ -15,7 +15,7 @@ USED_EVERY_MS = 60_000
 class TokenBook(Protocol):
     async def add_token(
         self, mark: str, account: AccountId | None, name: str, scopes: frozenset[Scope], now: Millis,
-        expires_at: Millis | None,
+        expires_at: Millis | None, issuer: AccountId | None,
     ) -> Token: ...  # fmt: skip
     async def tokens(self) -> list[tuple[str, Token]]: ...
     async def token_used(self, ident: int, at: Millis) -> None: ...
@@ -54,11 +54,14 @@ class Tokens:
         return list((await self._all()).values())
 
     async def issue(
-        self, account: AccountId | None, name: str, scopes: frozenset[Scope], expires_at: Millis | None
-    ) -> tuple[str, Token]:
+        self, account: AccountId | None, name: str, scopes: frozenset[Scope], expires_at: Millis | None,
+        issuer: AccountId | None = None,
+    ) -> tuple[str, Token]:  # fmt: skip
         """The secret, shown this once, and its token."""
         secret = new_secret()
-        token = await self._book.add_token(mark_of(secret), account, name, scopes, self._clock.now(), expires_at)
+        token = await self._book.add_token(
+            mark_of(secret), account, name, scopes, self._clock.now(), expires_at, issuer
+        )
         self._forget()
         return secret, token
 

@@ -10,9 +10,11 @@ from pathlib import Path
 import msgspec
 from aiohttp import web
 
+from gateway.core.access import OPERATOR
 from gateway.core.plum import FieldError
 from gateway.core.upkeep import BackedUp, Checked, Progress
 from gateway.ports import StoreError, StoreRefused
+from gateway.services.audit import Audit
 
 BASE = "/api/v1/db"
 #: Seconds between two words on a copy's progress.
@@ -22,9 +24,12 @@ TOLD_EVERY = 0.2
 class Upkeep:
     """``check`` is told whether to be quick, ``backup`` where to copy to; both block, and raise StoreError."""
 
-    def __init__(self, check: Callable[[bool], Checked], backup: Callable[[Path, Progress], BackedUp]) -> None:
+    def __init__(
+        self, check: Callable[[bool], Checked], backup: Callable[[Path, Progress], BackedUp], audit: Audit
+    ) -> None:
         self._check = check
         self._backup = backup
+        self._audit = audit
         self._copying = asyncio.Lock()
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
@@ -52,7 +57,9 @@ class Upkeep:
                 while not copying.done():
                     await asyncio.wait([copying], timeout=TOLD_EVERY)
                     await _line(response, {"done": state.done, "total": state.total})
-                await _line(response, copying.result())
+                copied = copying.result()
+                await self._audit.note(OPERATOR, "database.backup", str(path), None)
+                await _line(response, copied)
             except StoreError as error:
                 await _line(response, {"error": str(error)})
             finally:

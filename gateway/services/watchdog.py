@@ -37,7 +37,7 @@ class Wrong(StrEnum):
     OVERDUE = "overdue"
     """Rings or talks for longer than it may."""
     STRAY = "stray"
-    """A channel of ours whose attempt is closed."""
+    """A channel whose attempt is in our books, and closed. Others are another gateway's, with a copied name."""
     FORGOTTEN = "forgotten"
     """Open in the database, and nobody listens to it."""
 
@@ -78,7 +78,7 @@ class Watchdog:
         now = self._clock.ticks()
         found = {live.id: wrong for live in self._live if (wrong := self._wrong(live, channels, now)) is not None}
         for ident in channels or ():
-            if self._live.get(ident) is None and is_attempt_id(ident):
+            if self._live.get(ident) is None and is_attempt_id(ident) and await self._store.claimed(ident) is not None:
                 found[ident] = Wrong.STRAY
         for claimed in await self._forgotten():
             found[claimed.attempt.id] = Wrong.FORGOTTEN

@@ -13,13 +13,21 @@ from gateway.ports import Backlog, Clock, Store
 
 #: Calls ahead of one are counted up to this.
 COUNTED = 100_000
-#: What frees soonest is told first: of several trunks that hold a campaign, the one that holds it least.
+#: What frees soonest comes first. Of what holds one call the last is told; of several trunks that hold a campaign, the
+#: one that holds it least.
 _LEAST_FIRST = (
-    Reason.TURN, Reason.TRUNK_PACE, Reason.GATEWAY_PACE, Reason.TRUNK_FULL, Reason.GATEWAY_FULL, Reason.TRUNK_RESTING,
+    Reason.TURN, Reason.ACCOUNT_PACE, Reason.TRUNK_PACE, Reason.GATEWAY_PACE, Reason.ACCOUNT_FULL, Reason.TRUNK_FULL,
+    Reason.GATEWAY_FULL, Reason.TRUNK_RESTING, Reason.ACCOUNT_DAILY, Reason.ACCOUNT_SPENT, Reason.GATEWAY_SPENT,
     Reason.NO_TRUNK,
 )  # fmt: skip
 #: Dialing goes on under these.
-_MOVING = (Reason.TURN, Reason.TRUNK_PACE, Reason.GATEWAY_PACE, Reason.DIALING)
+_MOVING = (Reason.TURN, Reason.ACCOUNT_PACE, Reason.TRUNK_PACE, Reason.GATEWAY_PACE, Reason.DIALING)
+#: Of these an account is told what is so, and not the gateway's own numbers, trunks and faults.
+_OPERATORS = frozenset({
+    Reason.STOPPING, Reason.NO_AMI, Reason.ASTERISK_SILENT, Reason.RECONCILING, Reason.TRUNK_RESTING,
+    Reason.TRUNK_FULL, Reason.TRUNK_PACE, Reason.GATEWAY_FULL, Reason.GATEWAY_PACE, Reason.GATEWAY_SPENT,
+    Reason.NO_TRUNK,
+})  # fmt: skip
 _TURN = Hold(Reason.TURN, "nothing holds it: it is dialed next", "nothing is needed")
 
 
@@ -68,15 +76,15 @@ class Why:
         except Refused as error:
             text = f"{call.dialed} may not be dialed: {error}"
             return Hold(Reason.NO_ROUTE, text, "change the routes or lists, or cancel the call")
-        gate = admission.trunks[call.trunk]
-        if gate.hold is not None and gate.hold.reason not in _MOVING:
-            return gate.hold
+        caps = await self._store.capped([call.account_id], self._clock.now())
+        hold = _worst(admission.trunks[call.trunk].hold, caps.get(call.account_id))
+        if hold.reason not in _MOVING:
+            return hold
         ahead = await self._store.ahead_of(call, COUNTED)
         if ahead == 0:
-            return gate.hold or _TURN
+            return hold
         many = f"{ahead}" if ahead < COUNTED else f"at least {COUNTED}"
-        pace = gate.hold or _TURN
-        return Hold(Reason.TURN, f"{many} calls of its campaign are due before it on trunk {call.trunk}", pace.change)
+        return Hold(Reason.TURN, f"{many} calls of its campaign are due before it on trunk {call.trunk}", hold.change)
 
     async def _account(self, ident: AccountId) -> Account:
         return next(one for one in await self._store.accounts() if one.id == ident)
@@ -96,38 +104,68 @@ class Why:
         if (hold := suspended(await self._store.held(), campaign.account_id)) is not None:
             return replace(hold, text=f"{hold.text}; {told}")
         dialing = Hold(Reason.DIALING, f"it is being dialed: {told}", "nothing is needed")
-        hold = self._held(backlogs) if (backlogs := await self._store.backlogs(campaign_id)) else dialing
+        hold = await self._held(backlogs) if (backlogs := await self._store.backlogs(campaign_id)) else dialing
         if hold.reason in _MOVING:
             return dialing if live else hold
         if hold.reason is Reason.SCHEDULED and campaign.counts[CallState.PENDING] == 0:
             hold = replace(hold, reason=Reason.RETRY_GAP, text="all that wait are retries, and none is due yet")
         return replace(hold, text=f"{hold.text}; {told}")
 
+    async def why_account(self, account: AccountId) -> Hold:
+        """What holds all of an account's calls, in words that tell it nothing of other accounts and the gateway."""
+        return for_account(await self._why_all(account))
+
     async def why_all(self) -> Hold:
+        return await self._why_all(None)
+
+    async def _why_all(self, account: AccountId | None) -> Hold:
         admission = self._admission()
-        backlogs = await self._store.backlogs(None)
+        backlogs = [one for one in await self._store.backlogs(None) if account in (None, one.account_id)]
         if admission.hold is not None:
             return admission.hold
-        if (hold := suspended(await self._store.held(), None)) is not None:
+        if (hold := suspended(await self._store.held(), account)) is not None:
             return hold
         if not backlogs:
             return Hold(
                 Reason.NOTHING_WAITING, "no call of an active campaign waits", "queue calls, or resume a campaign"
             )
-        return self._held(backlogs)
+        return await self._held(backlogs)
 
-    def _held(self, backlogs: Iterable[Backlog]) -> Hold:
+    async def _held(self, backlogs: Iterable[Backlog]) -> Hold:
         """What holds all of ``backlogs``, which are of active campaigns."""
         now, admission = self._clock.now(), self._admission()
-        due = {one.trunk for one in backlogs if one.due_at <= now}
+        due = {(one.trunk, one.account_id) for one in backlogs if one.due_at <= now}
         if not due:
             first = min(one.due_at for one in backlogs)
             return Hold(Reason.SCHEDULED, "no call is due yet", "the time: the first falls due then", first)
         if admission.hold is not None:
             return admission.hold
-        gates = admission.trunks
-        holds = [_no_trunk(trunk) if trunk not in gates else gates[trunk].hold or _TURN for trunk in sorted(due)]
-        return min(holds, key=lambda hold: _LEAST_FIRST.index(hold.reason))
+        gates, caps = admission.trunks, await self._store.capped({account for _, account in due}, now)
+        holds = [
+            _worst(gates[trunk].hold if trunk in gates else _no_trunk(trunk), caps.get(account))
+            for trunk, account in sorted(due)
+        ]
+        return min(holds, key=_rank)
+
+
+def for_account(hold: Hold) -> Hold:
+    """A hold in words that tell an account nothing of the gateway's own numbers, trunks and faults."""
+    if hold.reason not in _OPERATORS:
+        return hold
+    turn = "its calls take their turn at the gateway's pace"
+    text = turn if hold.reason in _MOVING else "the gateway dials nothing for this account now"
+    change = "nothing that this account can do; the gateway's operator sees the reason"
+    return Hold(hold.reason, text, change, hold.until)
+
+
+def _rank(hold: Hold) -> int:
+    """What holds the whole gateway stands beyond all of these."""
+    return _LEAST_FIRST.index(hold.reason) if hold.reason in _LEAST_FIRST else len(_LEAST_FIRST)
+
+
+def _worst(*holds: Hold | None) -> Hold:
+    """What is in the way for longest."""
+    return max((hold or _TURN for hold in holds), key=_rank)
 
 
 def _no_trunk(trunk: str) -> Hold:

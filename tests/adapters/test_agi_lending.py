@@ -11,6 +11,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from gateway.adapters.agi import AgiServer, AgiSettings, lending
 from gateway.ports import AgiChannel
 from gateway.services.doctoring import Doctoring
+from tests.fakes.audit import audit
 
 GREETING = b"agi_network: yes\nagi_network_script: doctor/vg-a-doctor-1\n\n"
 
@@ -82,9 +83,11 @@ async def test_only_the_doctors_own_sessions_are_lent(body: dict[str, object], s
 
     lent: list[tuple[str, int]] = []
     app = web.Application()
-    Doctoring(Up(), lambda path, port: lent.append((path, port))).add_routes(app.router)  # type: ignore[arg-type]
+    log, entries = audit()
+    Doctoring(Up(), lambda path, port: lent.append((path, port)), log).add_routes(app.router)  # type: ignore[arg-type]
     async with TestClient(TestServer(app)) as client, client.post("/api/v1/doctor", json=body) as answer:
         assert answer.status == status
         if status == 200:
             assert await answer.json() == {"ami": True}
+    assert [one.action for one in entries] == ["doctor.lend"] * (status == 200)
     assert lent == ([("doctor/1", 4000)] if status == 200 else [])

@@ -191,3 +191,19 @@ async def test_an_originate_without_async_costs_not_the_link() -> None:
         assert heard == ["Hangup"]
         assert not link.lost.is_set()
         link.close()
+
+
+async def test_whether_asterisk_answers_is_asked_once_in_a_while_and_known_in_time() -> None:
+    fake = FakeAmi()
+    async with connected(fake, answer_timeout=5.0, ping_every=60.0) as (pbx, _):
+        assert await pbx.answers(1.0)
+        before = len(fake.sent("Ping"))
+        assert await pbx.answers(1.0)
+        assert len(fake.sent("Ping")) == before  # it has just answered
+        await asyncio.sleep(0.15)
+        fake.silent = True
+        assert not await pbx.answers(0.05)
+        assert pbx.connected  # the link is not given up for it
+        fake.silent = False
+        assert await pbx.answers(1.0)
+        assert fake.connections == 1

@@ -12,6 +12,7 @@ from aiohttp import web
 from gateway.adapters.cookies import CookieStore
 from gateway.adapters.fetcher import HttpFetcher
 from gateway.core.addresses import AllowList
+from gateway.core.model import AccountId
 from gateway.ports import FetchError, FetchErrorKind, FetchRequest, FilePart
 
 
@@ -142,3 +143,16 @@ async def test_a_recording_is_a_part_of_a_multipart_form(site: Site, fetcher: Ht
     assert b"Content-Type: audio/wav" in body
     assert "é".encode() in body
     assert b"RIFF" in body
+
+
+async def test_pre_flights_that_hang_hold_up_no_other_account(site: Site, fetcher: HttpFetcher) -> None:
+    slow, other = AccountId(1), AccountId(2)
+    hanging = [asyncio.create_task(fetcher.preflight(f"{site.base}/slow?{n}", slow)) for n in range(60)]
+    await asyncio.sleep(0.05)
+    same = asyncio.create_task(fetcher.preflight(f"{site.base}/fresh", slow))  # waits behind its account's own
+    async with asyncio.timeout(5):
+        assert await fetcher.preflight(f"{site.base}/fresh", other) is None
+    assert not same.done()
+    for task in (*hanging, same):
+        task.cancel()
+    await asyncio.gather(*hanging, same, return_exceptions=True)

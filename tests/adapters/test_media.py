@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from gateway.adapters import media, speech
 from gateway.adapters.audio import wav_of_samples
+from gateway.adapters.evidence import EvidenceFolder
 from gateway.adapters.media import FileMedia, in_folder
 from gateway.adapters.speech import EspeakSpeech
+from gateway.core.model import AccountId, AttemptId
+from gateway.ports import MediaError
 
 WAV = wav_of_samples(b"\1\2" * 800, 8000)
 
@@ -33,6 +38,23 @@ async def test_a_text_that_many_calls_want_at_once_is_spoken_once(monkeypatch: p
         heard = await asyncio.gather(*(made.render(text, "en") for _ in range(20)))
         assert len(set(heard)) == 1
     assert asked == 3
+
+
+@pytest.fixture
+def full() -> Iterator[None]:
+    """No file may grow beyond 100 bytes."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+async def test_what_could_not_be_written_whole_leaves_nothing(tmp_path: Path, full: None) -> None:
+    with pytest.raises(MediaError, match="File too large"):
+        await FileMedia(tmp_path / "media", in_folder(str(tmp_path))).keep(WAV)
+    with pytest.raises(OSError, match="File too large"):
+        EvidenceFolder(tmp_path / "evidence").keep(AccountId(1), AttemptId("vg-abc-1"), bytes(8000))
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 async def test_a_prompt_in_use_is_not_swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

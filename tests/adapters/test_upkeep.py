@@ -17,7 +17,16 @@ from gateway import __version__
 from gateway.adapters.store import DatabaseRefused, SqliteStore, StoreLocked, backup, check, copying, restore, vacuum
 from gateway.adapters.store.schema import MIGRATIONS, known_migrations
 from gateway.core.lists import CallQuery
-from gateway.core.model import AccountSettings, AttemptState, CallId, CallState, CampaignState, Millis
+from gateway.core.model import (
+    AccountSettings,
+    AttemptState,
+    CalleeType,
+    CallId,
+    CallState,
+    CampaignState,
+    EndKind,
+    Millis,
+)
 from gateway.core.retry import RetryPolicy
 from gateway.ports import Lane, StoreError
 from scripts import schema
@@ -59,7 +68,7 @@ async def test_nobody_else_on_the_machine_reads_the_database(tmp_path: Path) -> 
     found = {path.name: path.stat().st_mode & 0o077 for path in tmp_path.glob("q.db*")}
     await store.close()
     assert {name: mode for name, mode in found.items() if not name.endswith(".lock")} == {
-        "q.db": 0, "q.db-wal": 0, "q.db-shm": 0,
+        "q.db": 0, "q.db-wal": 0, "q.db-shm": 0, "q.db.reserve": 0,
     }  # fmt: skip
 
 
@@ -223,6 +232,7 @@ async def test_a_restored_backup_rings_nobody_by_itself_and_repeats_no_id(tmp_pa
 
     done = restore(path, copy, "now")
     assert done.paused == ("1 (spring)",)  # by the number that resumes it
+    assert sql(path, "SELECT actor, action, subject FROM audit") == [("operator", "database.restore", str(copy))]
     assert done.replaced is not None and sql(Path(done.replaced), "SELECT max(id) FROM call") == [(newest,)]
     store = opened(path)
     try:
@@ -308,3 +318,33 @@ async def test_the_check_finds_what_is_inconsistent(damage: str, said: str, tmp_
     assert check(path).faults == ()
     sql(path, damage)
     assert any(said in fault for fault in check(path).faults)
+
+
+async def test_a_result_that_is_posted_again_after_a_restore_is_known_by_its_id(tmp_path: Path) -> None:
+    """The backup holds a call in progress; it ended after the backup, and its client was told."""
+    path, copy = tmp_path / "q.db", tmp_path / "copy.db"
+    store = opened(path)
+    account = await store.add_account("u", "h", AccountSettings("UTC", "US"))
+    for number in range(2):
+        await store.queue_call(account.id, call(number), plan(max_retries=0), NOW)
+    claimed = await store.claim([Lane("t", 2)], NOW, 2)
+    backup(path, copy)
+
+    async def told(store: SqliteStore, callee: CalleeType, kind: EndKind) -> list[str]:
+        for one in claimed:
+            await store.close_attempt(ended(one, callee, kind))
+        return sorted([one.id for one in await store.due_deliveries(Millis(NOW + 10**6), 9, 9)])
+
+    first = await told(store, CalleeType.VOICE, EndKind.REACHED)
+    await store.close()
+    restore(path, copy, "now")
+    store = opened(path)
+    again = await told(store, CalleeType.UNKNOWN, EndKind.LOST_AFTER_ANSWER)
+    await store.close()
+    assert len(set(first)) == 2 and again == first
+    other = opened(tmp_path / "other.db")
+    account = await other.add_account("u", "h", AccountSettings("UTC", "US"))
+    await other.queue_call(account.id, call(), plan(max_retries=0), NOW)
+    claimed = await other.claim([Lane("t", 1)], NOW, 1)
+    assert (await told(other, CalleeType.VOICE, EndKind.REACHED))[0] not in first  # no two gateways share ids
+    await other.close()

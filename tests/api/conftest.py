@@ -115,7 +115,7 @@ def build(path: Path, clock: Clock, *, rate: float = 10_000, burst: int = 10_000
     accounts = Accounts(store, access, logins, clock)
     live = LiveCalls(store, pbx, clock, feed.publish)  # type: ignore[arg-type]
 
-    async def preflight(url: str) -> str | None:
+    async def preflight(url: str, account: int) -> str | None:
         return None if webserver.answers.get(url, 200) == 200 else "does not answer 200"
 
     router = Router({"t": Trunk("t", "PJSIP/{number}@t")}, [Route("", "t")])

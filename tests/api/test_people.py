@@ -6,12 +6,17 @@ import asyncio
 import base64
 from pathlib import Path
 
+import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from gateway.adapters.store import SqliteBooks
 from gateway.core.access import Scope
-from gateway.core.visiting import FREE_OF_LOGIN, new_session
+from gateway.core.lockout import FREE
+from gateway.core.model import Millis
+from gateway.core.visiting import new_session
+from gateway.ports import Lane
+from gateway.services.api import events
 from gateway.services.tokens import USED_EVERY_MS
 from tests.api.conftest import BOSS, CALL, OTHER, USER, House, add_accounts, basic, build
 from tests.services.test_feed import Clock
@@ -133,6 +138,30 @@ async def test_an_operator_acts_for_all_and_gives_no_account_more_than_it_has(ho
     assert (await house.ask("GET", "/why", auth=operator))[0] == 200
 
 
+async def test_a_token_of_no_account_ends_with_its_issuers_right(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events, "KEEP_ALIVE", 0.05)
+    operator = {"name": "all", "scopes": ["operator"]}
+    _, issued = await house.ask("POST", "/tokens", operator, auth=BOSS)
+    bearer = {"Authorization": f"Bearer {issued['token']}"}
+    _, onward = await house.ask("POST", "/tokens", operator, auth=bearer)  # what it gives on goes back to the same
+    assert (issued["account"], issued["issuer"], onward["issuer"]) == (None, "boss", "boss")
+    async with house.socket.post("/api/v1/tokens", json=operator) as answer:
+        of_the_socket = await answer.json()
+    tokens = [{"Authorization": f"Bearer {one['token']}"} for one in (issued, onward, of_the_socket)]
+
+    async def statuses() -> list[int]:
+        return [(await house.ask("GET", "/audit", auth=auth))[0] for auth in tokens]
+
+    assert await statuses() == [200, 200, 200]
+    async with house.client.get("/api/v1/events", headers=bearer) as stream:
+        async with house.socket.patch("/api/v1/accounts/boss", json={"operator": False}) as answer:
+            assert answer.status == 200
+        async with asyncio.timeout(20):
+            await stream.read()  # it ends
+    assert await statuses() == [401, 401, 200]
+    assert (await house.ask("POST", "/tokens", operator, auth=tokens[0]))[0] == 401
+
+
 async def test_whoever_may_open_the_socket_is_the_operator(house: House) -> None:
     async with house.socket.post("/api/v1/calls", json={**CALL, "account": "user2"}) as answer:
         assert answer.status == 201
@@ -186,6 +215,8 @@ async def test_a_new_pin_signs_browsers_out_and_leaves_tokens(house: House) -> N
     _, session = new_session(house.accounts["user1"].id, now)
     await books.add_session(session)
     token = await house.token(Scope.READ)
+    assert (await house.ask("POST", "/accounts/user1/pin", {"pin": "12345678", "keep_sessions": True}))[0] == 200
+    assert await books.session(session.mark) == session
     assert (await house.ask("POST", "/accounts/user1/pin", {"pin": "87654321"}))[0] == 200
     assert await books.session(session.mark) is None
     assert (await house.ask("GET", "/calls", auth=token))[0] == 200
@@ -194,7 +225,7 @@ async def test_a_new_pin_signs_browsers_out_and_leaves_tokens(house: House) -> N
 async def test_a_hundred_guesses_at_once_are_slowed_as_if_they_came_one_by_one(house: House) -> None:
     asked = [house.ask("GET", "/calls", auth=basic("user1", f"{n:04d}")) for n in range(100)]
     statuses = [status for status, _ in await asyncio.gather(*asked)]
-    assert statuses.count(401) == FREE_OF_LOGIN and statuses.count(429) == 100 - FREE_OF_LOGIN
+    assert statuses.count(401) == FREE and statuses.count(429) == 100 - FREE
 
 
 async def test_a_token_for_its_account_does_not_become_an_operator(house: House) -> None:
@@ -210,3 +241,27 @@ async def test_a_body_that_is_nested_too_deeply_is_the_clients_fault(house: Hous
     headers = {"Content-Type": "application/json"}
     status, problem = await house.ask("POST", "/accounts", auth=BOSS, headers=headers, data=deep)
     assert (status, problem["code"]) == (400, "malformed")
+
+
+async def test_caps_are_an_operators_and_what_is_used_is_the_accounts_to_see(house: House) -> None:
+    caps = {"cps": 2, "max_calls": 1, "daily_calls": 5, "daily_minutes": 10, "daily_cost": 1.5}
+    assert (await house.ask("PATCH", "/accounts/user1", caps))[0] == 403
+    status, changed = await house.ask("PATCH", "/accounts/user1", caps, auth=BOSS)
+    assert status == 200 and {name: changed["settings"][name] for name in caps} == caps
+    for bad in ({"cps": 0}, {"max_calls": 0}, {"daily_calls": -1}, {"daily_minutes": 0}, {"daily_cost": "x"}):
+        status, problem = await house.ask("PATCH", "/accounts/user1", bad, auth=BOSS)
+        assert (status, problem["field"]) == (422, *bad), problem
+    for _ in range(2):
+        assert (await house.ask("POST", "/calls", CALL))[0] == 201  # a capped call is taken, and waits
+    assert len(await house.store.claim([Lane("t", 5)], Millis(house.clock.at), 5)) == 1
+    status, used = await house.ask("GET", "/accounts/user1/usage")
+    assert (status, used["calls"], used["live"], used["minutes"], used["lifted"]) == (200, 1, 1, 1.0, False)
+    assert used["hold"]["reason"] == "account_full"
+    assert (await house.ask("GET", "/accounts/user2/usage"))[0] == 404
+    assert (await house.ask("POST", "/accounts/user1/lift"))[0] == 403
+    assert (await house.ask("POST", "/accounts/user1/lift", auth=BOSS))[1]["lifted"] is True
+    assert [(await house.ask(method, path))[0] for method, path in (("GET", "/usage"), ("POST", "/lift"))] == [403] * 2
+    assert (await house.ask("GET", "/usage", auth=BOSS))[1]["minutes"] == 1.0
+    assert (await house.ask("POST", "/lift", auth=BOSS))[1]["lifted"] is True
+    _, audit = await house.ask("GET", "/audit", auth=BOSS)
+    assert {"account.lift", "gateway.lift"} <= {one["action"] for one in audit["items"]}

@@ -18,7 +18,7 @@ from tests.chaos.world import Where, world
 
 console = Console(width=None if sys.stdout.isatty() else 200, highlight=False)
 
-#: Of a kill -9 of the gateway in a full set; every other fault is run as often as RUNS says.
+#: Kills of the gateway in a full set, by world; every other fault has as many runs as RUNS says.
 KILLS = {Where.FAKE: 200, Where.LAB: 20}
 
 
@@ -67,7 +67,7 @@ def _count(fault: type[Fault], where: Where, asked: argparse.Namespace) -> int:
     if asked.runs:
         return int(asked.runs)
     if asked.full and fault.name == "kill -9":
-        return KILLS[where] // fault.times + 1
+        return -(-KILLS[where] // fault.times)
     return 1
 
 

@@ -96,6 +96,8 @@ def audit(
     _rings(calls, rung, found, by_channel=by_channel)
     _calls(calls, accepted, found)
     for call in calls:
+        if (begun := customer.begun[call.id]) > 1:
+            found.broken("twice", f"call {call.id} spoke to its callee {begun} times", begun - 1)
         _result(call, customer, found)
 
 

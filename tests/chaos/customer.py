@@ -6,8 +6,9 @@ import asyncio
 import socket
 import struct
 import threading
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Coroutine
+from contextlib import suppress
 from enum import StrEnum
 from typing import Any
 
@@ -40,7 +41,7 @@ class Customer:
         self.starts = self.results = Mood.KIND
         self.posts: dict[int, list[dict[str, str]]] = defaultdict(list)
         self.ids: dict[int, set[str]] = defaultdict(set)
-        self.tried = 0  # result posts that came, whatever they were answered
+        self.begun: Counter[int] = Counter()  # how often each call's application was asked for
 
     def __enter__(self) -> Customer:
         self._loop = asyncio.new_event_loop()
@@ -50,7 +51,7 @@ class Customer:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._wait(self._runner.cleanup())
+        self._wait(self._stop())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -68,6 +69,13 @@ class Customer:
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
         self.port = int(self._runner.addresses[0][1])
 
+    async def _stop(self) -> None:
+        await self._runner.cleanup()
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+
     @property
     def start_url(self) -> str:
         return f"http://{self.host}:{self.port}/start.php"
@@ -77,14 +85,17 @@ class Customer:
         return f"http://{self.host}:{self.port}/result.php"
 
     async def _serve_start(self, request: web.Request) -> web.StreamResponse:
-        return await _moody(request, self.starts) or _document(START)
+        if ident := (await request.post()).get("call_id"):
+            self.begun[int(str(ident))] += 1
+        answer = await _moody(request, self.starts)
+        return _document(START) if answer is None else answer
 
     async def _serve_next(self, request: web.Request) -> web.StreamResponse:
-        return await _moody(request, self.starts) or _document(NEXT)
+        answer = await _moody(request, self.starts)
+        return _document(NEXT) if answer is None else answer
 
     async def _serve_result(self, request: web.Request) -> web.StreamResponse:
         form = {name: str(value) for name, value in (await request.post()).items()}
-        self.tried += "call_id" in form
         if (answer := await _moody(request, self.results)) is not None:
             return answer
         if "call_id" in form:
@@ -111,17 +122,19 @@ async def _moody(request: web.Request, mood: Mood) -> web.StreamResponse | None:
             answer = web.StreamResponse()
             answer.content_type = "application/voicexml+xml"
             await answer.prepare(request)
-            for byte in START.encode():
-                await answer.write(bytes((byte,)))
-                await asyncio.sleep(1)
+            with suppress(ConnectionError):
+                for byte in START.encode():
+                    await answer.write(bytes((byte,)))
+                    await asyncio.sleep(1)
             return answer
         case Mood.FAILS:
             return web.Response(status=500, text="out of order")
         case Mood.FLOODS:
             answer = web.StreamResponse()
             await answer.prepare(request)
-            for _ in range(HUGE // PIECE):
-                await answer.write(b" " * PIECE)
+            with suppress(ConnectionError):
+                for _ in range(HUGE // PIECE):
+                    await answer.write(b" " * PIECE)
             return answer
         case Mood.CIRCLES:
             raise web.HTTPTemporaryRedirect(request.url)

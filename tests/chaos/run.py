@@ -9,6 +9,7 @@ import re
 import shutil
 import signal
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -41,10 +42,16 @@ class Ran:
     log: Path
 
 
+def moments(fault: type[Fault], seed: int, span: float) -> list[float]:
+    """When it strikes, in seconds after the campaign began: the same for the same seed."""
+    rng = random.Random(f"moments {seed} {fault.name}")
+    return sorted(rng.uniform(0.3, span) for _ in range(fault.times))
+
+
 def run(world: World, fault: type[Fault], seed: int, say: Callable[[str], None] = lambda words: None) -> Ran:
     """The same seed strikes at the same moments and in the same way; what the campaign does meanwhile may differ."""
     began = time.monotonic()
-    rng = random.Random(f"{seed} {fault.name}")
+    rng = random.Random(f"strikes {seed} {fault.name}")
     breaking, found = fault(rng), Findings()
     folder = world.site.folder / f"chaos-{seed}-{time.time_ns()}"
     before = len(world.rung())
@@ -70,9 +77,9 @@ def run(world: World, fault: type[Fault], seed: int, say: Callable[[str], None] 
         try:
             gateway.add_account()
             reader = stack.enter_context(Reader(disk / "voxgate.db", gateway.words))
-            gateway.start()
-            traffic = Traffic(gateway.base, customer, world.numbers(rng), world.span)
-            struck = _disturb(scene, breaking, traffic)
+            gateway.start(60)
+            traffic = Traffic(gateway.base, customer, world.numbers(random.Random(seed)), world.span)
+            _disturb(scene, breaking, traffic, moments(fault, seed, world.span))
             calls = _wait(scene, reader)
             listed = {f"list-{index}": None for index in range(traffic.listed)}
             audit(
@@ -80,9 +87,13 @@ def run(world: World, fault: type[Fault], seed: int, say: Callable[[str], None] 
                 by_channel=world.where is Where.FAKE,
             )  # fmt: skip
             _end(scene)
+        except Exception as error:  # one run that goes astray ends no others, and is no success
+            found.broken("other", f"the run went astray: {type(error).__name__}: {error}"[:500])
         finally:
             gateway.kill()
-    return Ran(fault.name, world.where, seed, struck, found, time.monotonic() - began, _kept(gateway, fault, seed))
+    return Ran(
+        fault.name, world.where, seed, scene.struck, found, time.monotonic() - began, _kept(gateway, fault, seed)
+    )
 
 
 def _kept(gateway: GatewayProcess, fault: type[Fault], seed: int) -> Path:
@@ -92,20 +103,19 @@ def _kept(gateway: GatewayProcess, fault: type[Fault], seed: int) -> Path:
     return Path(shutil.copy(gateway.log, LOGS / f"{name}-{gateway.lab.installation}-{seed}.log"))
 
 
-def _disturb(scene: Scene, breaking: Fault, traffic: Traffic) -> int:
-    """Queue, and strike at the seeded moments; how often it struck."""
-    moments = sorted(scene.rng.uniform(0.3, scene.world.span) for _ in range(breaking.times))
+def _disturb(scene: Scene, breaking: Fault, traffic: Traffic, at: list[float]) -> None:
+    """Queue, and strike at those moments."""
     began = time.monotonic()
     traffic.start()
-    for moment in moments:
+    for moment in at:
         time.sleep(max(0.0, began + moment - time.monotonic()))
         scene.say(f"{time.monotonic() - began:.1f} s: {breaking.words}")
+        scene.struck += 1
         breaking.strike(scene)
         _still_there(scene, breaking)
         scene.revive()
     traffic.finish(scene.world.span + 40)
     breaking.finish(scene)
-    return len(moments)
 
 
 def _still_there(scene: Scene, breaking: Fault) -> None:
@@ -152,13 +162,16 @@ def _end(scene: Scene) -> None:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
     spool = scene.database.parent / "spool"
-    for file in (*spool.glob("*"), *gateway.media.rglob("*.part"), *gateway.media.rglob("rec-*")):
+    for file in (*spool.glob("*"), *gateway.media.rglob("*.part"), *gateway.media.rglob("recording-*")):
         found.broken("leaked", f"{file} was left")
+    raised: Counter[str] = Counter()
     for line in gateway.log.read_text(errors="replace").splitlines():
         with suppress(ValueError):
             entry = json.loads(line)
             if "exception" in entry:
-                scene.say(f"in the log: {entry['event']}: {str(entry['exception']).splitlines()[-1][:200]}")
+                raised[f"{entry['event']}: {str(entry['exception']).splitlines()[-1][:200]}"] += 1
+    for words, count in raised.most_common(5):
+        scene.say(f"in the log, {count} times: {words}")
 
 
 def _processes(config: str) -> list[tuple[int, str]]:

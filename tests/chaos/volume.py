@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import IO, Self, cast
 
 MEGABYTE = 1024 * 1024
 
@@ -52,7 +52,8 @@ class Volume:
             ["unshare", "-m", "sh", "-c", "mount --make-rprivate / && echo made && exec sleep infinity"],
             stdout=subprocess.PIPE,
         )
-        assert self._holder.stdout is not None and self._holder.stdout.readline() == b"made\n"
+        with cast("IO[bytes]", self._holder.stdout) as said:
+            assert said.readline() == b"made\n"
         self.mount()
         for place, file in self._over.items():
             self._run("mount", "--bind", file, place)

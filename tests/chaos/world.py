@@ -6,6 +6,7 @@ import os
 import random
 import signal
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -20,21 +21,24 @@ class Where(StrEnum):
     FAKE = "fake"
 
 
-#: How often each kind of callee is in a campaign through the lab.
 LAB_CALLEES = {
     "person": 5, "hangs-up-in-prompt": 2, "machine": 1, "busy": 2, "rings": 1, "unavailable": 1, "declined": 1,
 }  # fmt: skip
 FAKE_CALLEES = {
-    "person": 14, "silent": 2, "hangs-up-at-once": 2, "hangs-up-in-prompt": 4, "machine": 2, "busy": 4, "rings": 2,
-    "progress-only": 1, "not-found": 2, "unavailable": 2, "no-circuit": 1, "declined": 2, "busy-then-person": 2,
+    "person": 14, "silent": 2, "hangs-up-at-once": 2, "hangs-up-in-prompt": 4, "machine": 2, "busy": 4, "rings": 1,
+    "not-found": 2, "unavailable": 2, "no-circuit": 1, "declined": 2, "busy-then-person": 2,
 }  # fmt: skip
 
 
 class World(ABC):
-    """``span`` is for how long a campaign is disturbed, and ``patience`` how long it may take to end, in seconds."""
+    """``callees`` is how many of each kind are in a campaign.
+
+    It is disturbed for ``span`` seconds, and may take ``patience`` to end.
+    """
 
     where: Where
     site: Beside
+    callees: Mapping[str, int]
     cps: float
     span: float
     patience: float
@@ -75,11 +79,12 @@ class World(ABC):
 
 class LabWorld(World):
     where = Where.LAB
-    cps, span, patience = 3.0, 20.0, 150.0
+    cps, patience = 3.0, 150.0
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, callees: Mapping[str, int] = LAB_CALLEES, span: float = 20.0) -> None:
         rng = random.Random(seed)
-        keys = [key for key, count in LAB_CALLEES.items() for _ in range(count)]
+        self.callees, self.span = callees, span
+        keys = [key for key, count in callees.items() for _ in range(count)]
         tails = rng.sample(range(100, 10_000), len(keys))
         lines = (
             Line(f"+1{rng.choice((212, 312, 415))}555{tail:04d}", BY_KEY[key], 1.0, 6.0, "12", "ic")
@@ -121,16 +126,17 @@ class LabWorld(World):
 
 class FakeWorld(World):
     where = Where.FAKE
-    cps, span, patience = 12.0, 6.0, 150.0
+    cps, patience = 12.0, 150.0
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, callees: Mapping[str, int] = FAKE_CALLEES, span: float = 6.0) -> None:
+        self.callees, self.span = callees, span
         self.fake = FakeAsterisk(seed=seed, speed=2.0)
         self.site = self.fake
 
     def numbers(self, rng: random.Random) -> list[str]:
         found = [
             self.fake.number(key, index)
-            for key, count in FAKE_CALLEES.items()
+            for key, count in self.callees.items()
             for index in rng.sample(range(100_000), count)
         ]
         rng.shuffle(found)

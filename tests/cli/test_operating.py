@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import http.server
 import json
 import signal
@@ -14,9 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from gateway.cli.exits import ExitStatus
 from gateway.cli.top import Window
+from gateway.config import load as load_config
 from lab.instance import free_port
 from tests.cli.test_commands import voxgate
 from tests.cli.test_serving import wait_for
@@ -112,6 +115,54 @@ def test_a_tokens_life(folder: Path) -> None:
     assert (refused.returncode, "no token 99" in refused.stderr) == (ExitStatus.REFUSED, True)
     refused = voxgate("account", "token", "add", "nobody", "--name", "x", cwd=folder)
     assert refused.returncode == ExitStatus.REFUSED and "nobody" in refused.stderr
+
+
+def test_a_pin_is_read_from_the_input_so_that_no_word_of_the_command_is_one(folder: Path) -> None:
+    words = ("account", "pin", "user1", "--pin", "-", "--json")
+    command = [sys.executable, "-m", "gateway.cli", *words]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True, input="24681357\n")
+    assert json.loads(done.stdout)["pin"] is None
+    port = load_config(folder / "voxgate.toml", {}).server.port
+    asked = requests.get(f"http://127.0.0.1:{port}/api/v1/calls", auth=("user1", "24681357"), timeout=30)
+    assert asked.status_code == 200
+
+
+def test_a_signing_secrets_life(folder: Path) -> None:
+    assert "not signed" in voxgate("account", "signing", "show", "user1", cwd=folder).stdout
+    first, second = (said(folder, "account", "signing", "new", "user1") for _ in range(2))
+    assert first["secret"] != second["secret"] and first["old_until"] is None and second["old_until"] is not None
+    shown = voxgate("account", "signing", "show", "user1", cwd=folder).stdout
+    assert "are signed" in shown and "also signs until" in shown and "whsec_" not in shown
+    assert said(folder, "account", "signing", "off", "user1")["signed"] is False
+
+
+def test_the_audit_log_is_listed_and_told_as_it_grows(folder: Path) -> None:
+    command = [sys.executable, "-m", "gateway.cli", "audit", "tail", "--json"]
+    tail = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert tail.stdout is not None and tail.stderr is not None
+    seen: list[dict[str, Any]] = []
+    reader = threading.Thread(target=lambda: seen.extend(json.loads(line) for line in tail.stdout or ()))
+    reader.start()
+    try:
+
+        def heard() -> bool:
+            voxgate("account", "set", "user1", "ring_timeout=30", cwd=folder)
+            return bool(seen)
+
+        wait_for(heard, 60)
+    finally:
+        tail.send_signal(signal.SIGINT)
+        status = tail.wait(30)
+        reader.join(10)
+        tail.stdout.close()
+        errors = tail.stderr.read()
+        tail.stderr.close()
+    assert (status, errors) == (ExitStatus.INTERRUPTED, "")
+    assert {one["action"] for one in seen} == {"account.change"}
+    listed = said(folder, "audit", "list", "--limit", "3")
+    assert len(listed) == 3 and listed[0]["id"] > listed[1]["id"] > listed[2]["id"]
+    assert (listed[0]["actor"], listed[0]["origin"]) == ("operator", f"the socket, user {getpass.getuser()}")
+    assert "account.change" in voxgate("audit", "list", cwd=folder).stdout
 
 
 def test_results_are_shown_posted_again_and_tried_out(folder: Path, customer: str) -> None:

@@ -15,7 +15,7 @@ from gateway.core.model import Millis
 from gateway.core.numbers import DestinationKind
 from gateway.core.pacing import Limit, Pacer
 from gateway.core.routes import NumberPolicy, Route, Router, Routing, Trunk, Unrouted
-from gateway.reload import TAKEN, TAKEN_SETTINGS, Reloader, ReloadRefused, compare
+from gateway.reload import TAKEN, TAKEN_SETTINGS, Changes, Reloader, ReloadRefused, compare
 from gateway.settings import Ami, Config, TrunkSection
 
 BASE = Config(installation="abc", ami=Ami(secret="x"), trunk=[TrunkSection(name="a", dial="PJSIP/{number}@a")])
@@ -31,6 +31,7 @@ def changed(section: str, **settings: object) -> Config:
     [
         (changed("dial", cps=9.0), ("dial.cps",), ()),
         (changed("numbers", blocked=["+1900"]), ("numbers.blocked",), ()),
+        (changed("detection", bias=1.0, silence=2.0), ("detection.bias", "detection.silence"), ()),
         (changed("ami", secret="y"), (), ("ami.secret",)),
         (changed("server", port=1), (), ("server.port",)),
         (changed("server", certificate="c.pem"), (), ("server.certificate",)),  # http becomes https at a restart alone
@@ -119,7 +120,10 @@ async def test_a_signal_to_reload_what_cannot_be_read_ends_nothing(fault: Except
     def read() -> Config:
         raise fault
 
+    async def unheard(changes: Changes) -> None:
+        raise AssertionError("nothing was reloaded")
+
     with structlog.testing.capture_logs() as logged:
-        await Reloader(BASE, read, taken.append).on_signal()
+        await Reloader(BASE, read, taken.append, unheard).on_signal()
     assert taken == []
     assert [line["event"] for line in logged] == ["gateway.not_reloaded"]

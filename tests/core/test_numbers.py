@@ -59,6 +59,7 @@ ROUTER = Router(
         "sip": Trunk("sip", "PJSIP/out/{number}"),
     },
     [Route("", "main"), Route("+44", "uk"), Route("", "pbx", extensions=True), Route("sip:", "sip", sip=True)],
+    NumberPolicy(sip_hosts=frozenset({"host"})),
 )
 NONE = NumberPolicy()
 

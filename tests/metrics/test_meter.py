@@ -33,7 +33,7 @@ READING = Reading(
     version="9.9", now=NOW,
     vitals=Vitals(dict.fromkeys(CallState, 0), 3, 2, Millis(NOW - 90_000), 4096, 8192),
     limit=Limit(7.5, 40), trunks={"carrier": TrunkReading(Limit(2.5, 30), 4, suspended=True)},
-    dialing=True, ami_up=True, ami_events_waiting=5, taps_open=6, speech_cache_bytes=1000,
+    dialing=True, ami_up=True, ami_events_waiting=5, taps_open=6, speech_cache_bytes=1000, tasks=42,
     free={"database": 10**9, "media": 10**8},
 )  # fmt: skip
 
@@ -56,7 +56,7 @@ def test_a_reading_is_shown() -> None:
     found = scraped(instruments)
     expected = {
         "voxgate_cps_limit": 7.5, "voxgate_live_channels_limit": 40, "voxgate_dialing_allowed": 1, "voxgate_ami_up": 1,
-        "voxgate_ami_events_waiting": 5, "voxgate_taps_open": 6, "voxgate_speech_cache_bytes": 1000,
+        "voxgate_ami_events_waiting": 5, "voxgate_taps_open": 6, "voxgate_speech_cache_bytes": 1000, "voxgate_event_loop_tasks": 42,
         "voxgate_outbox_oldest_seconds": 90,
     }  # fmt: skip
     assert {name: value(found, name) for name in expected} == expected

@@ -30,7 +30,7 @@ from gateway.services.exports import Exports
 from gateway.services.feed import Feed
 from gateway.services.intake import Desk, DeskSettings
 from gateway.services.intake.logins import Logins
-from gateway.services.pages import Around, Gauges, Pages, PagesSettings
+from gateway.services.pages import Around, Gauges, Pages, PagesSettings, PhoneSettings
 from gateway.services.posting import Poster
 from gateway.services.signing import Signing
 from gateway.services.why import Why
@@ -46,7 +46,7 @@ hasher = PasswordHasher(time_cost=1, memory_cost=64)  # cheap: what it costs to 
 
 
 #: In place of `voxgate vxml run`: says what it was started with, then everything that is typed.
-WALK = ("sh", "-c", 'echo "at $0"; cat')
+WALK = ("sh", "-c", 'read -r url; echo "at $url"; cat')
 #: Files of evidence by name.
 AUDIO: dict[str, bytes] = {}
 
@@ -121,7 +121,7 @@ class Nowhere:
 def pages_on(
     store: SqliteStore, spool: Path, clock: Clock, feed: Feed, status: dict[str, Any], **settings: Any
 ) -> Pages:
-    async def preflight(url: str) -> str | None:
+    async def preflight(url: str, account: int) -> str | None:
         return None
 
     router = Router({"t": Trunk("t", "PJSIP/{number}@t")}, [Route("", "t")])
@@ -133,7 +133,11 @@ def pages_on(
         return False
 
     async def bridge(request: web.Request) -> web.StreamResponse:
-        return web.Response(text="bridged")
+        socket = web.WebSocketResponse(protocols=("sip",))
+        await socket.prepare(request)
+        async for _ in socket:
+            pass
+        return socket
 
     logins, access = Logins(store, clock), SqliteAccess(store)
     signing = Signing(access, clock)
@@ -175,7 +179,8 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     plain = AccountSettings("America/New_York", "US")
     boss = AccountSettings("UTC", "US", operator=True)
     accounts = {"user1": ("12345678", plain), "user2": ("88888888", plain), "boss": ("99999999", boss)}
-    async with opened(tmp_path, accounts, walk=WALK) as house:
+    phone = PhoneSettings(True, "phone9", "phone9-secret", "+16175550199")
+    async with opened(tmp_path, accounts, walk=WALK, phone=phone) as house:
         yield house
 
 

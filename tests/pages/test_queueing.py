@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from html import unescape
+from typing import Any
 
 from aiohttp import FormData
 
@@ -138,6 +139,21 @@ async def test_a_form_that_is_sent_twice_queues_one_call(house: House) -> None:
     first, second = await asyncio.gather(send(), send())
     assert first == second == await send()
     assert await send(phone_number="6175551235") != first  # after the way back another call may be asked for
+    assert len((await house.store.calls(CallQuery(), None, 10)).calls) == 2
+
+
+async def test_a_double_click_rings_the_phone_in_the_page_once(house: House) -> None:
+    await house.sign_in()
+    once = re.search(r'name="once" value="([^"]+)"', await house.page("/phone"))[1]  # type: ignore[index]
+    form = {"csrf": await house.csrf(), "start_url": "http://a/s"}
+
+    async def ring(once: str) -> dict[str, Any]:
+        answer = await house.client.post("/phone/ring", data={**form, "once": once})
+        return await answer.json()  # type: ignore[no-any-return]
+
+    first, second = await asyncio.gather(ring(once), ring(once))
+    assert first["call_id"] == second["call_id"]
+    assert (await ring(first["once"]))["call_id"] != first["call_id"]  # rung again, meant so
     assert len((await house.store.calls(CallQuery(), None, 10)).calls) == 2
 
 

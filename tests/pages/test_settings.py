@@ -7,10 +7,11 @@ from dataclasses import fields
 
 import pytest
 
-from gateway.core.model import AccountSettings
+from gateway.core.model import AccountSettings, AttemptEnd, CalleeType, EndKind, Millis
 from gateway.core.visiting import mark_of
+from gateway.ports import Lane
 from gateway.services.pages.settings import WORDS
-from tests.pages.conftest import HTML, House
+from tests.pages.conftest import HTML, NOW, House
 from tests.pages.test_callinfo import EVIDENCE, ended_call
 
 
@@ -59,15 +60,17 @@ async def test_an_operator_cannot_lock_itself_out(house: House) -> None:
 
 
 @pytest.mark.parametrize("keep", [True, False])
-async def test_a_new_pin_is_shown_once_and_the_old_one_ends_as_chosen(house: House, keep: bool) -> None:
+@pytest.mark.parametrize("sign_out", [True, False])
+async def test_a_new_pin_is_shown_once_and_the_old_one_ends_as_chosen(house: House, keep: bool, sign_out: bool) -> None:
     await house.sign_in()
     other = house.client.session.cookie_jar.filter_cookies(house.client.make_url("/"))["voxgate"].value
     house.client.session.cookie_jar.clear()
     await house.sign_in()
-    _, text = await house.post("/settings/pin", **({"keep_old": "on"} if keep else {}))
+    chosen = ({"keep_old": "on"} if keep else {}) | ({"sign_out": "on"} if sign_out else {})
+    _, text = await house.post("/settings/pin", **chosen)
     pin = re.search(r'id="new-pin">(\d{8})<', text)[1]  # type: ignore[index]
     assert pin not in await house.page("/settings")
-    assert await house.books.session(mark_of(other)) is None  # who was signed in elsewhere is not any more
+    assert (await house.books.session(mark_of(other)) is None) == sign_out  # who was signed in elsewhere
     await house.post("/signout")
     assert await house.sign_in(pin=pin) == 303
     await house.post("/signout")
@@ -139,3 +142,33 @@ async def test_a_caller_id_ends_no_header(house: House) -> None:
     await house.sign_in()
     status, text = await saved(house, caller_id="1\r\nAction: Originate")
     assert status == 422 and "printable" in text
+
+
+async def test_what_an_account_used_today_and_its_ceiling_lifted(house: House) -> None:
+    operators = {"cps": "2.5", "max_calls": "3", "daily_calls": "100", "daily_minutes": "2", "daily_cost": "10"}
+    await house.sign_in()
+    await saved(house, **operators)
+    account = await house.store.account_by_login("user1")
+    assert account is not None and account.settings.daily_minutes is None  # only an operator sets them
+    await house.post("/signout")
+    await house.sign_in("boss", "99999999")
+    await house.post("/settings", account="user1", time_zone="UTC", country="US", **operators)
+    account = await house.store.account_by_login("user1")
+    assert account is not None
+    assert (account.settings.cps, account.settings.max_calls, account.settings.daily_cost) == (2.5, 3, 10)
+    await house.campaign("user1", "today", 2)
+    (claimed,) = await house.store.claim([Lane("t", 1)], NOW, 1)
+    await house.store.close_attempt(
+        AttemptEnd(claimed.attempt.id, EndKind.REACHED, CalleeType.VOICE, Millis(NOW + 120_000), answered_at=NOW)
+    )
+    text = await house.page("/settings?account=user1")
+    assert "1 call dialed, 2 minutes" in text and "2 of 2 minutes of this day" in text
+    assert (await house.post("/settings/lift", account="user1"))[0] == 303
+    assert "lifted the ceiling" in await house.page("/settings?account=user1")
+    assert len(await house.store.claim([Lane("t", 1)], Millis(NOW + 1000), 1)) == 1
+    await house.post("/signout")
+    await house.sign_in()
+    assert (await house.post("/settings/lift", account="user1"))[0] == 403
+    await saved(house, time_zone="Pacific/Kiritimati")  # where the next day has begun: nothing would be used of it
+    account = await house.store.account_by_login("user1")
+    assert account is not None and account.settings.time_zone == "UTC"

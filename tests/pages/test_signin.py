@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +15,11 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from gateway.adapters.store import SqliteStore
+from gateway.core.lockout import FREE
 from gateway.core.model import AccountSettings
 from gateway.core.retry import RetryPolicy
-from gateway.core.visiting import FREE_OF_LOGIN
-from gateway.services.feed import Feed
+from gateway.services.feed import EventKind, Feed
+from gateway.services.pages import streams
 from tests.pages.conftest import HTML, Clock, House, hasher, pages_on
 
 
@@ -67,6 +70,16 @@ async def test_guessing_is_slowed_down_and_ends_with_time(house: House) -> None:
     assert await house.sign_in() == 303
 
 
+async def test_guessing_from_elsewhere_locks_nobody_out(house: House) -> None:
+    elsewhere = aiohttp.TCPConnector(local_addr=("127.0.0.2", 0))
+    async with aiohttp.ClientSession(connector=elsewhere) as stranger:
+        url = house.client.make_url("/signin")
+        for n in range(FREE + 1):
+            async with stranger.post(url, data={"login": "user1", "pin": f"{n:04d}"}) as answer:
+                assert answer.status == (403 if n < FREE else 429)
+    assert await house.sign_in() == 303
+
+
 async def test_an_unknown_login_is_told_like_a_wrong_pin(house: House) -> None:
     told = []
     for login in ("user1", "nobody"):
@@ -114,6 +127,58 @@ async def test_signing_out_everywhere_ends_all_sessions_of_the_account(house: Ho
     assert answer.status == 303 and answer.headers["Location"].startswith("/signin")
 
 
+@asynccontextmanager
+async def told(house: House) -> AsyncIterator[aiohttp.ClientResponse]:
+    """A page's stream of changes, begun."""
+    async with house.client.get("/live") as stream:
+        if stream.status == 200:
+            assert await stream.content.readuntil(b"\n\n") == b"retry: 1000\n\n"
+        yield stream
+
+
+@pytest.mark.parametrize("way", ["/signout", "/signout/everywhere"])
+async def test_signing_out_ends_what_is_open(house: House, way: str) -> None:
+    await house.sign_in("user2", "88888888")
+    own = {"Origin": f"http://{house.client.server.make_url('/').authority}"}
+    async with told(house) as others:
+        house.client.session.cookie_jar.clear()
+        await house.sign_in()
+        async with told(house) as mine, house.client.ws_connect("/phone/ws", headers=own) as phone:
+            await house.post(way)
+            async with asyncio.timeout(20):
+                assert await mine.content.read() == b""
+                assert (await phone.receive()).type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED)
+        house.feed.publish(EventKind.CALL_CHANGED, house.accounts["user2"].id, {"call_id": 1})
+        async with asyncio.timeout(20):
+            assert b"changed" in await others.content.readuntil(b"\n\n")
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To be asked for before the house."""
+    monkeypatch.setattr(streams, "LOOK_EVERY", 0.05)
+
+
+async def test_a_session_that_ends_elsewhere_ends_what_is_open(hasty: None, house: House) -> None:
+    await house.sign_in()
+    async with told(house) as mine:
+        await house.books.end_sessions(house.accounts["user1"].id)
+        async with asyncio.timeout(20):
+            assert await mine.content.read() == b""
+
+
+async def test_one_account_does_not_take_all_streams(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "AT_ONCE_EACH", 2)
+    await house.sign_in()
+    async with told(house), told(house):
+        async with told(house) as third:
+            assert third.status == 503
+        house.client.session.cookie_jar.clear()
+        await house.sign_in("user2", "88888888")
+        async with told(house) as other:
+            assert other.status == 200
+
+
 async def test_a_session_ends_without_use(house: House) -> None:
     await house.sign_in()
     house.clock.at += 11 * 3600 * 1000
@@ -153,7 +218,7 @@ async def test_who_is_not_signed_in_gets_no_socket(house: House) -> None:
 
 async def test_a_hundred_guesses_at_once_are_slowed_as_if_they_came_one_by_one(house: House) -> None:
     statuses = await asyncio.gather(*(house.sign_in("user1", f"{n:04d}") for n in range(100)))
-    assert statuses.count(403) == FREE_OF_LOGIN and statuses.count(429) == 100 - FREE_OF_LOGIN
+    assert statuses.count(403) == FREE and statuses.count(429) == 100 - FREE
 
 
 async def test_nothing_leads_to_another_site(house: House) -> None:

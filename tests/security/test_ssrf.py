@@ -71,7 +71,7 @@ async def test_no_spelling_of_a_host_leads_inside(around: Webs, fetcher: Callabl
     assert await refused(made, f"http://{host}:{around.port}/x") in (
         FetchErrorKind.REFUSED, FetchErrorKind.CONNECT, FetchErrorKind.PROTOCOL,
     )  # fmt: skip
-    assert await made.preflight(f"http://{host}:{around.port}/x") is not None
+    assert await made.preflight(f"http://{host}:{around.port}/x", AccountId(1)) is not None
     assert not around.asked
     assert not around.stolen
 
@@ -100,7 +100,7 @@ async def test_a_redirect_is_checked_as_the_first_address_was(
     kind = FetchErrorKind.PROTOCOL if "2130706434" in to else FetchErrorKind.REFUSED  # aiohttp knows it for an address
     assert await refused(made, url) is kind
     assert await refused(made, url, method="POST", form=(("a", "b"),)) is kind
-    assert "cannot be fetched" in str(await made.preflight(url))
+    assert "cannot be fetched" in str(await made.preflight(url, AccountId(1)))
     assert not around.stolen
 
 

@@ -76,12 +76,12 @@ async def test_a_pin_that_is_changed_while_it_is_verified_lets_nobody_in(tmp_pat
     logins = Logins(slow, clock)  # type: ignore[arg-type]
     accounts = Accounts(store, SqliteAccess(store), logins, clock)
     user = await store.add_account("user", hasher.hash("12345678"), AccountSettings("UTC", "US"))
-    asking = asyncio.create_task(logins.check("user", "12345678"))
+    asking = asyncio.create_task(logins.admit("user", "12345678", "192.0.2.1"))
     await slow.read.wait()
     await accounts.set_pin(user, "87654321", 0)
     slow.go.set()
     assert await asking is None
-    assert logins.known("user", "12345678") is None
+    assert await logins.admit("user", "12345678", "192.0.2.1") is None
     await store.close()
 
 

@@ -15,7 +15,7 @@ from gateway.core.retry import RetryPolicy
 from gateway.parts import SystemClock
 from gateway.ports import Originate, Placed, Placement, StoreError
 from gateway.services import dialer
-from gateway.services.dialer import Dialer, Dialing
+from gateway.services.dialer import Dialer, Dialing, NoRoute
 from gateway.services.hearing import Hearing
 from gateway.services.livecalls import LiveCalls
 from tests.adapters.test_store import call, plan
@@ -114,6 +114,136 @@ async def test_a_slow_pace_does_not_keep_a_faster_one_waiting(tmp_path: Path, mo
         await sent.get()
         made.relimit(Limit(20, 9), {"t": Limit(20, 9)})  # a reload
         await sent.get()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await store.close()
+
+
+async def test_the_pace_of_an_account_is_dialed_as_it_allows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The dialer wakes when the account's own pace lets the next call start, and not with its next idle look."""
+    monkeypatch.setattr(dialer, "IDLE_LOOK", 60.0)
+    store, clock, pbx = (
+        SqliteStore(tmp_path / "q.db", installation="abc", policy=RetryPolicy()), SystemClock(), StubPbx(),
+    )  # fmt: skip
+    account = await store.add_account("u", "h", AccountSettings("UTC", "US", cps=10))
+    for number in range(40):
+        await store.queue_call(account.id, call(number), plan(scheduled_at=clock.now()), clock.now())
+    sent = 0
+
+    async def originate(request: Originate) -> Placement:
+        nonlocal sent
+        sent += 1
+        return Placement(Placed.QUEUED)
+
+    monkeypatch.setattr(pbx, "originate", originate, raising=False)
+    live = LiveCalls(store, pbx, clock, Hearing(pbx, None))  # type: ignore[arg-type]
+    pacer = Pacer.of(Limit(100, 99), {"t": Limit(100, 99)})
+    made = Dialer(store, pbx, live, clock, pacer, lambda claimed: Dialing("PJSIP/1@t", None, 45, 60))  # type: ignore
+    running = asyncio.create_task(made.run())
+    async with asyncio.timeout(20):
+        while sent < 16:
+            await asyncio.sleep(0.02)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await store.close()
+
+
+async def test_numbers_that_may_not_be_dialed_let_no_trunk_rest(tmp_path: Path) -> None:
+    """What one account may no longer dial says nothing of the trunk that all accounts use."""
+    store, clock, pbx = (
+        SqliteStore(tmp_path / "q.db", installation="abc", policy=RetryPolicy()), SystemClock(), StubPbx(),
+    )  # fmt: skip
+    account = await store.add_account("u", "h", AccountSettings("UTC", "US"))
+    for number in range(15):
+        await store.queue_call(account.id, call(number), plan(scheduled_at=clock.now()), clock.now())
+    live = LiveCalls(store, pbx, clock, Hearing(pbx, None))  # type: ignore[arg-type]
+    pacer = Pacer.of(Limit(100, 99), {"t": Limit(100, 99)})
+
+    def refuse(claimed: object) -> Dialing:
+        raise NoRoute("may not be dialed: the account's blocked list holds +1617")
+
+    made = Dialer(store, pbx, live, clock, pacer, refuse)  # type: ignore[arg-type]
+    closed: list[str] = []
+    live.on_closed(lambda one, end, ended: closed.append(end.reason or ""))
+    running = [asyncio.create_task(part) for part in (live.run(), made.run())]
+    async with asyncio.timeout(10):
+        while len(closed) < 15:
+            await asyncio.sleep(0.02)
+    assert made.health["t"].faults == 0 and made.health["t"].may_dial(clock.now()) is None
+    for task in reversed(running):  # what the dialer closes, the live calls still write down
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    await store.close()
+
+
+async def test_nothing_is_committed_while_asterisk_does_not_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dialer, "IDLE_LOOK", 0.02)
+    store, clock, pbx = (
+        SqliteStore(tmp_path / "q.db", installation="abc", policy=RetryPolicy()), SystemClock(), StubPbx(),
+    )  # fmt: skip
+    account = await store.add_account("u", "h", AccountSettings("UTC", "US"))
+    for number in range(9):
+        await store.queue_call(account.id, call(number), plan(scheduled_at=clock.now()), clock.now())
+    answering, sent, asked = False, 0, 0
+
+    async def answers(within: float) -> bool:
+        nonlocal asked
+        asked += 1
+        return answering
+
+    async def originate(request: Originate) -> Placement:
+        nonlocal sent
+        sent += 1
+        return Placement(Placed.QUEUED)
+
+    monkeypatch.setattr(pbx, "answers", answers)
+    monkeypatch.setattr(pbx, "originate", originate, raising=False)
+    live = LiveCalls(store, pbx, clock, Hearing(pbx, None))  # type: ignore[arg-type]
+    pacer = Pacer.of(Limit(100, 99), {"t": Limit(100, 99)})
+    made = Dialer(store, pbx, live, clock, pacer, lambda claimed: Dialing("PJSIP/1@t", None, 45, 60))  # type: ignore
+    running = asyncio.create_task(made.run())
+    async with asyncio.timeout(5):
+        while asked < 5:
+            await asyncio.sleep(0.01)
+        assert await store.open_attempts() == [] and sent == 0
+        assert "does not answer" in (made.why_not_dialing or "")
+        answering = True
+        while sent < 9:
+            await asyncio.sleep(0.01)
+    assert made.why_not_dialing is None
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await store.close()
+
+
+async def test_a_trunk_is_dialed_at_its_pace_beside_one_that_has_nothing_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Room on another trunk is no reason to wait for the next idle look."""
+    monkeypatch.setattr(dialer, "IDLE_LOOK", 60.0)
+    store, clock, pbx = (
+        SqliteStore(tmp_path / "q.db", installation="abc", policy=RetryPolicy()), SystemClock(), StubPbx(),
+    )  # fmt: skip
+    account = await store.add_account("u", "h", AccountSettings("UTC", "US"))
+    for number in range(40):
+        await store.queue_call(account.id, call(number), plan(scheduled_at=clock.now()), clock.now())
+    sent = 0
+
+    async def originate(request: Originate) -> Placement:
+        nonlocal sent
+        sent += 1
+        return Placement(Placed.QUEUED)
+
+    monkeypatch.setattr(pbx, "originate", originate, raising=False)
+    live = LiveCalls(store, pbx, clock, Hearing(pbx, None))  # type: ignore[arg-type]
+    pacer = Pacer.of(Limit(100, 99), {"t": Limit(10, 99), "idle": Limit(10, 99)})
+    made = Dialer(store, pbx, live, clock, pacer, lambda claimed: Dialing("PJSIP/1@t", None, 45, 60))  # type: ignore
+    running = asyncio.create_task(made.run())
+    async with asyncio.timeout(20):
+        while sent < 16:
+            await asyncio.sleep(0.02)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     await store.close()

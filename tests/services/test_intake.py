@@ -22,6 +22,7 @@ from gateway.services.intake import Desk, DeskSettings, build_app, clear_spool
 from gateway.services.intake.app import AppSettings
 from gateway.services.intake.form import new_spool_file
 from gateway.services.intake.logins import Logins, hasher
+from tests.fakes.audit import audit
 
 NOW = Millis(1_800_000_000_000)
 GOOD = {"login": "user1", "pin": "12345678", "start_url": "http://app/start.php"}
@@ -66,13 +67,17 @@ async def service(tmp_path: Path) -> AsyncIterator[Service]:
     account = await store.add_account("user1", hasher.hash("12345678"), settings)
     unreachable: dict[str, str] = {}
 
-    async def preflight(url: str) -> str | None:
+    async def preflight(url: str, account: int) -> str | None:
         return unreachable.get(url)
 
     router = Router({"t": Trunk("t", "PJSIP/{number}@t")}, [Route("", "t")])
     desk = Desk(store, FixedClock(), router, preflight, lambda: None, DeskSettings())
     app = build_app(
-        desk, Logins(store, FixedClock()), AppSettings(tmp_path / "spool", MAX_BODY), lambda: {"store": True}
+        desk,
+        Logins(store, FixedClock()),
+        audit()[0],
+        AppSettings(tmp_path / "spool", MAX_BODY),
+        lambda: {"store": True},
     )
     async with TestClient(TestServer(app)) as client:
         yield Service(client, store, account, unreachable)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
 
 from gateway.adapters.store import SqliteAccess, SqliteStore
+from gateway.core.lockout import BRAKE_LOGIN, FREE, Locked
 from gateway.core.model import Account, AccountSettings, Millis
 from gateway.core.retry import RetryPolicy
-from gateway.core.visiting import FREE_OF_LOGIN, Locked
 from gateway.parts import SystemClock
 from gateway.services.intake import logins
 from gateway.services.intake.logins import AT_ONCE, Logins, hasher
@@ -74,17 +75,66 @@ async def test_every_refusal_costs_the_same(tmp_path: Path, monkeypatch: pytest.
     await store.close()
 
 
-async def test_guesses_at_once_are_slowed_and_what_was_right_before_is_no_guess(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+async def quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Logins, Clock]]:
+    """Logins of one account whose PIN is 12345678, verified cheaply."""
     monkeypatch.setattr(logins, "hasher", PasswordHasher(time_cost=1, memory_cost=64))
-    monkeypatch.setattr(logins, "REMEMBER", 0.0)
     store, clock = SqliteStore(tmp_path / "q.db", installation="abc", policy=RetryPolicy()), Clock()
     await store.add_account("user", logins.hasher.hash("12345678"), AccountSettings("UTC", "US"))
-    made = Logins(store, clock)
-    assert await made.admit("user", "12345678", "192.0.2.1") is not None
-    tried = await asyncio.gather(*(made.admit("user", f"{n:04d}", "192.0.2.1") for n in range(100)))
-    assert tried.count(None) == FREE_OF_LOGIN and sum(isinstance(one, Locked) for one in tried) == 100 - FREE_OF_LOGIN
-    assert isinstance(await made.admit("user", "12345678", "192.0.2.1"), Account)
-    assert await made.admit("user", "0000", "192.0.2.2") is None  # elsewhere nobody is held up
+    yield Logins(store, clock), clock
     await store.close()
+
+
+async def guesses(made: Logins, address: str, many: int) -> list[Account | Locked | None]:
+    return await asyncio.gather(*(made.admit("user", f"{n:04d}", address) for n in range(many)))
+
+
+async def test_guesses_at_once_are_slowed_as_one_by_one_and_elsewhere_nobody_is_held_up(
+    quick: tuple[Logins, Clock],
+) -> None:
+    made, _ = quick
+    tried = await guesses(made, "192.0.2.1", 100)
+    assert tried.count(None) == FREE and sum(isinstance(one, Locked) for one in tried) == 100 - FREE
+    assert isinstance(await made.admit("user", "12345678", "192.0.2.1"), Locked)
+    assert isinstance(await made.admit("user", "12345678", "192.0.2.2"), Account)
+
+
+async def test_what_was_right_from_there_before_is_no_guess(
+    quick: tuple[Logins, Clock], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logins, "REMEMBER", 0.0)
+    made, _ = quick
+    assert isinstance(await made.admit("user", "12345678", "192.0.2.1"), Account)
+    await guesses(made, "192.0.2.1", FREE + 5)
+    assert isinstance(await made.admit("user", "12345678", "192.0.2.1"), Account)
+
+
+async def test_a_lock_is_passed_by_no_guess_that_is_right_for_somebody_elsewhere(quick: tuple[Logins, Clock]) -> None:
+    """Else all PINs could be tried at once on the login of whoever was verified a minute ago."""
+    made, _ = quick
+    assert isinstance(await made.admit("user", "12345678", "192.0.2.1"), Account)
+    await guesses(made, "192.0.2.2", FREE)
+    assert isinstance(await made.admit("user", "12345678", "192.0.2.2"), Locked)
+    assert isinstance(await made.admit("user", "12345678", "192.0.2.1"), Account)
+
+
+async def test_a_lock_is_passed_by_no_guess_from_a_shared_address(quick: tuple[Logins, Clock]) -> None:
+    made, clock = quick
+    assert isinstance(await made.admit("user", "12345678", "192.0.2.1"), Account)
+    await guesses(made, "192.0.2.1", 100)
+    assert isinstance(await made.admit("user", "12345678", "192.0.2.1"), Locked)
+    clock.at += 10_000
+    assert isinstance(await made.admit("user", "12345678", "192.0.2.1"), Account)
+
+
+async def test_a_thousand_addresses_guess_no_faster_than_the_brake_lets_them(
+    quick: tuple[Logins, Clock], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, clock = quick
+    assert isinstance(await made.admit("user", "12345678", "192.0.2.1"), Account)
+    tried = await asyncio.gather(*(made.admit("user", "0000", f"198.51.{n // 250}.{n % 250}") for n in range(500)))
+    assert tried.count(None) == BRAKE_LOGIN[0]
+    assert isinstance(await made.admit("user", "12345678", "192.0.2.1"), Account)
+    assert isinstance(await made.admit("user", "12345678", "192.0.2.2"), Locked)
+    clock.at += BRAKE_LOGIN[1]
+    assert isinstance(await made.admit("user", "12345678", "192.0.2.2"), Account)

@@ -18,7 +18,8 @@ from gateway.core.addresses import AllowList
 from gateway.core.model import Account, AccountSettings, AttemptEnd, CalleeType, EndKind, Millis
 from gateway.core.retry import RetryPolicy
 from gateway.parts import SystemClock
-from gateway.ports import FetchError, FetchErrorKind, FetchRequest, Lane
+from gateway.ports import DeliveryTry, FetchError, FetchErrorKind, FetchRequest, Lane, StoreError
+from gateway.services import notifier
 from gateway.services.notifier import Notifier, NotifierSettings
 from gateway.services.posting import Poster
 from gateway.services.signing import Signing
@@ -109,6 +110,29 @@ async def test_posts_are_repeated_under_one_id_until_accepted(customer: tuple[Cu
         assert posts[0][1]["attempts"] == "1"
         assert await store.next_delivery() is not None  # slow and moved are still owed
         assert len(made.got["/moved"]) >= 2  # a redirect that drops the form is no acceptance
+    finally:
+        await store.close()
+
+
+async def test_a_post_whose_acceptance_cannot_be_written_is_not_made_again(
+    customer: tuple[Customer, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notifier, "IDLE_LOOK", 0.05)
+    whole, fails = SqliteStore.record_try, 5
+
+    async def record_try(store: SqliteStore, tried: DeliveryTry) -> None:
+        nonlocal fails
+        fails -= 1
+        if fails >= 0:
+            raise StoreError("the disk is full")
+        await whole(store, tried)
+
+    monkeypatch.setattr(SqliteStore, "record_try", record_try)
+    made, base = customer
+    store = await deliver(tmp_path, [f"{base}/ok"], seconds=1.5)
+    try:
+        assert fails == -1 and len(made.got["/ok"]) == 1
+        assert await store.next_delivery() is None
     finally:
         await store.close()
 

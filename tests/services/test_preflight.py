@@ -56,7 +56,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     health = {name: TrunkHealth() for name in trunks}
     clock = Clock(NOW)
 
-    async def reachable(url: str) -> str | None:
+    async def reachable(url: str, account: int) -> str | None:
         return "is not reachable" if "gone" in url else None
 
     def route(one: object, owner: Account) -> object:

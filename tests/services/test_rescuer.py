@@ -48,6 +48,9 @@ class StubPbx:
     asked: int = 0
     hung_up: list[AttemptId] = field(default_factory=list)
 
+    async def answers(self, within: float) -> bool:
+        return self.connected
+
     async def live_channels(self) -> dict[AttemptId, bool]:
         self.asked += 1
         if self.channels is None:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import AsyncIterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from gateway.adapters.media import FileMedia
-from gateway.adapters.store import SqliteStore, SqliteSweeps, check
+from gateway.adapters.store import SqliteAccess, SqliteStore, SqliteSweeps, check
+from gateway.core.access import AuditEntry
 from gateway.core.lists import CallQuery
 from gateway.core.model import (
     Account,
@@ -31,6 +33,7 @@ from gateway.ports import DeliveryTry, Lane, StoreError
 from gateway.services import retention
 from gateway.services.retention import Retention
 from tests.adapters.test_store import NOW, call, ended, plan
+from tests.fakes.audit import audit
 from tests.services.test_rescuer import Clock
 
 LATER = Millis(NOW + 40 * DAY_MS)
@@ -43,10 +46,11 @@ class House:
     account: Account
     media: FileMedia
     clock: Clock
+    cancelled_at: Millis = NOW
 
     def retention(self, **days: float) -> Retention:
         kept = {Kept(kind): many for kind, many in days.items()}
-        return Retention(SqliteSweeps(self.store), self.media.remove_recordings, self.clock, kept, 3)
+        return Retention(SqliteSweeps(self.store), self.media.remove_recordings, self.clock, kept, 3, audit()[0])
 
     async def sweep(self, *, dry: bool = False, **days: float) -> dict[str, int]:
         found = {one.kind: one.removed async for one in self.retention(**days).sweep(dry=dry)}
@@ -66,11 +70,12 @@ class House:
 @pytest.fixture
 async def house(tmp_path: Path) -> AsyncIterator[House]:
     path = tmp_path / "q.db"
-    store = SqliteStore(path, installation="abc", policy=RetryPolicy())
+    store = SqliteStore(path, installation="abc", policy=RetryPolicy(), clock=lambda: house.cancelled_at)
     account = await store.add_account("u", "h", AccountSettings("UTC", "US"))
     media = FileMedia(tmp_path / "media", "")
     (tmp_path / "media").mkdir()
-    yield House(path, store, account, media, Clock(LATER))
+    house = House(path, store, account, media, Clock(LATER))
+    yield house
     await store.close()
 
 
@@ -181,6 +186,56 @@ async def test_tries_of_posts_the_audit_log_and_receipts(house: House) -> None:
     assert await house.sweep(posts=30, audit=30) == {}
 
 
+#: What removes the rows of each table, or why they say nothing of those who were called.
+HOLDS = {
+    "account": "customers, not callees", "token": "customers, not callees", "signing": "customers, not callees",
+    "hold": "accounts alone", "campaign": Kept.CALLS, "tally": Kept.CALLS, "lane": Kept.CALLS, "hourly": Kept.CALLS,
+    "call": Kept.CALLS, "attempt": Kept.CALLS, "delivery": Kept.CALLS, "delivery_try": Kept.POSTS,
+    "audit": Kept.AUDIT, "receipt": Kept.RECEIPTS, "session": Kept.SESSIONS, "mark": "how far sweeps have come",
+    "usage": "sums of an account's days", "_sqlite_migrations": "the schema's history", "sqlite_sequence": "the last ids",
+}  # fmt: skip
+
+
+async def test_each_table_goes_with_time_or_holds_nothing_of_callees(house: House) -> None:
+    tables = await house.store.read(lambda db: set(db.table_names()))
+    assert tables == set(HOLDS), "say what removes the new table's rows, or why they may stay"
+
+
+async def test_nothing_is_left_of_a_callee_even_in_freed_pages(house: House) -> None:
+    """What was removed is overwritten: SQLite would leave it in the file until the page is used again."""
+    canary = {
+        "destination": "6175550199", "dialed": "+16175550199", "message_reference": "canary-reference",
+        "call_parameters": "canary-parameters", "reason": "canary-reason", "application_error": "canary-error",
+        "evidence": "canary-evidence", "response": "canary-response", "detail": "canary-detail", "answer": "canary-answer",
+        "campaign": "canary-campaign",
+    }  # fmt: skip
+    opened = await house.store.open_campaign(house.account.id, canary["campaign"], plan(max_retries=0), NOW)
+    new = call(1)._replace(
+        destination=canary["destination"], dialed=canary["dialed"],
+        message_reference=canary["message_reference"], call_parameters=canary["call_parameters"],
+    )  # fmt: skip
+    await house.store.load_calls(opened, [new, *(call(n) for n in range(2, 200))], NOW)
+    await house.store.publish_campaign(opened, 0)
+    for claimed in await house.store.claim([Lane("t", 1)], NOW, 1):
+        evidence = {"path": [canary["evidence"]] * 50}
+        told = replace(
+            ended(claimed), evidence=evidence, reason=canary["reason"], application_error=canary["application_error"]
+        )
+        await house.store.close_attempt(told)
+    (post,) = await house.store.due_deliveries(LATER, 9, 9)
+    await house.store.record_try(DeliveryTry(post.id, NOW, True, 200, None, None, 1, canary["response"]))
+    access = SqliteAccess(house.store)
+    await access.audit(AuditEntry(NOW, "a", "b", "c", None, canary["detail"]))
+    insert = "INSERT INTO receipt VALUES (0, 'k', 'f', 201, ?, ?)"
+    await house.store.write(lambda db, counts: db.conn.execute(insert, (canary["answer"].encode(), NOW)))
+    await house.store.set_campaign_state(opened, CampaignState.CANCELLED)
+    assert (await house.sweep(calls=30, evidence=30, posts=30, audit=30))["calls"] == 199
+    with closing(sqlite3.connect(house.path)) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    raw = house.path.read_bytes()
+    assert [name for name, text in canary.items() if text.encode() in raw] == []
+
+
 async def test_recordings_that_a_crash_left_behind(house: House, tmp_path: Path) -> None:
     for name in ("old", "young"):
         path = tmp_path / "media" / f"recording-{name}.wav"
@@ -193,6 +248,17 @@ async def test_recordings_that_a_crash_left_behind(house: House, tmp_path: Path)
     assert await house.sweep(recordings=1, dry=True) == {"recordings": 1}
     assert await house.sweep(recordings=1) == {"recordings": 1}
     assert sorted(path.name for path in (tmp_path / "media").iterdir()) == ["abc.wav", "recording-young.wav"]
+
+
+async def test_prompts_go_when_their_days_are_over_though_nothing_is_spoken(house: House, tmp_path: Path) -> None:
+    for name, days in (("old", 8), ("young", 6)):
+        path = tmp_path / "media" / f"{name}.wav"
+        path.write_bytes(b"RIFF")
+        os.utime(path, (time.time() - days * 86_400,) * 2)
+    await house.sweep(recordings=1, dry=True)
+    assert len(list((tmp_path / "media").iterdir())) == 2
+    await house.sweep(recordings=1)
+    assert [path.name for path in (tmp_path / "media").iterdir()] == ["young.wav"]
 
 
 async def test_claims_go_on_between_the_steps_and_each_is_small(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -255,3 +321,15 @@ async def test_every_table_that_refers_to_calls_is_swept_with_them(house: House)
     assert children("delivery") == {"delivery_try"}  # which goes with it
     assert children("attempt") == set()
     assert children("campaign") == {"call", "tally", "lane", "hourly"}
+
+
+async def test_the_age_of_a_cancelled_call_counts_from_its_cancellation(house: House) -> None:
+    for house.cancelled_at, name in ((NOW, "then"), (Millis(LATER - DAY_MS), "yesterday")):
+        opened = await house.campaign(name, 3)
+        await house.store.set_campaign_state(opened, CampaignState.CANCELLED)
+    single = await house.store.queue_call(house.account.id, call(7), plan(), NOW)
+    await house.store.cancel_call(None, single)
+    assert await house.sweep(calls=30) == {"calls": 3}
+    assert await house.left(opened) == [CallState.CANCELLED] * 3
+    assert await house.store.call(single) is not None
+    assert await house.sweep(calls=0.5) == {"calls": 4}

@@ -19,6 +19,7 @@ from gateway.core.upkeep import BackedUp, Progress
 from gateway.ports import StoreError
 from gateway.services.api.problems import answer, problem_of
 from gateway.services.upkeep import Upkeep
+from tests.fakes.audit import audit
 
 
 @web.middleware
@@ -38,7 +39,7 @@ async def serving(upkeep: Upkeep) -> AsyncIterator[TestClient]:
 
 
 def real(path: Path) -> Upkeep:
-    return Upkeep(lambda quick: check(path, quick=quick), partial(backup, path))
+    return Upkeep(lambda quick: check(path, quick=quick), partial(backup, path), audit()[0])
 
 
 async def lines(client: TestClient, target: object) -> list[dict[str, object]]:
@@ -77,7 +78,7 @@ async def test_one_at_a_time_and_given_up_with_whoever_asked() -> None:
             given_up.set()
             raise
 
-    async with serving(Upkeep(lambda quick: check(Path("none")), endless)) as client:
+    async with serving(Upkeep(lambda quick: check(Path("none")), endless, audit()[0])) as client:
         first = asyncio.create_task(lines(client, "/tmp/x"))
         assert await asyncio.to_thread(begun.wait, 10)
         async with client.post("/api/v1/db/backup", json={"path": "/tmp/y"}) as second:

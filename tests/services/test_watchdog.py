@@ -8,13 +8,11 @@ from contextlib import suppress
 import pytest
 
 from gateway.core.model import AttemptEnd, AttemptId, CalleeType, CallState, Millis
-from gateway.ports import HungUp
+from gateway.ports import HungUp, LegAnswered, LegDialed
 from gateway.services import livecalls
 from gateway.services.livecalls import LiveCall, SessionRecord
 from tests.services.test_rescuer import START, House, answered
 from tests.services.test_rescuer import house as house  # the fixture
-
-STRAY = AttemptId("vg-abc-0123456789abcdef01234567")
 
 
 async def end_of(house: House, live: LiveCall) -> AttemptEnd:
@@ -135,10 +133,40 @@ async def test_a_clock_that_is_set_ahead_ends_no_session(house: House) -> None:
     assert not live.closing and not house.pbx.hung_up
 
 
+@pytest.mark.parametrize("step", [-3_600_000, 3_600_000])
+async def test_a_clock_that_is_set_changes_nothing_of_how_long_was_talked(house: House, step: int) -> None:
+    """Else an hour back would be free, and an hour ahead would use up an hour of what a day may cost."""
+    live = await house.dialing()
+    await house.calls.answered(live)
+    live.session = SessionRecord(CalleeType.VOICE, began=True)
+    house.calls.hear(LegDialed(live.id, "PJSIP/x"))
+    live.transferred("+16175550002")
+    after(house, 30)
+    house.calls.hear(LegAnswered(live.id))
+    after(house, 90)
+    house.clock.stepped = step
+    live.session_ended.set()
+    house.calls.hear(HungUp(live.id, 16, None))
+    await house.ended(live)
+    call = await house.store.call(live.claimed.call.id)
+    assert call is not None and call.duration == 90
+    assert (await house.store.used(call.account_id, house.clock.now())).seconds == 90 + 60
+
+
 async def test_a_channel_of_a_closed_attempt_is_ended_and_the_doctors_own_calls_are_not(house: House) -> None:
-    house.pbx.channels = {STRAY: True, AttemptId("vg-abc-doctor-01234567"): True}
+    live = await house.dialing()
+    house.calls.close(live)
+    await house.ended(live)
+    house.pbx.channels = {live.id: True, AttemptId("vg-abc-doctor-01234567"): True}
     await house.watchdog.watch()
-    assert house.pbx.hung_up == [STRAY]
+    assert house.pbx.hung_up == [live.id]
+
+
+async def test_calls_of_another_gateway_by_the_same_name_are_let_be(house: House) -> None:
+    """As of one whose configuration was copied: its attempts are in no books of ours."""
+    house.pbx.channels = {AttemptId("vg-abc-0123456789abcdef01234567"): True}
+    await house.watchdog.watch()
+    assert house.pbx.hung_up == []
 
 
 async def test_an_attempt_that_is_open_in_the_database_alone_is_taken_over_and_closed(house: House) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
-from gateway.adapters.store import SqliteStore
+from gateway.adapters.store import SqliteAccess, SqliteStore
 from gateway.core.admission import Admission, Hold, Reason, admit, held_call
 from gateway.core.lists import CallQuery
 from gateway.core.model import (
@@ -241,3 +241,60 @@ async def test_the_claim_takes_exactly_the_calls_that_nothing_holds(house: House
         for one in taken:
             await house.end(one)
     assert claimed > 20
+
+
+async def cap(house: House, **caps: float) -> None:
+    house.account = replace(house.account, settings=replace(house.account.settings, **caps))
+    await SqliteAccess(house.store).set_settings(house.account.id, house.account.settings)
+
+
+@pytest.mark.parametrize(
+    ("caps", "reason"),
+    [
+        ({"max_calls": 1}, Reason.ACCOUNT_FULL), ({"daily_calls": 1}, Reason.ACCOUNT_DAILY),
+        ({"daily_minutes": 1}, Reason.ACCOUNT_SPENT), ({"cps": 0.1}, Reason.ACCOUNT_PACE),
+    ],
+)  # fmt: skip
+async def test_a_cap_is_named_with_when_it_lifts(house: House, caps: dict[str, float], reason: Reason) -> None:
+    await cap(house, **caps)
+    first, second = await house.queue(2)
+    (claimed,) = await house.claim(2)
+    assert claimed.call.id == first
+    hold = await house.why.why_call(second)
+    assert hold is not None and hold.reason is reason
+    assert (hold.until is None) is (reason is Reason.ACCOUNT_FULL)
+    assert (await house.why.why_all()).reason is reason
+    assert (await house.why.why_account(house.account.id)) == await house.why.why_all()
+    campaign = await house.why.why_campaign(claimed.call.campaign_id)
+    expected = Reason.DIALING if reason is Reason.ACCOUNT_PACE else reason
+    assert campaign is not None and campaign.reason is expected
+
+
+async def test_what_holds_for_longest_is_told_of_a_call_and_what_holds_least_of_the_whole(house: House) -> None:
+    await cap(house, daily_calls=1)
+    await house.queue(2)
+    await house.claim(1)
+    house.live = {"t": 2}
+    assert (await house.why.why_all()).reason is Reason.ACCOUNT_DAILY  # the trunk is full only for now
+    other = await house.store.add_account("b", "h", AccountSettings("UTC", "US"))
+    await house.store.queue_call(other.id, call(7), plan(), NOW)
+    assert (await house.why.why_all()).reason is Reason.TRUNK_FULL
+    assert (await house.why.why_account(house.account.id)).reason is Reason.ACCOUNT_DAILY
+
+
+@pytest.mark.parametrize("whole", ["no link to 10.1.2.3", ""])
+async def test_an_account_is_told_nothing_of_the_gateways_own(house: House, whole: str) -> None:
+    await house.queue(1)
+    house.hold = Hold(Reason.NO_AMI, whole, "`voxgate doctor`") if whole else None
+    house.health["t"].suspended_until, house.health["t"].last_fault = Millis(NOW + 9_000), "SIP 401 of carrier.example"
+    hold = await house.why.why_account(house.account.id)
+    assert hold.reason is (Reason.NO_AMI if whole else Reason.TRUNK_RESTING)
+    assert not {"10.1.2.3", "carrier", "trunk", "doctor"} & set(f"{hold.text} {hold.change}".replace("`", " ").split())
+    assert "carrier" not in hold.text + hold.change
+
+
+async def test_an_account_is_told_nothing_of_another_accounts_calls(house: House) -> None:
+    other = await house.store.add_account("b", "h", AccountSettings("UTC", "US"))
+    await house.store.queue_call(other.id, call(7), plan(), NOW)
+    assert (await house.why.why_account(house.account.id)).reason is Reason.NOTHING_WAITING
+    assert (await house.why.why_all()).reason is Reason.TURN

@@ -20,11 +20,12 @@ from vxml.grammar.builtin import Spoken, keys, split, spoken
 from vxml.grammar.expression import Call, Chain, Choice, Expression, Repeat, Rules
 from vxml.grammar.srgs import local, parse_grammar
 from vxml.values import joined
+from vxml.wellformed import parsed, parser
 
 #: Grammar documents that one grammar may refer to, directly or through others.
 MAX_DOCUMENTS = 100
 KEPT = 256
-_PARSER = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True)
+_PARSER = parser(remove_comments=True)
 _XML_TYPES = ("application/srgs+xml", "application/grammar+xml", "text/xml", "application/xml")
 _ABNF_TYPES = ("application/srgs", "application/grammar")
 
@@ -142,7 +143,7 @@ def _parsed(fetched: Fetched) -> Rules:
     if is_abnf(text):
         return parse_abnf(text)
     try:
-        root = etree.fromstring(fetched.body, _PARSER)
+        root = parsed(fetched.body, _PARSER)
     except (etree.XMLSyntaxError, ValueError) as error:
         raise badfetch(f"the grammar {fetched.url} is not well-formed XML: {str(error)[:200]}") from None
     if local(root) != "grammar":

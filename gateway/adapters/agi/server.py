@@ -12,6 +12,7 @@ from panoramisk.fast_agi import Application
 
 from gateway.adapters.agi.lending import Lender, splice
 from gateway.adapters.agi.session import AgiSession
+from gateway.adapters.strangers import Complaints, Strangers, notice_dead_peers
 from gateway.core.addresses import networks_of, within
 from gateway.ports import AgiChannel, ChannelGone
 
@@ -42,6 +43,8 @@ class AgiServer(Application):  # type: ignore[misc]
         self._handle = handle
         self.lender = Lender()
         self._networks = networks_of(settings.allow)
+        self._strangers: Strangers[asyncio.StreamWriter] = Strangers(lambda writer: writer.transport.abort())
+        self._complaints = Complaints()
         self._sessions: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
 
@@ -54,6 +57,7 @@ class AgiServer(Application):  # type: ignore[misc]
         self._server = await asyncio.start_server(
             self.handler, self._settings.host, self._settings.port, limit=MAX_GREETING
         )
+        notice_dead_peers(self._server)
 
     async def stop(self) -> None:
         """Listen no more, where :meth:`run` was never called."""
@@ -93,22 +97,28 @@ class AgiServer(Application):  # type: ignore[misc]
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         peer = writer.get_extra_info("peername")
         if not self._allowed(peer):
-            log.warning("agi.refused", peer=str(peer), why="address not in [agi] allow")
+            if self._complaints.may():
+                log.warning("agi.refused", peer=str(peer), why="address not in [agi] allow")
             return
+        self._strangers.enter(writer)
         try:
             async with asyncio.timeout(self._settings.greeting_timeout):
                 # A port probe closes, or sends something endless: both end here.
                 greeting = await reader.readuntil(b"\n\n")
         except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, TimeoutError, OSError) as error:
-            log.info("agi.no_greeting", peer=str(peer), why=type(error).__name__)
+            if self._complaints.may():
+                log.info("agi.no_greeting", peer=str(peer), why=type(error).__name__)
             return
+        finally:
+            self._strangers.leave(writer)
         headers = dict(line.split(": ", 1) for line in greeting.decode("utf-8", "replace").splitlines() if ": " in line)
         path = headers.get("agi_network_script", "").partition("?")[0].strip("/")
         if (port := self.lender.take(path)) is not None:
             await splice(greeting, reader, writer, port)
             return
         if not self._accept(path):
-            log.warning("agi.refused", peer=str(peer), why="no such attempt is waiting")
+            if self._complaints.may():
+                log.warning("agi.refused", peer=str(peer), why="no such attempt is waiting")
             return
         session = AgiSession(headers, reader, writer, path)
         try:

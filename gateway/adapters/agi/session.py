@@ -11,6 +11,7 @@ from panoramisk.utils import parse_agi_result
 
 from gateway.ports import ChannelGone, PlaybackFailed
 
+_UNFIT = re.compile("[\r\n\0\ud800-\udfff]")
 _CODE = re.compile(r"(\d{3})([ -])")
 
 
@@ -20,8 +21,8 @@ class AgiError(Exception):
 
 def quoted(argument: str) -> str:
     """``argument`` as one AGI word. Raises :class:`ValueError` where it would end the command."""
-    if any(char in argument for char in "\r\n\0"):
-        raise ValueError("an AGI argument holds a line break or NUL")
+    if _UNFIT.search(argument):
+        raise ValueError("an AGI argument holds a line break, NUL or half a character")
     escaped = argument.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 
@@ -54,8 +55,8 @@ class AgiSession(Request):  # type: ignore[misc]
                 raise ChannelGone("the callee hung up")
             try:
                 self.writer.write(line.encode() + b"\n")
-                await self.writer.drain()
                 async with asyncio.timeout(timeout):
+                    await self.writer.drain()
                     return await self._answer()
             except (OSError, EOFError, ValueError) as error:
                 self._gone = True

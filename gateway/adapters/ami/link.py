@@ -24,7 +24,7 @@ log = structlog.get_logger()
 EOL2 = b"\r\n\r\n"
 #: Longer than any AMI message; more without a blank line is not AMI.
 MAX_MESSAGE = 1_000_000
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_CONTROL = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 _EVENT_NAME = re.compile(rb"(?:^|\n)Event: ([^\r\n]*)")
 
 
@@ -56,7 +56,7 @@ def checked(fields: Mapping[str, str]) -> dict[str, str]:
     """``fields``, refused where a control character would break out of a header."""
     for name, value in fields.items():
         if _CONTROL.search(name) or _CONTROL.search(value):
-            raise UnsafeHeader(f"AMI header {name} holds a control character")
+            raise UnsafeHeader(f"AMI header {name!r} holds a control character")
         if len(value.encode()) > 1000:  # a line over 1,024 bytes fails in Asterisk
             raise UnsafeHeader(f"AMI header {name} is longer than 1,000 bytes")
     return dict(fields)
@@ -164,6 +164,7 @@ class Link(Manager):  # type: ignore[misc]
         self._on_event = on_event
         self._recorder = recorder
         self.lost = asyncio.Event()
+        self.answered_at = float("-inf")  # when an action was answered last, on the loop's clock
 
     async def open(self, username: str, secret: str, timeout: float) -> None:
         """Connect and log in. Raises :class:`AmiError`, :class:`AmiLoginRefused` where trying again is in vain."""
@@ -223,6 +224,7 @@ class Link(Manager):  # type: ignore[misc]
         try:
             async with asyncio.timeout(timeout):
                 answer: Message | list[Message] = await future
+                self.answered_at = asyncio.get_running_loop().time()
                 return answer
         except TimeoutError:
             raise AmiTimeout(f"no answer to {fields['Action']} within {timeout:g} s") from None

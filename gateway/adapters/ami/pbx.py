@@ -53,6 +53,10 @@ WANTED = frozenset(
 )
 
 
+#: Seconds for which an answer proves that Asterisk answers.
+FRESH = 0.1
+
+
 @dataclass(frozen=True, slots=True)
 class AmiSettings:
     """Times in seconds. Channel ids that begin with ``vg-<installation>-`` are ours."""
@@ -202,6 +206,18 @@ class AmiPbx:
         return AttemptId(uniqueid) if uniqueid.startswith(self._prefix) else None
 
     # --- actions ---
+
+    async def answers(self, within: float) -> bool:
+        link = self._link
+        if link is None or not self._up:
+            return False
+        if asyncio.get_running_loop().time() - link.answered_at < FRESH:
+            return True
+        try:
+            await link.ask({"Action": "Ping"}, within)
+        except AmiError:
+            return False
+        return True
 
     async def originate(self, request: Originate) -> Placement:
         link = self._link

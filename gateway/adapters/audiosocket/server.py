@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import structlog
 
 from gateway.adapters.audiosocket.frames import SILENCE, FrameReader, Kind
+from gateway.adapters.strangers import Complaints, Strangers, notice_dead_peers
 from gateway.core.addresses import networks_of, within
 from gateway.ports import Ear
 
@@ -22,8 +23,6 @@ AHEAD = 64_000
 SILENCE_EVERY = 0.2
 #: Unread bytes to a peer beyond which it is dead: half a minute of silence frames.
 UNREAD = 50_000
-#: Connections that have not yet shown which tap they are.
-STRANGERS = 64
 #: Taps that are expected no more, for Asterisk to be late with.
 WITHDRAWN = 1_000
 
@@ -58,13 +57,19 @@ class AudioSocketServer:
         self._expected: dict[bytes, _Expected] = {}
         self._withdrawn: deque[bytes] = deque(maxlen=WITHDRAWN)
         self._connections: set[_Connection] = set()
-        self.strangers = 0
+        self._strangers: Strangers[_Connection] = Strangers(lambda one: one.refuse("too many show no UUID"))
+        self.complaints = Complaints()
         self._server: asyncio.Server | None = None
 
     @property
     def taps(self) -> int:
         """How many are connected now."""
-        return len(self._connections)
+        return len(self._connections) - len(self._strangers)
+
+    @property
+    def strangers(self) -> int:
+        """Connections that have not yet shown which tap they are."""
+        return len(self._strangers)
 
     @property
     def port(self) -> int:
@@ -81,6 +86,7 @@ class AudioSocketServer:
         """Listen. Raises OSError where the address cannot be had."""
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(lambda: _Connection(self), self._settings.host, self._settings.port)
+        notice_dead_peers(self._server)
 
     async def run(self) -> None:
         """Keep taps alive until cancelled; then end them all."""
@@ -148,6 +154,11 @@ class AudioSocketServer:
 
     def opened(self, connection: _Connection) -> None:
         self._connections.add(connection)
+        self._strangers.enter(connection)
+
+    def known(self, connection: _Connection) -> None:
+        """It has shown which tap it is, or is gone."""
+        self._strangers.leave(connection)
 
     def closed(self, connection: _Connection) -> None:
         self._connections.discard(connection)
@@ -173,12 +184,9 @@ class _Connection(asyncio.Protocol):
         self._peer = str((transport.get_extra_info("peername") or ("",))[0])
         loop = asyncio.get_running_loop()
         if not self._server.allows(self._peer):
-            self._refuse("address not in [audiosocket] allow")
-        elif self._server.strangers >= STRANGERS:
-            self._refuse("too many connections that show no UUID")
+            self.refuse("address not in [audiosocket] allow")
         else:
-            self._server.strangers += 1
-            self._timer = loop.call_later(self._server.settings.greeting_timeout, self._refuse, "no UUID in time")
+            self._timer = loop.call_later(self._server.settings.greeting_timeout, self.refuse, "no UUID in time")
             self._server.opened(self)
 
     def data_received(self, data: bytes) -> None:
@@ -204,7 +212,7 @@ class _Connection(asyncio.Protocol):
             self.ear.audio(b"".join(pieces))
         if self._reader.fault:
             if self.ear is None:
-                self._refuse(self._reader.fault)
+                self.refuse(self._reader.fault)
             else:
                 self.drop(f"the tap's peer sent what is no AudioSocket: {self._reader.fault}")
         elif self._why and self._transport is not None:
@@ -216,7 +224,7 @@ class _Connection(asyncio.Protocol):
             if self._server.withdrew(token):
                 self.drop("")  # Asterisk was slower than the call: nobody is a stranger here
             else:
-                self._refuse("no such tap is expected")
+                self.refuse("no such tap is expected")
             return False
         self._known()
         self._began = asyncio.get_running_loop().time()
@@ -262,9 +270,10 @@ class _Connection(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-            self._server.strangers -= 1
+        self._server.known(self)
 
-    def _refuse(self, why: str) -> None:
-        log.warning("audiosocket.refused", peer=self._peer, why=why)
+    def refuse(self, why: str) -> None:
+        if self._server.complaints.may():
+            log.warning("audiosocket.refused", peer=self._peer, why=why)
         if self._transport is not None:
             self._transport.abort()

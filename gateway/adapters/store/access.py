@@ -15,7 +15,7 @@ from gateway.core.access import AuditEntry, Receipt, Scope, Token
 from gateway.core.model import Account, AccountId, AccountSettings, Millis
 from gateway.core.signing import SigningKeys
 
-_TOKEN = "SELECT id, account_id, name, scopes, created_at, expires_at, used_at, revoked_at FROM token"  # noqa: S105
+_TOKEN = "SELECT id, account_id, name, scopes, created_at, expires_at, used_at, revoked_at, issuer_id FROM token"  # noqa: S105
 
 
 class SqliteAccess:
@@ -40,7 +40,7 @@ class SqliteAccess:
         await self._store.write(write)
 
     async def set_pin(
-        self, ident: AccountId, pin_hash: str, now: Millis, old_until: Millis | None, keep_session: str = ""
+        self, ident: AccountId, pin_hash: str, now: Millis, old_until: Millis | None, keep: str | None = ""
     ) -> None:
         def write(db: Database, counts: Counts) -> None:
             db.conn.execute(
@@ -48,7 +48,8 @@ class SqliteAccess:
                 " pin_set_at = ?3 WHERE id = ?4",
                 (old_until, pin_hash, now, ident),
             )
-            db.conn.execute("DELETE FROM session WHERE account_id = ? AND mark <> ?", (ident, keep_session))
+            # Compared to NULL nothing differs: then none is signed out.
+            db.conn.execute("DELETE FROM session WHERE account_id = ? AND mark <> ?", (ident, keep))
 
         await self._store.write(write)
 
@@ -56,14 +57,15 @@ class SqliteAccess:
 
     async def add_token(
         self, mark: str, account: AccountId | None, name: str, scopes: frozenset[Scope], now: Millis,
-        expires_at: Millis | None,
+        expires_at: Millis | None, issuer: AccountId | None,
     ) -> Token:  # fmt: skip
         def write(db: Database, counts: Counts) -> Token:
             done = db.conn.execute(
-                "INSERT INTO token (mark, account_id, name, scopes, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?)",
-                (mark, account, name, msgspec.json.encode(sorted(scopes)).decode(), now, expires_at),
+                "INSERT INTO token (mark, account_id, name, scopes, created_at, expires_at, issuer_id)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (mark, account, name, msgspec.json.encode(sorted(scopes)).decode(), now, expires_at, issuer),
             )
-            return Token(int(done.lastrowid or 0), account, name, scopes, now, expires_at)
+            return Token(int(done.lastrowid or 0), account, name, scopes, now, expires_at, issuer=issuer)
 
         return await self._store.write(write)
 
@@ -115,9 +117,11 @@ class SqliteAccess:
     async def audit(self, entry: AuditEntry) -> None:
         def write(db: Database, counts: Counts) -> None:
             db.conn.execute(
-                "INSERT INTO audit (at, actor, action, subject, account_id, detail) VALUES (?, ?, ?, ?, ?, ?)",
-                (entry.at, entry.actor, entry.action, entry.subject, entry.account, entry.detail),
-            )
+                "INSERT INTO audit (at, actor, action, subject, account_id, detail, origin, outcome)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (entry.at, entry.actor, entry.action, entry.subject, entry.account, entry.detail, entry.origin,
+                 entry.outcome),
+            )  # fmt: skip
 
         await self._store.write(write)
 
@@ -126,8 +130,8 @@ class SqliteAccess:
 
         def read(db: Database) -> list[AuditEntry]:
             rows = db.conn.execute(
-                "SELECT at, actor, action, subject, account_id, detail, id FROM audit WHERE id < ? ORDER BY id DESC"
-                " LIMIT ?",
+                "SELECT at, actor, action, subject, account_id, detail, origin, outcome, id FROM audit WHERE id < ?"
+                " ORDER BY id DESC LIMIT ?",
                 (2**62 if before is None else before, limit),
             )
             return [AuditEntry(*row) for row in rows]
@@ -141,8 +145,8 @@ class SqliteAccess:
 
 
 def _token(row: tuple[Any, ...]) -> Token:
-    ident, account, name, scopes, created_at, expires_at, used_at, revoked_at = row
+    ident, account, name, scopes, created_at, expires_at, used_at, revoked_at, issuer = row
     return Token(
         ident, account, name, msgspec.json.decode(scopes, type=frozenset[Scope]), created_at, expires_at, used_at,
-        revoked_at,
+        revoked_at, issuer,
     )  # fmt: skip

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import heapq
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlite_utils import Database
 
 from gateway.adapters.store.counts import Counts
 from gateway.adapters.store.rows import SELECT_ACCOUNT, SELECT_CALL, account_of, call_of
+from gateway.adapters.store.usage import Look, dialed
+from gateway.core.caps import Spending
 from gateway.core.model import Account, AccountId, Attempt, AttemptId, AttemptState, Call, CampaignId, Claimed, Millis
+from gateway.core.pacing import Pace
 from gateway.core.states import CallEvent, advance_call
 from gateway.ports import Backlog, Lane
 
@@ -37,30 +41,40 @@ class Claims:
 
     def __init__(self, new_attempt_id: Callable[[], AttemptId]) -> None:
         self._new_attempt_id = new_attempt_id
+        self._paces: dict[int, Pace] = {}
         self._turn = 0
         self._account_turn: dict[tuple[bool, int], int] = {}
         self._queue_turn: dict[tuple[int, str], int] = {}
 
-    def claim(self, db: Database, counts: Counts, lanes: Sequence[Lane], now: Millis, limit: int) -> list[Claimed]:
+    def claim(
+        self, db: Database, counts: Counts, lanes: Sequence[Lane], now: Millis, limit: int, spending: Spending
+    ) -> list[Claimed]:
+        """Caps are asked before every call, in the transaction that takes it: no race passes them."""
+        look = Look(db, spending, self._paces, now)
         slots = {lane.trunk: lane.slots for lane in lanes}
-        queues = [
-            _Queue(row[0], row[1], row[2], bool(row[3])) for row in db.conn.execute(_LANES) if slots.get(row[1], 0) > 0
-        ]
+        queues = [_Queue(row[0], row[1], row[2], bool(row[3])) for row in db.conn.execute(_LANES).fetchall()]
+        turns = [(self._order(queue), place, queue) for place, queue in enumerate(queues)]
+        heapq.heapify(turns)
         claimed: list[Claimed] = []
         accounts: dict[int, Account] = {}
-        while queues and len(claimed) < limit:
-            chosen = min(queues, key=self._order)
+        while turns and len(claimed) < limit:
+            order, place, chosen = heapq.heappop(turns)
+            if slots.get(chosen.trunk, 0) <= 0 or look.hold(chosen.account) is not None:
+                continue
+            if (now_at := self._order(chosen)) != order:  # another queue of its account had its turn meanwhile
+                heapq.heappush(turns, (now_at, place, chosen))
+                continue
             row = db.conn.execute(_DUE, (chosen.campaign, chosen.trunk, now, now)).fetchone()
             if row is None:
-                queues.remove(chosen)
                 continue
-            claimed.append(self._take(db, int(row[0]), now, counts, accounts))
+            one = self._take(db, int(row[0]), now, counts, accounts)
+            claimed.append(one)
+            look.took(chosen.account, one.call.dialed)
             self._turn += 1
             self._account_turn[chosen.single, chosen.account] = self._turn
             self._queue_turn[chosen.campaign, chosen.trunk] = self._turn
             slots[chosen.trunk] -= 1
-            if slots[chosen.trunk] == 0:
-                queues = [queue for queue in queues if queue.trunk != chosen.trunk]
+            heapq.heappush(turns, (self._order(chosen), place, chosen))
         return claimed
 
     def _order(self, queue: _Queue) -> tuple[bool, int, int]:
@@ -91,7 +105,40 @@ class Claims:
             account = accounts[call.account_id] = account_of(
                 execute(f"{SELECT_ACCOUNT} WHERE id = ?", (call.account_id,)).fetchone()
             )
+        dialed(db, call, account.settings.time_zone, now)
         return Claimed(replace(call, state=state, due_at=None, last_attempt_at=now), attempt, account)
+
+    # --- what the caps say, to readers ---
+
+    def look(self, db: Database, spending: Spending, now: Millis) -> Look:
+        """It changes nothing of the paces."""
+        return Look(db, spending, {account: replace(pace) for account, pace in list(self._paces.items())}, now)
+
+    def next_due(
+        self, db: Database, spending: Spending, now: Millis, opens: Mapping[str, Millis] | None
+    ) -> Millis | None:
+        """When the next waiting call of an active campaign may be claimed; at or before ``now`` where one may already.
+
+        A call whose account or trunk waits for the end of another has no such time.
+        """
+        look, soonest = self.look(db, spending, now), None
+        for campaign, trunk, account, _ in db.conn.execute(_LANES).fetchall():
+            opening = now if opens is None else opens.get(trunk)
+            hold = look.hold(account)
+            if opening is None or (hold is not None and hold.until is None):
+                continue
+            row = db.conn.execute(_FIRST, (campaign, trunk)).fetchone()
+            if row is None:
+                continue
+            due: int = row[0]
+            if opening > now:
+                due = max(due, opening)
+            if hold is not None and hold.until is not None:
+                due = max(due, hold.until)
+            soonest = due if soonest is None else min(soonest, due)
+            if soonest <= now:
+                break
+        return None if soonest is None else Millis(soonest)
 
 
 _FIRST = """SELECT due_at FROM call INDEXED BY call_due WHERE campaign_id = ? AND trunk = ?
@@ -101,14 +148,15 @@ _FIRST = """SELECT due_at FROM call INDEXED BY call_due WHERE campaign_id = ? AN
 def backlogs(db: Database, campaign: int | None) -> list[Backlog]:
     where = "campaign.state = 'active'" if campaign is None else "campaign.id = ?"
     lanes = db.conn.execute(
-        "SELECT lane.campaign_id, lane.trunk, lane.waiting FROM lane JOIN campaign ON campaign.id = lane.campaign_id"
+        "SELECT lane.campaign_id, lane.trunk, lane.waiting, campaign.account_id"
+        " FROM lane JOIN campaign ON campaign.id = lane.campaign_id"
         f" WHERE lane.waiting > 0 AND {where}"
         " AND NOT EXISTS (SELECT 1 FROM hold WHERE hold.account_id = campaign.account_id)",
         () if campaign is None else (campaign,),
     ).fetchall()
     return [
-        Backlog(CampaignId(owner), trunk, waiting, Millis(row[0]))
-        for owner, trunk, waiting in lanes
+        Backlog(CampaignId(owner), AccountId(account), trunk, waiting, Millis(row[0]))
+        for owner, trunk, waiting, account in lanes
         if (row := db.conn.execute(_FIRST, (owner, trunk)).fetchone()) is not None
     ]
 
@@ -145,15 +193,3 @@ def mean_attempt_seconds(db: Database) -> float | None:
         " ORDER BY rowid DESC LIMIT 1000) WHERE kind <> 'trunk_fault'"
     ).fetchone()
     return None if row[0] is None else float(row[0])
-
-
-def next_due(db: Database, now: Millis) -> Millis | None:
-    """When the next waiting call of an active campaign falls due; at or before ``now`` where one is due already."""
-    soonest: int | None = None
-    for campaign, trunk, _, _ in db.conn.execute(_LANES).fetchall():
-        row = db.conn.execute(_FIRST, (campaign, trunk)).fetchone()
-        if row is not None and (soonest is None or row[0] < soonest):
-            soonest = row[0]
-            if soonest <= now:
-                break
-    return None if soonest is None else Millis(soonest)

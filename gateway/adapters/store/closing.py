@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from urllib.parse import urlsplit
@@ -11,16 +11,10 @@ import msgspec
 from sqlite_utils import Database
 
 from gateway.adapters.store.counts import Counts
-from gateway.adapters.store.rows import (
-    ATTEMPT_COLUMNS,
-    SELECT_ACCOUNT,
-    SELECT_CALL,
-    account_of,
-    attempt_of,
-    call_of,
-)
+from gateway.adapters.store.rows import ATTEMPT_COLUMNS, SELECT_CALL, attempt_of, call_of
+from gateway.adapters.store.usage import settings_of, talked, undialed
+from gateway.core.caps import Spending
 from gateway.core.model import (
-    Account,
     AttemptEnd,
     AttemptId,
     AttemptState,
@@ -70,7 +64,9 @@ def mark(db: Database, counts: Counts, attempt: AttemptId, event: AttemptEvent, 
         counts.moved(found[1], found[2], old, new)
 
 
-def close_attempt(db: Database, counts: Counts, end: AttemptEnd, policy: RetryPolicy, retry_unknown: bool) -> Call:
+def close_attempt(
+    db: Database, counts: Counts, end: AttemptEnd, policy: RetryPolicy, retry_unknown: bool, spending: Spending
+) -> Call:
     """Close an attempt and settle its call, once; a second closing returns the call as it is."""
     execute = db.conn.execute
     row = execute(f"SELECT {ATTEMPT_COLUMNS} FROM attempt WHERE id = ?", (end.attempt_id,)).fetchone()
@@ -90,11 +86,14 @@ def close_attempt(db: Database, counts: Counts, end: AttemptEnd, policy: RetryPo
         (state, end.ringing_at, answered_at, end.ended_at, end.kind, end.callee_type, end.cause, end.tech_cause,
          end.reason, end.application_error, msgspec.json.encode(end.evidence).decode(), end.attempt_id),
     )  # fmt: skip
+    settings = settings_of(db, call.account_id)
     if end.kind is EndKind.LOST_AFTER_ANSWER:
-        retry_unknown = retry_unknown or _account(db, call).settings.retry_unknown_outcome
+        retry_unknown = retry_unknown or settings.retry_unknown_outcome
     settled = settle(call, end, policy, retry_unknown_outcome=retry_unknown)
     new_state = advance_call(call.state, settled.event)
-    duration = 0 if answered_at is None else max(0, round((end.ended_at - answered_at) / 1000))
+    duration = end.talked or 0
+    if end.talked is None and answered_at is not None:
+        duration = max(0, round((end.ended_at - answered_at) / 1000))
     execute(
         "UPDATE call SET state = ?, attempts = ?, callee_type = ?, due_at = ?, duration = ?, fault_since = ?,"
         " fault_count = ?, reason = ?, application_error = ? WHERE id = ? AND state = ?",
@@ -107,21 +106,21 @@ def close_attempt(db: Database, counts: Counts, end: AttemptEnd, policy: RetryPo
         duration=duration, fault_since=settled.fault_since, fault_count=settled.fault_count, reason=settled.reason,
         application_error=end.application_error,
     )  # fmt: skip
+    if end.kind is EndKind.TRUNK_FAULT:
+        undialed(db, call, settings.time_zone, attempt.started_at)
+    if answered_at is not None:
+        legs = [(call.dialed, duration), *end.legs]
+        talked(db, call, settings.time_zone, spending, end.ended_at, legs)
     _owe_result(db, call, end.ended_at)
     _tally(db, call, end.ended_at, end.callee_type, 0 if end.kind is EndKind.TRUNK_FAULT else call.attempts)
     if call.state in WAITING and _cancelled(db, call):  # nothing would claim its retry any more
-        call = replace(call, state=_cancel(db, counts, call), due_at=None, reason="cancelled")
+        call = replace(call, state=_cancel(db, counts, call, end.ended_at), due_at=None, reason="cancelled")
     return call
 
 
 def _cancelled(db: Database, call: Call) -> bool:
     row = db.conn.execute("SELECT state FROM campaign WHERE id = ?", (call.campaign_id,)).fetchone()
     return bool(row[0] == CampaignState.CANCELLED)
-
-
-def _account(db: Database, call: Call) -> Account:
-    row = db.conn.execute(f"{SELECT_ACCOUNT} WHERE id = ?", (call.account_id,))
-    return account_of(row.fetchone())
 
 
 def _owe_result(db: Database, call: Call, now: Millis) -> None:
@@ -132,7 +131,7 @@ def _owe_result(db: Database, call: Call, now: Millis) -> None:
             "INSERT INTO delivery (id, call_id, account_id, url, host, form, created_at, next_at)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                f"msg_{secrets.token_hex(12)}",
+                _delivery_id(db, call.id),
                 call.id,
                 call.account_id,
                 call.plan.result_url,
@@ -142,6 +141,12 @@ def _owe_result(db: Database, call: Call, now: Millis) -> None:
                 now,
             ),
         )
+
+
+def _delivery_id(db: Database, call: CallId) -> str:
+    """The webhook-id of a call's post: the same also from a backup, so that a post made twice is known by its id."""
+    (salt,) = db.conn.execute("SELECT upto FROM mark WHERE name = 'delivery_salt'").fetchone()
+    return f"msg_{hashlib.blake2b(f'{salt}:{call}'.encode(), digest_size=12).hexdigest()}"
 
 
 def _tally(db: Database, call: Call, at: Millis, callee: CalleeType, attempt: int) -> None:
@@ -179,27 +184,27 @@ def expire(db: Database, counts: Counts, now: Millis, limit: int) -> list[Call]:
     return expired
 
 
-def cancel_call(db: Database, counts: Counts, account: int | None, call_id: int) -> CallState | None:
+def cancel_call(db: Database, counts: Counts, account: int | None, call_id: int, now: Millis) -> CallState | None:
     """Cancel a waiting call; the state it then has (unchanged where it does not wait), None where there is none."""
     call = read_call(db, call_id)
     if call is None or (account is not None and call.account_id != account):
         return None
     if call.state not in WAITING:
         return call.state
-    return _cancel(db, counts, call)
+    return _cancel(db, counts, call, now)
 
 
-def _cancel(db: Database, counts: Counts, call: Call) -> CallState:
+def _cancel(db: Database, counts: Counts, call: Call, now: Millis) -> CallState:
     state = advance_call(call.state, CallEvent.CANCELLED)
     db.conn.execute(
-        "UPDATE call SET state = ?, due_at = NULL, reason = 'cancelled' WHERE id = ? AND state = ?",
-        (state, call.id, call.state),
+        "UPDATE call SET state = ?, due_at = NULL, reason = 'cancelled', cancelled_at = ? WHERE id = ? AND state = ?",
+        (state, now, call.id, call.state),
     )
     counts.moved(call.campaign_id, call.trunk, call.state, state)
     return state
 
 
-def cancel_some(db: Database, counts: Counts, campaign: int, limit: int) -> int:
+def cancel_some(db: Database, counts: Counts, campaign: int, limit: int, now: Millis) -> int:
     """Cancel waiting calls of a cancelled campaign, at most ``limit``; how many there were."""
     counts.write(db)
     rows = db.conn.execute(
@@ -208,7 +213,7 @@ def cancel_some(db: Database, counts: Counts, campaign: int, limit: int) -> int:
         (campaign, limit),
     ).fetchall()
     for row in rows:
-        _cancel(db, counts, call_of(row))
+        _cancel(db, counts, call_of(row), now)
     return len(rows)
 
 

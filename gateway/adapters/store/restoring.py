@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from contextlib import closing, suppress
 from pathlib import Path
 
 from gateway.adapters.store.checking import check
 from gateway.adapters.store.copying import backup, sync
 from gateway.adapters.store.file import DatabaseRefused, connect, inspect, lock
+from gateway.core.access import OPERATOR
 from gateway.core.upkeep import Restored
 from gateway.ports import StoreError
 
@@ -30,7 +32,7 @@ def restore(path: Path, source: Path, stamp: str, *, pause: bool = True) -> Rest
             raise DatabaseRefused(f"{source} is no sound backup: {faults[0]}")
         part.unlink(missing_ok=True)
         backup(source, part)
-        paused = _made_safe(part, _newest_id(path), pause)
+        paused = _made_safe(part, _newest_id(path), pause, source)
         replaced = _kept(path, stamp)
         part.replace(path)
         sync(path.parent)
@@ -53,7 +55,7 @@ def _newest_id(path: Path) -> int | None:
         return None
 
 
-def _made_safe(path: Path, newest: int | None, pause: bool) -> tuple[str, ...]:
+def _made_safe(path: Path, newest: int | None, pause: bool, source: Path) -> tuple[str, ...]:
     with closing(connect(path)) as db:
         execute = db.conn.execute
         execute("BEGIN IMMEDIATE")
@@ -65,6 +67,11 @@ def _made_safe(path: Path, newest: int | None, pause: bool) -> tuple[str, ...]:
         execute(
             "UPDATE sqlite_sequence SET seq = max(seq, ifnull(?, seq + ?)) WHERE name = 'call'", (newest, SKIPPED_IDS)
         )
+        if "audit" in db.table_names():  # what was changed since the backup was taken is undone by it
+            execute(
+                "INSERT INTO audit (at, actor, action, subject, detail) VALUES (?, ?, 'database.restore', ?, ?)",
+                (round(time.time() * 1000), OPERATOR, str(source), "" if pause else "no campaign is paused"),
+            )
         execute("COMMIT")
         execute("PRAGMA journal_mode = DELETE")
     return tuple(f"{ident} ({name})" for ident, name in active) if pause else ()

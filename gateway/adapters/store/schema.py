@@ -275,6 +275,21 @@ def m_label(db: Database) -> None:
 
 
 @MIGRATIONS()
+def m_usage(db: Database) -> None:
+    """What an account used of a day (its own zone's date), and everybody of this machine's: account 0."""
+    db.conn.execute("""
+CREATE TABLE usage (
+    account_id INTEGER NOT NULL,
+    day TEXT NOT NULL,
+    attempts INTEGER NOT NULL CHECK (attempts >= 0),
+    seconds INTEGER NOT NULL CHECK (seconds >= 0),
+    cost INTEGER NOT NULL CHECK (cost >= 0),
+    lifted INTEGER NOT NULL CHECK (lifted IN (0, 1)),
+    PRIMARY KEY (account_id, day)
+) STRICT, WITHOUT ROWID""")
+
+
+@MIGRATIONS()
 def m_signing(db: Database) -> None:
     """Secrets that sign result posts. HMAC needs them as they are: whoever reads this database can sign."""
     db.conn.execute("""CREATE TABLE signing (
@@ -285,6 +300,30 @@ def m_signing(db: Database) -> None:
     old_until INTEGER,
     CHECK ((old_secret IS NULL) = (old_until IS NULL))
 ) STRICT""")
+
+
+@MIGRATIONS()
+def m_issuer(db: Database) -> None:
+    """Who issued a token, as far as the audit log tells of the tokens that there are."""
+    db.conn.execute("ALTER TABLE token ADD COLUMN issuer_id INTEGER")
+    db.conn.execute(
+        "UPDATE token SET issuer_id = (SELECT account.id FROM audit JOIN account ON account.login = audit.actor"
+        " WHERE audit.action = 'token.issue' AND audit.subject = 'token ' || token.id || ' (' || token.name || ')')"
+    )
+
+
+@MIGRATIONS()
+def m_audited(db: Database) -> None:
+    """Where a change was asked from, and whether it was made."""
+    db.conn.execute("ALTER TABLE audit ADD COLUMN origin TEXT NOT NULL DEFAULT ''")
+    db.conn.execute("ALTER TABLE audit ADD COLUMN outcome TEXT NOT NULL DEFAULT 'done'")
+
+
+@MIGRATIONS()
+def m_guard(db: Database) -> None:
+    """When a call was cancelled, from which its age counts; and what the ids of result posts are made with."""
+    db.conn.execute("ALTER TABLE call ADD COLUMN cancelled_at INTEGER")
+    db.conn.execute("INSERT INTO mark VALUES ('delivery_salt', abs(random() / 2))")
 
 
 def _statements(script: str) -> list[str]:

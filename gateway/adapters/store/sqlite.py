@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import sqlite3
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,12 +13,14 @@ from typing import TypeVar
 
 from sqlite_utils import Database
 
-from gateway.adapters.store import claims, closing, intake, lists, outbox, relabelling, vitals, writer
+from gateway.adapters.store import claims, closing, intake, lists, outbox, relabelling, usage, vitals, writer
 from gateway.adapters.store.counts import Counts
 from gateway.adapters.store.file import connect, lock
 from gateway.adapters.store.rows import ATTEMPT_COLUMNS, SELECT_ACCOUNT, account_of, attempt_of, plan_of, snapshot
 from gateway.adapters.store.upgrading import prepare
 from gateway.core.access import Receipt
+from gateway.core.admission import Hold
+from gateway.core.caps import Spending, Used
 from gateway.core.lists import CallQuery, DeliveryQuery, Position
 from gateway.core.model import (
     Account,
@@ -71,8 +74,12 @@ class SqliteStore:
         policy: RetryPolicy,
         retry_unknown_outcome: bool = False,
         backups: Path | None = None,
+        spending: Spending | None = None,
+        clock: Callable[[], Millis] = lambda: Millis(time.time_ns() // 1_000_000),
     ) -> None:
+        self._clock = clock
         self._path = path
+        self._spending = spending or Spending()
         self._policy = policy
         self._retry_unknown = retry_unknown_outcome
         self._lock = lock(path)
@@ -88,9 +95,9 @@ class SqliteStore:
         self._claims = claims.Claims(lambda: AttemptId(f"vg-{installation}-{secrets.token_hex(12)}"))
         self._plans: dict[CampaignId, CallPlan] = {}
 
-    def reconfigure(self, policy: RetryPolicy, *, retry_unknown_outcome: bool) -> None:
-        """Another policy from the next attempt's end on."""
-        self._policy, self._retry_unknown = policy, retry_unknown_outcome
+    def reconfigure(self, policy: RetryPolicy, spending: Spending, *, retry_unknown_outcome: bool) -> None:
+        """Another policy from the next attempt's end on, other ceilings from the next claim on."""
+        self._policy, self._spending, self._retry_unknown = policy, spending, retry_unknown_outcome
 
     async def close(self) -> None:
         """Finish what was handed in, then let the file go."""
@@ -181,20 +188,40 @@ class SqliteStore:
     # --- dialing ---
 
     async def claim(self, lanes: Sequence[Lane], now: Millis, limit: int) -> list[Claimed]:
-        return await self._writer.run(lambda db, counts: self._claims.claim(db, counts, lanes, now, limit))
+        return await self._writer.run(
+            lambda db, counts: self._claims.claim(db, counts, lanes, now, limit, self._spending)
+        )
 
-    async def next_due(self, now: Millis) -> Millis | None:
-        return await self._read(lambda db: claims.next_due(db, now))
+    async def next_due(self, now: Millis, opens: Mapping[str, Millis] | None = None) -> Millis | None:
+        return await self._read(lambda db: self._claims.next_due(db, self._spending, now, opens))
+
+    async def capped(self, accounts: Collection[AccountId | None], now: Millis) -> dict[AccountId | None, Hold]:
+        def read(db: Database) -> dict[AccountId | None, Hold]:
+            look = self._claims.look(db, self._spending, now)
+            held = {one: look.hold_of_all() if one is None else look.hold(one) for one in accounts}
+            return {one: hold for one, hold in held.items() if hold is not None}
+
+        return await self._read(read)
+
+    async def used(self, account: AccountId | None, now: Millis) -> Used:
+        return await self._read(lambda db: self._claims.look(db, self._spending, now).used(account or usage.EVERYBODY))
+
+    async def lift(self, account: AccountId | None, now: Millis) -> None:
+        await self._writer.run(lambda db, counts: usage.lift(db, account or usage.EVERYBODY, now))
 
     async def mark_ringing(self, attempt: AttemptId, at: Millis) -> None:
-        await self._writer.run(lambda db, counts: closing.mark(db, counts, attempt, AttemptEvent.RANG, at))
+        await self._writer.run(lambda db, counts: closing.mark(db, counts, attempt, AttemptEvent.RANG, at), last=True)
 
     async def mark_answered(self, attempt: AttemptId, at: Millis) -> None:
-        await self._writer.run(lambda db, counts: closing.mark(db, counts, attempt, AttemptEvent.ANSWERED, at))
+        event = AttemptEvent.ANSWERED
+        await self._writer.run(lambda db, counts: closing.mark(db, counts, attempt, event, at), last=True)
 
     async def close_attempt(self, end: AttemptEnd) -> Call:
         return await self._writer.run(
-            lambda db, counts: closing.close_attempt(db, counts, end, self._policy, self._retry_unknown)
+            lambda db, counts: closing.close_attempt(
+                db, counts, end, self._policy, self._retry_unknown, self._spending
+            ),
+            last=True,
         )
 
     async def open_attempts(self) -> list[Claimed]:
@@ -253,7 +280,7 @@ class SqliteStore:
         return await self._read(claims.held)
 
     async def cancel_call(self, account: AccountId | None, call: CallId) -> CallState | None:
-        return await self._writer.run(lambda db, counts: closing.cancel_call(db, counts, account, call))
+        return await self._writer.run(lambda db, counts: closing.cancel_call(db, counts, account, call, self._clock()))
 
     async def relabel(self, account: AccountId | None, call: CallId, callee: CalleeType) -> Call | None:
         return await self._writer.run(lambda db, counts: relabelling.relabel(db, account, call, callee))
@@ -273,7 +300,9 @@ class SqliteStore:
 
         await self._writer.run(write)
         if state is CampaignState.CANCELLED:
-            while await self._writer.run(lambda db, counts: closing.cancel_some(db, counts, campaign, CANCEL_STEP)):
+            while await self._writer.run(
+                lambda db, counts: closing.cancel_some(db, counts, campaign, CANCEL_STEP, self._clock())
+            ):
                 pass
         found = await self.campaign(campaign)
         assert found is not None

@@ -27,7 +27,9 @@ class SqliteSweeps:
         work = _STEPS[kind]
         if dry:
             return await self._store.read(lambda db: work(db, None, before, after, limit))
-        return await self._store.write(lambda db, counts: work(db, counts, before, after, limit))
+        return await self._store.write(
+            lambda db, counts: _overwriting(db, lambda: work(db, counts, before, after, limit))
+        )
 
     async def last_run(self) -> Millis | None:
         found = await self._store.read(lambda db: _mark(db, _LAST_RUN))
@@ -35,6 +37,15 @@ class SqliteSweeps:
 
     async def ran(self, at: Millis) -> None:
         await self._store.write(lambda db, counts: _set_mark(db, _LAST_RUN, at))
+
+
+def _overwriting(db: Database, work: Callable[[], Step]) -> Step:
+    """What is removed is overwritten with zeros; SQLite else leaves it in the file until its page is used again."""
+    db.conn.execute("PRAGMA secure_delete = ON")
+    try:
+        return work()
+    finally:
+        db.conn.execute("PRAGMA secure_delete = OFF")
 
 
 def _mark(db: Database, name: str) -> int:
@@ -52,13 +63,14 @@ def _set_mark(db: Database, name: str, upto: int) -> None:
 def _calls(db: Database, counts: Counts | None, before: Millis, after: int, limit: int) -> Step:
     """Calls are walked by id, which is the order of their creation, up to the first that is too young.
 
-    Their age counts from the last that is known of them: an attempt, the expiration, or the result that was owed.
+    Their age counts from the last that is known of them: an attempt, the expiration, the cancellation, or the result
+    that was owed.
     """
     execute = db.conn.execute
     rows = execute(
         "SELECT call.id, call.state, call.campaign_id, call.trunk,"
         " call.created_at < ?2, max(call.created_at, coalesce(call.last_attempt_at, 0),"
-        " iif(call.reason = 'expired', call.expires_at, 0)) < ?2"
+        " iif(call.reason = 'expired', call.expires_at, 0), coalesce(call.cancelled_at, 0)) < ?2"
         f" AND call.state IN ({_ENDED})"
         " AND NOT EXISTS (SELECT 1 FROM delivery WHERE call_id = call.id AND (next_at IS NOT NULL OR created_at >= ?2))"
         " FROM call WHERE call.id > ?1 ORDER BY call.id LIMIT ?3",

@@ -15,6 +15,7 @@ from sqlite_utils import Database
 
 from gateway.adapters.store.counts import Counts
 from gateway.adapters.store.file import connect
+from gateway.adapters.store.reserve import Reserve
 from gateway.ports import StoreError
 
 log = structlog.get_logger()
@@ -22,22 +23,32 @@ T = TypeVar("T")
 
 #: A commit waits for no more jobs once it has so many: a bound on what a power cut can take from callers that wait.
 GROUP = 256
+FULL = "the disk is full: what room was kept is for the calls that are live. Make room, and all goes on by itself"
 
 
 class _Job:
-    __slots__ = ("future", "loop", "work")
+    __slots__ = ("future", "last", "loop", "work")
 
-    def __init__(self, work: Callable[[Database, Counts], Any], loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, work: Callable[[Database, Counts], Any], loop: asyncio.AbstractEventLoop, last: bool) -> None:
         self.work = work
         self.loop = loop
+        self.last = last
         self.future: asyncio.Future[Any] = loop.create_future()
 
 
+_Outcomes = list[tuple[_Job, Any, BaseException | None]]
+
+
 class Writer:
-    """``run`` hands a job to the writer thread; it returns when the group that holds the job is durable."""
+    """``run`` hands a job to the writer thread; it returns when the group that holds the job is durable.
+
+    ``last`` jobs are those that a live call still needs: they may use the reserve of a full disk. Others are refused
+    until there is room for it again.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._reserve = Reserve(path)
         self._batches: queue.SimpleQueue[list[_Job] | None] = queue.SimpleQueue()
         self._waiting: list[_Job] = []
         self._thread = threading.Thread(target=self._work, name="store-writer", daemon=True)
@@ -46,11 +57,11 @@ class Writer:
     def start(self) -> None:
         self._thread.start()
 
-    async def run(self, work: Callable[[Database, Counts], T]) -> T:
+    async def run(self, work: Callable[[Database, Counts], T], *, last: bool = False) -> T:
         if self._closed:
             raise StoreError("the store is closed")
         loop = asyncio.get_running_loop()
-        job = _Job(work, loop)
+        job = _Job(work, loop, last)
         if not self._waiting:
             loop.call_soon(self._hand_over)
         self._waiting.append(job)
@@ -92,34 +103,58 @@ class Writer:
         finally:
             db.close()
 
-    @staticmethod
-    def _commit(db: Database, group: list[_Job]) -> None:
-        outcomes: list[tuple[_Job, Any, BaseException | None]] = []
-        execute = db.conn.execute
-        try:
-            execute("BEGIN IMMEDIATE")
-            try:
-                counts = Counts()
-                outcomes = [(job, job.work(db, counts), None) for job in group]
-                counts.write(db)
-            except BaseException:
-                # Rare: the whole group again, each job with a savepoint of its own, so that one fails alone.
-                execute("ROLLBACK")
-                execute("BEGIN IMMEDIATE")
-                outcomes = [(job, *_alone(db, job)) for job in group]
-            execute("COMMIT")
-        except sqlite3.Error as error:
-            if db.conn.in_transaction:
-                db.conn.rollback()
-            log.error("store.commit_failed", jobs=len(group), error=str(error))
-            failure = StoreError(f"the database could not be written: {error}")
-            outcomes = [(job, None, failure) for job in group]
-        loops: dict[asyncio.AbstractEventLoop, list[tuple[_Job, Any, BaseException | None]]] = {}
+    def _commit(self, db: Database, group: list[_Job]) -> None:
+        able = group if self._reserve.keep() else [job for job in group if job.last]
+        outcomes: _Outcomes = [(job, None, StoreError(FULL)) for job in group if job not in able]
+        if able:
+            outcomes += self._written(db, able)
+        loops: dict[asyncio.AbstractEventLoop, _Outcomes] = {}
         for outcome in outcomes:
             loops.setdefault(outcome[0].loop, []).append(outcome)
         for loop, mine in loops.items():
             if not loop.is_closed():
                 loop.call_soon_threadsafe(_tell, mine)
+
+    def _written(self, db: Database, group: list[_Job]) -> _Outcomes:
+        """All at once; on a full disk what live calls need is written into the reserve's room."""
+        try:
+            return _transacted(db, group)
+        except (sqlite3.Error, MemoryError) as error:  # neither ends the one thread that writes
+            last = [job for job in group if job.last]
+            if last and _full(error) and self._reserve.give_up():
+                return [(job, None, StoreError(FULL)) for job in group if not job.last] + self._written(db, last)
+            log.error("store.commit_failed", jobs=len(group), error=str(error))
+            failure = StoreError(f"the database could not be written: {error}")
+            failure.__cause__ = error
+            return [(job, None, failure) for job in group]
+
+
+def _transacted(db: Database, group: list[_Job]) -> _Outcomes:
+    """One transaction of all jobs. Raises :class:`sqlite3.Error` or MemoryError where nothing of it was written."""
+    execute = db.conn.execute
+    try:
+        execute("BEGIN IMMEDIATE")
+        try:
+            counts = Counts()
+            outcomes: _Outcomes = [(job, job.work(db, counts), None) for job in group]
+            counts.write(db)
+        except BaseException as error:
+            if _full(error) or isinstance(error, MemoryError):
+                raise
+            # Rare: the whole group again, each job with a savepoint of its own, so that one fails alone.
+            execute("ROLLBACK")
+            execute("BEGIN IMMEDIATE")
+            outcomes = [(job, *_alone(db, job)) for job in group]
+        execute("COMMIT")
+        return outcomes
+    except (sqlite3.Error, MemoryError):
+        if db.conn.in_transaction:
+            db.conn.rollback()
+        raise
+
+
+def _full(error: BaseException) -> bool:
+    return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
 
 
 def _alone(db: Database, job: _Job) -> tuple[Any, BaseException | None]:
@@ -137,7 +172,7 @@ def _alone(db: Database, job: _Job) -> tuple[Any, BaseException | None]:
         db.conn.execute("RELEASE job")
 
 
-def _tell(outcomes: list[tuple[_Job, Any, BaseException | None]]) -> None:
+def _tell(outcomes: _Outcomes) -> None:
     for job, result, error in outcomes:
         if job.future.done():
             continue

@@ -122,6 +122,8 @@ class Classifier:
         for batch in self._listener.feed(pcm):
             found += self._weigh_all(batch)
             found += self._listen(self._listener.at, self._listener.known)
+            machine = self.verdict is not None and self.verdict.callee_type is CalleeType.ANSWERINGMACHINE
+            self._listener.expect_beep(expected=machine)
         return found
 
     def finish(self) -> list[Evidence | Verdict]:

@@ -54,6 +54,10 @@ class Listener:
         """Whether a tone sounds at :attr:`at`, and no voice's."""
         return self._tracker.run is not None and self._tracker.run.steady
 
+    def expect_beep(self, *, expected: bool) -> None:
+        """Whether a machine was heard, whose beep is near."""
+        self._beeps.expected = expected
+
     def attend(self) -> None:
         """Another line begins: what is known of the noise so far does not hold."""
         self.prosody = Prosody(self._analyser.at)

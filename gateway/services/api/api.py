@@ -23,6 +23,7 @@ from gateway.services.api.problems import answer, problem_of
 from gateway.services.api.results import Results
 from gateway.services.api.routing import Handler, Limits, Served, operations
 from gateway.services.api.system import System
+from gateway.services.api.usage import Usage
 from gateway.services.audit import Audit
 from gateway.services.feed import Feed
 from gateway.services.intake.desk import Desk
@@ -86,10 +87,12 @@ class Api:
             ),
             Results(parts.store, parts.accounts, parts.notifier, parts.poster, parts.clock, parts.audit),
             People(parts.accounts, parts.tokens, parts.signing, parts.audit, parts.clock),
+            Usage(parts.store, parts.accounts, parts.audit, parts.clock, parts.wake),
             System(parts.status, parts.why),
             self._events,
         )  # fmt: skip
         self._limit = limit
+        self._audit = parts.audit
         self._clock = parts.clock
         self._max_body = parts.max_body
         self.document = document(self._operations)
@@ -109,7 +112,7 @@ class Api:
 
     def _mount(self, app: web.Application, authenticate: Authenticate, limits: Limits) -> None:
         for operation in self._operations:
-            served = Served(operation, authenticate, limits)
+            served = Served(operation, authenticate, limits, self._audit)
             app.router.add_route(operation.route.method, BASE + operation.pattern, served.serve)
         app.middlewares.append(_as_problems)
         app.on_shutdown.append(self._events.close)

@@ -18,7 +18,7 @@ from gateway.core.jsonlist import JsonListReader
 from gateway.core.phonelist import PhoneListReader
 from gateway.core.plum import QUEUECALL, FieldError, Submission, read_submission
 from gateway.services.api.problems import Code, Problem
-from gateway.services.intake.form import Form, new_spool_file, read_form
+from gateway.services.intake.form import Form, keep_piece, new_spool_file, read_form
 from voxgate import models
 
 JSON_LINES = "application/x-ndjson"
@@ -44,7 +44,7 @@ async def spooled(request: web.Request, spool: Path, limit: int) -> AsyncIterato
                 if taken > limit:
                     raise Problem(Code.TOO_LARGE, f"the body is larger than {limit} bytes")
                 digest.update(piece)
-                await asyncio.to_thread(file.write, piece)
+                await asyncio.to_thread(keep_piece, file, piece)
         yield path, digest.digest()
     finally:
         path.unlink(missing_ok=True)

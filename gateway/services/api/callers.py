@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from gateway.core.access import Scope
+from gateway.core.access import OPERATOR, Scope
+from gateway.core.lockout import Locked
 from gateway.core.model import Account, AccountId
-from gateway.core.visiting import Locked
 from gateway.services.accounts import Accounts
 from gateway.services.api.problems import Code, Problem, invalid
 from gateway.services.intake.logins import Logins
@@ -23,16 +23,25 @@ OWN = frozenset(Scope) - {Scope.OPERATOR}
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """``account`` is None for an operator that belongs to no account; ``token`` is the id of the token used."""
+    """``account`` is None for an operator that belongs to no account; ``token`` is the id of the token used.
+
+    ``issuer`` is the account to whose operator's right that token goes back.
+    """
 
     name: str
     account: Account | None
     scopes: frozenset[Scope]
     token: int | None = None
+    issuer: AccountId | None = None
 
     @property
     def operator(self) -> bool:
         return Scope.OPERATOR in self.scopes
+
+    @property
+    def behind(self) -> AccountId | None:
+        """The account that answers for what is given on; None for whoever may open the socket."""
+        return self.issuer if self.account is None else self.account.id
 
     @property
     def narrowed(self) -> AccountId | None:
@@ -53,12 +62,12 @@ class Caller:
 
 Authenticate = Callable[[web.Request], Awaitable[Caller]]
 
-OPERATOR = Caller("operator", None, frozenset(Scope))
+BY_SOCKET = Caller(OPERATOR, None, frozenset(Scope))
 
 
 async def by_socket(request: web.Request) -> Caller:
     """The file's rights are the authentication."""
-    return OPERATOR
+    return BY_SOCKET
 
 
 class Callers:
@@ -86,7 +95,7 @@ class Callers:
         if caller.token is not None and not await self._tokens.valid(caller.token):
             return False
         if caller.account is None:
-            return True
+            return await self._still_operator(caller.issuer)
         now = await self._accounts.get(caller.account.id)
         if now is None or now.settings.operator != caller.account.settings.operator:
             return False
@@ -99,9 +108,7 @@ class Callers:
             raise _refused("what follows Basic is no base64 of login:PIN") from None
         if not colon or len(login) > 128 or len(pin) > 16:
             raise _refused("login or PIN is wrong")
-        account = self._logins.known(login, pin)
-        if account is None:
-            account = await self._admitted(request, login, pin)
+        account = await self._admitted(request, login, pin)
         scopes = frozenset(Scope) if account.settings.operator else OWN
         return Caller(account.login, account, scopes)
 
@@ -121,11 +128,19 @@ class Callers:
         if token is None:
             raise _refused("the token is wrong, expired or revoked")
         account = None if token.account is None else await self._accounts.get(token.account)
+        if account is None and not await self._still_operator(token.issuer):
+            raise _refused("the token was issued by an account that is no operator any more")
         scopes = token.scopes
         if account is not None and not account.settings.operator:
             scopes -= {Scope.OPERATOR}
         name = f"token {token.id} ({token.name})" + ("" if account is None else f" of {account.login}")
-        return Caller(name, account, scopes, token.id)
+        return Caller(name, account, scopes, token.id, token.issuer)
+
+    async def _still_operator(self, issuer: AccountId | None) -> bool:
+        if issuer is None:
+            return True
+        account = await self._accounts.get(issuer)
+        return account is not None and account.settings.operator
 
 
 def _refused(why: str) -> Problem:

@@ -61,8 +61,8 @@ class People:
         one = await self._seen(who, login)
         if one.settings.operator and not who.operator:
             raise Problem(Code.FORBIDDEN, "only an operator sets the PIN of an operator: whoever has it is one")
-        changed = await self._accounts.set_pin(one, body.pin, body.keep_old_hours)
-        kept = f"the old PIN is valid for {body.keep_old_hours} h"
+        changed = await self._accounts.set_pin(one, body.pin, body.keep_old_hours, None if body.keep_sessions else "")
+        kept = f"the old PIN is valid for {body.keep_old_hours} h" + (", sessions go on" if body.keep_sessions else "")
         await self._audit.note(who.name, "account.pin", f"account {one.login}", one.id, kept)
         return shaping.account(changed)
 
@@ -85,7 +85,7 @@ class People:
         await self._audit.note(who.name, "account.signing", f"account {one.login}", one.id, kept)
         return shaping.issued_signing(keys)
 
-    @route("DELETE", "/accounts/{login}/signing", Scope.ACCOUNT)
+    @route("POST", "/accounts/{login}/signing/off", Scope.ACCOUNT)
     async def stop_signing(self, who: Caller, login: str) -> models.Signing:
         """Sign result posts no more."""
         one = await self._seen(who, login)
@@ -121,10 +121,12 @@ class People:
         expires = shaping.millis(body.expires_at)
         if expires is not None and expires <= self._clock.now():
             raise invalid("expires_at", "is in the past")
-        secret, token = await self._tokens.issue(None if account is None else account.id, body.name, scopes, expires)
+        secret, token = await self._tokens.issue(
+            None if account is None else account.id, body.name, scopes, expires, who.behind
+        )
         what = f"token {token.id} ({token.name})"
         await self._audit.note(who.name, "token.issue", what, token.account, ", ".join(sorted(scopes)))
-        return shaping.issued_token(secret, token, None if account is None else account.login)
+        return models.IssuedToken(**msgspec.structs.asdict(await self._shown(token)), token=secret)
 
     @route("DELETE", "/tokens/{token_id}", Scope.ACCOUNT)
     async def revoke_token(self, who: Caller, token_id: models.Ident) -> models.Token:
@@ -143,7 +145,10 @@ class People:
         return who.operator or (token.account is not None and who.sees(token.account))
 
     async def _shown(self, one: TokenRecord) -> models.Token:
-        return shaping.token(one, None if one.account is None else await self._accounts.login_of(one.account))
+        account, issuer = [
+            None if each is None else await self._accounts.login_of(each) for each in (one.account, one.issuer)
+        ]
+        return shaping.token(one, account, issuer)
 
     # --- audit ---
 

@@ -14,7 +14,7 @@ from gateway.core.accounts import at_fault
 from gateway.core.lists import ListRefused
 from gateway.core.plum import FieldError
 from gateway.ports import NameTaken, StoreError, StoreRefused
-from gateway.services.intake.form import FormError
+from gateway.services.intake.form import FormError, SpoolFull
 from gateway.services.receipts import KeyReused
 from voxgate import models
 
@@ -94,6 +94,8 @@ def problem_of(error: Exception) -> Problem:
             return problem_of(at_fault(error))
         case RecursionError():
             return Problem(Code.MALFORMED, "the body is nested too deeply")
+        case SpoolFull():
+            return Problem(Code.UNAVAILABLE, str(error), headers={"Retry-After": "60"})
         case FormError() | msgspec.DecodeError() | web.RequestPayloadError():
             return Problem(Code.MALFORMED, str(error)[:300])
         case web.HTTPRequestEntityTooLarge():

@@ -17,6 +17,7 @@ from gateway.core.ratelimit import RateLimit
 from gateway.ports import Clock
 from gateway.services.api.callers import Authenticate, Caller
 from gateway.services.api.problems import Code, Problem, answer, invalid, problem_of
+from gateway.services.audit import Audit
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
@@ -153,10 +154,11 @@ class Limits:
 class Served:
     """One operation as aiohttp's handler: who asks, may they, what do they ask, and the answer."""
 
-    def __init__(self, operation: Operation, authenticate: Authenticate, limits: Limits) -> None:
+    def __init__(self, operation: Operation, authenticate: Authenticate, limits: Limits, audit: Audit) -> None:
         self._operation = operation
         self._authenticate = authenticate
         self._limits = limits
+        self._audit = audit
         self._decoder = None if operation.body is None else msgspec.json.Decoder(operation.body)
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
@@ -179,7 +181,10 @@ class Served:
         except (ConnectionError, TimeoutError):
             raise
         except Exception as error:
-            told = answer(problem_of(error))
+            problem = problem_of(error)
+            if problem.code is Code.FORBIDDEN and "who" in values and operation.route.method != "GET":
+                await self._audit.refused(values["who"].name, f"api.{operation.name}", request.path, str(problem))
+            told = answer(problem)
             told.headers.update(headers)
             return told
         return self._answer(result, headers)

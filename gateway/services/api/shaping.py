@@ -234,25 +234,18 @@ def _signing(keys: SigningKeys | None) -> dict[str, Any]:
     }
 
 
-def token(one: Token, login: str | None) -> models.Token:
-    return models.Token(**_token(one, login))
-
-
-def issued_token(secret: str, one: Token, login: str | None) -> models.IssuedToken:
-    return models.IssuedToken(**_token(one, login), token=secret)
-
-
-def _token(one: Token, login: str | None) -> dict[str, Any]:
-    return {
-        "id": one.id,
-        "account": login,
-        "name": one.name,
-        "scopes": sorted(one.scopes),
-        "created_at": moment(one.created_at),
-        "expires_at": moment(one.expires_at),
-        "used_at": moment(one.used_at),
-        "revoked_at": moment(one.revoked_at),
-    }
+def token(one: Token, login: str | None, issuer: str | None) -> models.Token:
+    return models.Token(
+        id=one.id,
+        account=login,
+        name=one.name,
+        scopes=sorted(one.scopes),
+        created_at=moment(one.created_at),
+        expires_at=moment(one.expires_at),
+        used_at=moment(one.used_at),
+        revoked_at=moment(one.revoked_at),
+        issuer=issuer,
+    )
 
 
 def audit_line(one: AuditEntry, login: str | None) -> models.AuditLine:
@@ -264,6 +257,8 @@ def audit_line(one: AuditEntry, login: str | None) -> models.AuditLine:
         subject=one.subject,
         account=login,
         detail=one.detail,
+        origin=one.origin,
+        outcome=one.outcome,
     )
 
 

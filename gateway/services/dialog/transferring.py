@@ -28,8 +28,9 @@ OUTCOMES = {"BUSY": "busy", "NOANSWER": "noanswer", "CONGESTION": "network_busy"
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """What Asterisk dials for a destination, and the number that it shows there."""
+    """A destination's number, what Asterisk dials for it, and the number that it shows there."""
 
+    dialed: str
     dial_string: str
     caller_id: str | None
 
@@ -63,11 +64,9 @@ class Transfers:
         listens = action.kind == "bridge" and bool(action.matcher)
         if listens:
             await self.channel.set_variable(KEEP_HEARING, "")
-        leg = self.live.leg = Leg()
+        leg = self.live.transferred(way.dialed)
         log.info("transfer.dialing", attempt_id=self.live.id, kind=action.kind)
-        dialing = asyncio.create_task(
-            self.line.dial(way.dial_string, ring=action.connect_timeout, longest=action.max_time)
-        )
+        dialing = asyncio.create_task(self._dial(way, leg, action))
         if action.kind == "blind":
             self.away = dialing
             return Transferred("")
@@ -80,6 +79,11 @@ class Transfers:
         if listens:
             await self.channel.set_variable(STOP_HEARING, "")
         return outcome
+
+    async def _dial(self, way: Way, leg: Leg, action: Transfer) -> Dialed:
+        dialed = await self.line.dial(way.dial_string, ring=action.connect_timeout, longest=action.max_time)
+        leg.seconds = dialed.seconds
+        return dialed
 
     async def _attend(
         self, action: Transfer, leg: Leg, dialing: asyncio.Task[Dialed]

@@ -9,6 +9,7 @@ from pathlib import Path
 import structlog
 from aiohttp import web
 
+from gateway.core.lockout import Locked
 from gateway.core.model import Account
 from gateway.core.plum import (
     QUEUECALL,
@@ -20,8 +21,8 @@ from gateway.core.plum import (
     queued_reply,
     read_submission,
 )
-from gateway.core.visiting import Locked
 from gateway.ports import StoreError
+from gateway.services.audit import Audit
 from gateway.services.intake.desk import Desk
 from gateway.services.intake.form import Form, FormError, new_spool_file, read_form
 from gateway.services.intake.logins import Logins
@@ -41,8 +42,9 @@ class AppSettings:
 class PlumService:
     """Both endpoints. Whatever is refused answers HTTP 200 with ``status="failed"``, as clients expect."""
 
-    def __init__(self, desk: Desk, logins: Logins, settings: AppSettings) -> None:
+    def __init__(self, desk: Desk, logins: Logins, audit: Audit, settings: AppSettings) -> None:
         self._desk = desk
+        self._audit = audit
         self._logins = logins
         self._settings = settings
 
@@ -93,6 +95,7 @@ class PlumService:
         assert form.upload is not None
         load = await self._desk.queue_list(account, submission, form.upload)
         assert load.campaign is not None
+        await self._audit.note(account.login, "campaign.load", f"campaign {load.campaign}", account.id, load.name)
         return campaign_reply(submission, load.campaign, load.queued, load.rejected, load.first_rejected, echo_pin=echo)
 
     async def _account(self, submission: Submission, address: str) -> Account:
@@ -123,10 +126,10 @@ class PlumService:
 
 
 def build_app(
-    desk: Desk, logins: Logins, settings: AppSettings, ready: Callable[[], dict[str, bool]]
+    desk: Desk, logins: Logins, audit: Audit, settings: AppSettings, ready: Callable[[], dict[str, bool]]
 ) -> web.Application:
     """The application on TCP."""
-    service = PlumService(desk, logins, settings)
+    service = PlumService(desk, logins, audit, settings)
     app = web.Application(client_max_size=settings.max_body)
     for base in PATHS:
         app.router.add_post(f"{base}/queuecall.php", service.queuecall)

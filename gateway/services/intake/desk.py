@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from gateway.core.access import Receipt
+from gateway.core.accounts import is_listed
 from gateway.core.jsonlist import JsonListReader
 from gateway.core.model import Account, AccountId, AccountSettings, CallId, CallPlan, CampaignId, CampaignState, NewCall
 from gateway.core.numbers import Destination, NumberError, parse_destination
@@ -29,7 +30,7 @@ from gateway.services.feed import EventKind, Publish, campaign_data, unheard
 
 log = structlog.get_logger()
 
-Preflight = Callable[[str], Awaitable[str | None]]
+Preflight = Callable[[str, AccountId], Awaitable[str | None]]
 
 BATCH = 2000
 READ = 256 * 1024
@@ -114,7 +115,7 @@ class Desk:
         watch = Stopwatch()
         plan = await self._plan(account, submission)
         call = self._one(account, submission.values["phone_number"])
-        await self._check_urls(plan)
+        await self._check_urls(account, plan)
         call_id = await self._store.queue_call(account.id, call, plan, self._clock.now(), receipt)
         log.info("call.queued", call_id=call_id, account=account.login)
         self._publish(
@@ -133,7 +134,7 @@ class Desk:
         plan = await self._plan(account, submission)
         if await self._store.campaign_by_name(account.id, name) is not None:
             raise FieldError("campaign_name", f"{name!r} was used before: choose another")
-        await self._check_urls(plan)
+        await self._check_urls(account, plan)
         load = Load(next(self._ids), name, account.id, bytes_total=path.stat().st_size)
         self.loads[load.id] = load
         for old in [one.id for one in self.loads.values() if one.done][:-SHOWN_LOADS]:
@@ -165,7 +166,7 @@ class Desk:
         """A campaign without calls, which may be added to. Raises :class:`FieldError`."""
         name = submission.values["campaign_name"].strip()
         plan = await self._plan(account, submission)
-        await self._check_urls(plan)
+        await self._check_urls(account, plan)
         try:
             opened = await self._store.open_campaign(account.id, name, plan, self._clock.now())
         except NameTaken as error:
@@ -225,7 +226,7 @@ class Desk:
         if await self._store.campaign_by_name(account.id, name) is not None:
             problems.append(f"campaign_name {name!r} was used before: choose another")
         try:
-            await self._check_urls(plan)
+            await self._check_urls(account, plan)
         except FieldError as error:
             problems.append(str(error))
         load, trunks = Load(0, name, account.id), Counter[str]()
@@ -264,11 +265,11 @@ class Desk:
             return await asyncio.to_thread(read_plan, submission, self._clock.now(), zone)
         return read_plan(submission, self._clock.now(), zone)
 
-    async def _check_urls(self, plan: CallPlan) -> None:
+    async def _check_urls(self, account: Account, plan: CallPlan) -> None:
         if not self._settings.preflight:
             return
         for name, url in (("start_url", plan.start_url), ("result_url", plan.result_url)):
-            if url is not None and (why := await self._preflight(url)) is not None:
+            if url is not None and (why := await self._preflight(url, account.id)) is not None:
                 raise FieldError(name, why)
 
     def _one(self, account: Account, text: str) -> NewCall:
@@ -281,7 +282,7 @@ class Desk:
 
     def _routed(self, account: Account, found: Destination, row: ListRow | None = None) -> NewCall:
         settings = account.settings
-        if found.ani is not None and found.ani not in settings.allowed_caller_ids:
+        if found.ani is not None and not is_listed(settings, found.ani):
             raise NumberError(f"ani {found.ani} is not among the account's allowed caller IDs")
         way = self._router.resolve(found.kind, found.dialed, _policy(settings), settings.country)
         return NewCall(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,11 +19,20 @@ MAX_FIELDS = 100
 #: A urlencoded body may carry a short list of numbers as text.
 MAX_URLENCODED = 4 * 1024 * 1024
 PIECE = 256 * 1024
+#: Bytes of the disk that lists leave free: they may come from strangers, and the database must go on being written.
+RESERVED = 256 * 1024 * 1024
 _PREFIX = "list-"
 
 
 class FormError(ValueError):
     """A body that cannot be read as a form; the message says why."""
+
+
+class SpoolFull(FormError):
+    """The disk is nearly full."""
+
+    def __init__(self) -> None:
+        super().__init__("the gateway's disk is nearly full; nothing was queued: try again later")
 
 
 @dataclass(slots=True)
@@ -46,6 +56,13 @@ def clear_spool(spool: Path) -> None:
 def new_spool_file(spool: Path) -> IO[bytes]:
     spool.mkdir(mode=0o700, parents=True, exist_ok=True)  # numbers and what is said of them
     return tempfile.NamedTemporaryFile(dir=spool, prefix=_PREFIX, delete=False)
+
+
+def keep_piece(file: IO[bytes], piece: bytes) -> None:
+    """Raises :class:`SpoolFull`."""
+    if shutil.disk_usage(Path(file.name).parent).free < RESERVED + len(piece):
+        raise SpoolFull
+    file.write(piece)
 
 
 async def read_form(request: web.Request, spool: Path) -> Form:
@@ -129,13 +146,13 @@ async def _part(part: BodyPartReader, form: Form, spool: Path, received: Callabl
         raise FormError(f"{name[:40]} is not UTF-8") from None
 
 
-async def _spool(part: BodyPartReader, spool: Path, received: Callable[[int], None]) -> Path:
-    with new_spool_file(spool) as file:
+async def _spool(part: BodyPartReader, folder: Path, received: Callable[[int], None]) -> Path:
+    with new_spool_file(folder) as file:
         path = Path(file.name)
         try:
             while piece := await part.read_chunk(PIECE):
                 received(len(piece))
-                await asyncio.to_thread(file.write, piece)
+                await asyncio.to_thread(keep_piece, file, piece)
         except BaseException:
             path.unlink(missing_ok=True)
             raise

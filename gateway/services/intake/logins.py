@@ -12,8 +12,8 @@ from collections import OrderedDict
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 
+from gateway.core.lockout import Locked, Lockout, network_of
 from gateway.core.model import Account, AccountId
-from gateway.core.visiting import Locked, Lockout
 from gateway.ports import Clock, Store
 from gateway.services.turns import Turns
 
@@ -37,6 +37,7 @@ class Logins:
         self._dummy = hasher.hash(secrets.token_hex(8))
         self._turn = asyncio.Semaphore(AT_ONCE)
         self._verified: OrderedDict[bytes, tuple[float, Account]] = OrderedDict()
+        self._right: OrderedDict[tuple[bytes, str], AccountId] = OrderedDict()  # what was right, and from where
         self._lockout = Lockout()
         self._turns = Turns()
         self._changes = 0
@@ -45,24 +46,36 @@ class Logins:
     async def admit(self, login: str, pin: str, address: str) -> Account | Locked | None:
         """As :meth:`check`, for a client at ``address``: guessing is slowed down, one guess at a time.
 
-        Of this login from this address alone, and never a PIN that was right before, which is no guess: nobody
-        elsewhere, nor behind the same proxy, can lock a customer's own clients out.
+        A PIN that was right from that address before is no guess: nobody elsewhere can lock a customer's own clients
+        out, nor find the PIN by what passes a lock.
         """
-        mark, who = self._mark(login, pin), f"{login} {address}"
-        if mark in self._verified:
+        mark, network = self._mark(login, pin), network_of(address)
+        if self._proven(mark, login, network):
             return await self.check(login, pin)
-        async with self._turns.of(who):
-            if mark in self._verified:  # verified for another request meanwhile
+        turns = [f"{login} {network}"]
+        if not self._lockout.familiar(login, network):
+            turns.insert(0, login)  # the brake counts what comes from everywhere
+        async with self._turns.of(*turns):
+            if self._proven(mark, login, network):  # verified for another request meanwhile
                 return await self.check(login, pin)
             now = self._clock.now()
-            if wait := self._lockout.wait(who, who, now):
+            if wait := self._lockout.wait(login, network, now):
+                self._lockout.refused(login, network, now)
                 return Locked(wait)
+            changes = self._changes
             account = await self.check(login, pin)
             if account is None:
-                self._lockout.failed(who, who, now)
-            else:
-                self._lockout.succeeded(who, who)
+                self._lockout.failed(login, network, now)
+                return None
+            self._lockout.succeeded(login, network)
+            if self._changed.get(account.id, 0) <= changes:
+                self._right[mark, network] = account.id
+                while len(self._right) > REMEMBERED:
+                    self._right.popitem(last=False)
             return account
+
+    def _proven(self, mark: bytes, login: str, network: str) -> bool:
+        return (mark, network) in self._right and self._lockout.calm(login, network, self._clock.now())
 
     async def check(self, login: str, pin: str) -> Account | None:
         """The account, or None where login or PIN is wrong; which of them is not told."""
@@ -87,10 +100,6 @@ class Logins:
             self._verified.popitem(last=False)
         return account
 
-    def known(self, login: str, pin: str) -> Account | None:
-        """The account, where this login and PIN were verified a short while ago: that costs nothing."""
-        return self._remembered(self._mark(login, pin))
-
     def _mark(self, login: str, pin: str) -> bytes:
         return hmac.new(self._key, f"{len(login)}:{login}{pin}".encode(), hashlib.sha256).digest()
 
@@ -111,6 +120,8 @@ class Logins:
         self._changed[account] = self._changes
         for mark in [mark for mark, (_, kept) in self._verified.items() if kept.id == account]:
             del self._verified[mark]
+        for proof in [proof for proof, whose in self._right.items() if whose == account]:
+            del self._right[proof]
 
 
 def _first_right(hashes: tuple[str, ...], pin: str) -> int | None:

@@ -11,13 +11,12 @@ from aiohttp import web
 
 from gateway.core.visiting import Visitor
 from gateway.services.feed import Event, EventKind, Feed
-from gateway.services.pages.site import HEADERS, Refused, Site
+from gateway.services.pages.site import HEADERS, Site
+from gateway.services.pages.streams import Streams
 
-#: Seconds in which events are joined to one message, and after which a stream looks whether its session still lives.
+#: Seconds in which events are joined to one message, and after which a silent stream says that it lives.
 JOIN = 0.25
 KEEP_ALIVE = 15.0
-#: Streams at once; each holds a connection.
-MOST = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,23 +48,15 @@ class Topic:
 
 
 class Live:
-    """``closing`` ends all streams, so that a stop of the gateway does not wait for open pages."""
-
-    def __init__(self, site: Site, feed: Feed) -> None:
+    def __init__(self, site: Site, feed: Feed, streams: Streams) -> None:
         self._site = site
         self._feed = feed
-        self._streams: set[asyncio.Task[object]] = set()
+        self._streams = streams
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
         router.add_get("/live", self._site.page(self.stream))
 
-    async def close(self, app: web.Application) -> None:
-        for task in self._streams:
-            task.cancel()
-
     async def stream(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
-        if len(self._streams) >= MOST:
-            raise Refused("Too many pages are open: close some.", 503)
         topic = Topic.read(request.query.get("topic", "all"))
         answer = web.StreamResponse(
             headers={
@@ -75,29 +66,19 @@ class Live:
                 "X-Accel-Buffering": "no",
             }
         )
-        task = asyncio.current_task()
-        assert task is not None
-        self._streams.add(task)
-        try:
-            await answer.prepare(request)
-            await answer.write(b"retry: 1000\n\n")
-            await self._tell(answer, visitor, topic.concerns)
-        except (asyncio.CancelledError, ConnectionError):
-            pass
-        finally:
-            self._streams.discard(task)
+        with self._streams.of(visitor):
+            try:
+                await answer.prepare(request)
+                await answer.write(b"retry: 1000\n\n")
+                await self._tell(answer, visitor, topic.concerns)
+            except (asyncio.CancelledError, ConnectionError):
+                pass
         return answer
 
     async def _tell(self, answer: web.StreamResponse, visitor: Visitor, concerns: Callable[[Event], bool]) -> None:
         listener = self._feed.listen(account=visitor.scope)
-        loop = asyncio.get_running_loop()
-        looked = loop.time()
         while True:
             found = await listener.some(KEEP_ALIVE)
-            if loop.time() - looked >= KEEP_ALIVE:
-                looked = loop.time()
-                if await self._site.sessions.ended(visitor):
-                    return
             if not found:
                 await answer.write(b": here\n\n")
                 continue

@@ -21,7 +21,7 @@ from gateway.services.why import Why
 
 #: Nothing is in the way under these.
 AT_EASE = (Reason.TURN, Reason.DIALING, Reason.IN_CALL, Reason.FINISHED, Reason.NOTHING_WAITING, Reason.SCHEDULED,
-           Reason.TRUNK_PACE, Reason.GATEWAY_PACE)  # fmt: skip
+           Reason.ACCOUNT_PACE, Reason.TRUNK_PACE, Reason.GATEWAY_PACE)  # fmt: skip
 FINISHED = "finished"
 _VERBS = {"pause": CampaignState.PAUSED, "resume": CampaignState.ACTIVE, "cancel": CampaignState.CANCELLED}
 
@@ -73,7 +73,8 @@ class Outbound:
     async def show(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
         if visitor.operator and not await self._store.campaigns(None):
             return see("/welcome")
-        now, hold = self._clock.now(), await self._why.why_all()
+        now = self._clock.now()
+        hold = await (self._why.why_all() if visitor.operator else self._why.why_account(visitor.account.id))
         names = {one.id: one.login for one in await self._store.accounts()}
         found = await self._store.campaigns(visitor.scope)
         rows = [self.row(one, names.get(one.account_id, ""), visitor, now) for one in reversed(found)]
@@ -81,7 +82,7 @@ class Outbound:
         return self._site.render(
             "outbound.html", request, visitor, campaigns=rows, held=await self._held(visitor), hold=hold,
             stuck=hold.reason not in AT_EASE,
-            live=self._live(visitor.scope), base=base_of(request),
+            live=self._live(visitor.scope), base=self._site.base_of(request),
         )  # fmt: skip
 
     def row(self, campaign: Campaign, login: str, visitor: Visitor, now: Millis) -> Row:
@@ -162,9 +163,3 @@ async def own_campaign(store: Store, visitor: Visitor, request: web.Request) -> 
 
 def shown_name(campaign: Campaign) -> str:
     return "Single calls" if campaign.single else campaign.name
-
-
-def base_of(request: web.Request) -> str:
-    """Where the service is reached, as the browser reached it."""
-    proto = request.headers.get("X-Forwarded-Proto", request.scheme)
-    return f"{'https' if proto == 'https' else 'http'}://{request.host}"

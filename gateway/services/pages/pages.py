@@ -26,7 +26,7 @@ from gateway.services.pages.firstrun import FirstRun
 from gateway.services.pages.gauges import Gauges
 from gateway.services.pages.live import Live
 from gateway.services.pages.outbound import Outbound
-from gateway.services.pages.phone import Phone, PhoneSettings
+from gateway.services.pages.phone import Bridge, Phone, PhoneSettings
 from gateway.services.pages.queueing import Queueing
 from gateway.services.pages.rates import Rates
 from gateway.services.pages.results import Results
@@ -35,6 +35,7 @@ from gateway.services.pages.sessions import Sessions
 from gateway.services.pages.settings import SettingsPage
 from gateway.services.pages.signin import SignIn
 from gateway.services.pages.site import Site
+from gateway.services.pages.streams import Streams
 from gateway.services.pages.system import System
 from gateway.services.posting import Poster
 from gateway.services.receipts import ReceiptBook, Receipts
@@ -47,7 +48,7 @@ class PagesSettings:
     """``secure``: cookies are for https alone, also where a proxy in front of the gateway speaks it.
 
     ``doctor`` is the command that examines the gateway and prints JSON, ``walk`` the one that walks through the
-    application whose URL is added; empty where there is none.
+    application whose URL is its first line of input; empty where there is none.
     """
 
     spool: Path
@@ -87,7 +88,7 @@ class Around:
     so_far: Callable[[AttemptId], Mapping[str, Any]]
     audio: Callable[[str], bytes | None]
     exports: Exports
-    bridge: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    bridge: Bridge
     wake_dialer: Callable[[], None]
     wake_notifier: Callable[[], None]
 
@@ -96,18 +97,20 @@ class Pages:
     def __init__(self, around: Around, settings: PagesSettings) -> None:
         store, books, clock, publish = around.store, around.books, around.clock, around.feed.publish
         sessions = Sessions(books, around.accounts, around.logins, clock, secure=settings.secure)
-        self._site = site = Site(store, sessions, clock, around.status)
+        self._site = site = Site(store, sessions, clock, around.audit, around.status)
         self._rates, self._gauges, self._chores = Rates(around.feed), around.gauges, Chores(store)
         self._runner = Runner(site, settings.walk)
-        self._live = Live(site, around.feed)
-        self._queueing = Queueing(site, store, around.desk, clock, Receipts(around.receipts, clock), settings.spool)
+        self._streams = Streams(sessions)
+        self._queueing = Queueing(
+            site, store, around.desk, clock, Receipts(around.receipts, clock), settings.spool, around.audit
+        )
         outbound = Outbound(
             site, store, clock, self._rates, publish, around.why, around.wake_dialer,
             around.live_of, around.audit,
         )  # fmt: skip
         self._first = FirstRun(site, store, around.accounts, sessions, around.audit, settings.phone, around.status)
         self._parts = (
-            SignIn(site, sessions, self._first.link),
+            SignIn(site, sessions, self._streams, around.audit, self._first.link),
             self._first,
             outbound,
             CampaignPage(
@@ -125,19 +128,27 @@ class Pages:
             ),
             CallInfo(site, store, clock, around.why, around.hang_up, around.so_far, around.audio, around.audit),
             self._queueing,
-            SettingsPage(site, around.accounts, around.signing, around.audit),
-            Phone(site, store, clock, around.desk, settings.phone, self._runner, around.bridge, around.so_far),
+            SettingsPage(
+                site, store, clock, around.accounts, around.signing, self._streams, around.audit, around.wake_dialer
+            ),
+            Phone(
+                site, store, clock, around.desk, Receipts(around.receipts, clock), settings.phone, self._runner,
+                self._streams, around.bridge, around.so_far,
+            ),
             Results(site, store, clock, around.poster, around.audit, around.wake_notifier),
             System(site, clock, around.status, around.vitals, self._gauges, around.trunks, settings.doctor),
-            self._live,
-        )
+            Live(site, around.feed, self._streams),
+        )  # fmt: skip
 
     def setup(self, app: web.Application) -> None:
         self._site.setup(app)
         for part in self._parts:
             part.add_routes(app.router)
-        app.on_shutdown.append(self._live.close)
+        app.on_shutdown.append(self._close)
         app.on_cleanup.append(self._queueing.close)
+
+    async def _close(self, app: web.Application) -> None:
+        self._streams.close()
 
     async def first_link(self) -> str | None:
         """The path that makes the first account; None where there is one."""
@@ -145,5 +156,5 @@ class Pages:
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as tasks:
-            for part in (self._rates, self._gauges, self._chores, self._runner):
+            for part in (self._rates, self._gauges, self._chores, self._runner, self._streams):
                 tasks.create_task(part.run())

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -17,10 +15,11 @@ from gateway.core.plum import QUEUECALL, QUEUECALLS, FieldError, Submission, rea
 from gateway.core.samples import samples
 from gateway.core.visiting import Visitor
 from gateway.ports import Clock, Store
+from gateway.services.audit import Audit
 from gateway.services.intake.desk import Desk, Load
 from gateway.services.intake.form import Form, FormError, read_form
 from gateway.services.pages.echoing import echoes
-from gateway.services.pages.outbound import base_of
+from gateway.services.pages.once import fresh, key_of
 from gateway.services.pages.shelf import KeptList, Shelf
 from gateway.services.pages.site import CSRF_FIELD, Site, plain, see, thousands
 from gateway.services.receipts import Receipts, Stamp
@@ -45,7 +44,8 @@ class Queueing:
     """``spool`` is where uploaded lists wait on disk."""
 
     def __init__(
-        self, site: Site, store: Store, desk: Desk, clock: Clock, receipts: Receipts, spool: Path
+        self, site: Site, store: Store, desk: Desk, clock: Clock, receipts: Receipts, spool: Path,
+        audit: Audit,
     ) -> None:  # fmt: skip
         self._site = site
         self._store = store
@@ -53,14 +53,15 @@ class Queueing:
         self._receipts = receipts
         self._clock = clock
         self._spool = spool
+        self._audit = audit
         self._shelf = Shelf(clock)
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
         router.add_get("/queue", self._site.page(self.show))
         router.add_post("/queue/echo", self._site.action(self.echo))
         router.add_post("/queue/call", self._site.action(self.queue_call))
-        router.add_post("/queue/list", self._site.action(self.take_list))
-        router.add_post("/queue/campaign", self._site.page(self.campaign))
+        router.add_post("/queue/list", self._site.action(self.take_list, upload=True))
+        router.add_post("/queue/campaign", self._site.page(self.campaign, upload=True))
         router.add_get("/queue/progress", self._site.page(self.progress))
 
     async def show(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
@@ -72,14 +73,14 @@ class Queueing:
         error: FieldError | None = None, endpoint: str = "", kept: KeptList | None = None,
     ) -> web.Response:  # fmt: skip
         accounts = [one.login for one in await self._store.accounts()] if visitor.operator else []
-        base = base_of(request)
+        base = self._site.base_of(request)
         shown = {
             one: samples(base, one, values[one].get("account") or visitor.account.login, list(values[one].items()))
             for one in VARIABLES
         }
         return self._site.render(
             "queue.html", request, visitor, 200 if error is None else 422, values=values, error=error,
-            endpoint=endpoint, kept=kept, accounts=accounts, samples=shown, once=secrets.token_urlsafe(16),
+            endpoint=endpoint, kept=kept, accounts=accounts, samples=shown, once=fresh(),
         )  # fmt: skip
 
     async def _account(self, visitor: Visitor, values: Mapping[str, str]) -> Account:
@@ -108,7 +109,7 @@ class Queueing:
         fields = [(name, values.get(name, "")) for name in VARIABLES[endpoint]]
         return plain({
             "echo": {name: {"text": one.text, "good": one.good} for name, one in told.items()},
-            "samples": samples(base_of(request), endpoint, account.login, fields),
+            "samples": samples(self._site.base_of(request), endpoint, account.login, fields),
         })  # fmt: skip
 
     # --- a single call ---
@@ -125,7 +126,7 @@ class Queueing:
             async def work(stamp: Stamp | None) -> CallId:
                 return await self._desk.queue_call(account, submission, stamp)
 
-            key = _once(str(form.get("once", "")), fields)
+            key = key_of(str(form.get("once", "")), fields)
             call_id, _ = await self._receipts.once(account.id, key, "", 303, work)
         except FieldError as error:
             return await self._page(request, visitor, {QUEUECALL: values, QUEUECALLS: {}}, error, QUEUECALL)
@@ -181,6 +182,8 @@ class Queueing:
             own = [("login", account.login), ("pin", _NO_PIN), ("phone_list", _NO_PIN)]
             submission = read_submission(QUEUECALLS, [*own, *_given(QUEUECALLS, values)])
             load = await self._queue_list(account, submission, kept)
+            what = f"campaign {load.campaign}"
+            await self._audit.note(visitor.account.login, "campaign.load", what, account.id, load.name)
         except FieldError as error:
             return await self._page(request, visitor, both, error, QUEUECALLS, kept)
         return see(f"/campaigns/{load.campaign}")
@@ -213,13 +216,6 @@ class Queueing:
 def _chosen(endpoint: str, fields: list[tuple[str, str]]) -> dict[str, str]:
     known = {*VARIABLES[endpoint], "account"}
     return {name: value.replace("\r\n", "\n").strip() for name, value in fields if name in known}
-
-
-def _once(once: str, fields: list[tuple[str, str]]) -> str | None:
-    """The key of a form and what it holds: sent again after the browser's way back, with a change, it is another."""
-    if not once:
-        return None
-    return "form " + hashlib.sha256(msgspec.json.encode([once, fields])).hexdigest()
 
 
 def _given(endpoint: str, values: Mapping[str, str]) -> list[tuple[str, str]]:

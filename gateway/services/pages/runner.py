@@ -79,9 +79,13 @@ class Runner:
         if sum(not one.ended for one in self._walks.values()) >= MOST:
             raise Refused("Too many walks go on: try again in a minute.", 429)
         process = await asyncio.create_subprocess_exec(
-            *self._command, url, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+            *self._command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
+        assert process.stdin is not None
+        with contextlib.suppress(ConnectionError):  # then it has ended, which is told like any end
+            process.stdin.write(url.encode() + b"\n")
+            await process.stdin.drain()
         token = secrets.token_urlsafe(16)
         walk = self._walks[token] = _Walk(visitor.session.mark, process)
         assert self._tasks is not None

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import ipaddress
-
 from aiohttp import web
 
+from gateway.core.lockout import Locked
 from gateway.core.model import Account, Millis
-from gateway.core.visiting import SEEN_EVERY_MS, Locked, Lockout, Session, Visitor, mark_of, new_session
+from gateway.core.visiting import SEEN_EVERY_MS, Session, Visitor, mark_of, new_session
 from gateway.ports import Clock
 from gateway.services.accounts import Accounts
 from gateway.services.intake.logins import Logins
 from gateway.services.pages.books import Books
-from gateway.services.turns import Turns
 
 LONGEST = 7 * 24 * 3600
 
@@ -26,8 +24,6 @@ class Sessions:
         self._logins = logins
         self._clock = clock
         self._secure = secure
-        self._lockout = Lockout()
-        self._turns = Turns()
 
     async def visitor(self, request: web.Request) -> Visitor | None:
         cookie = request.cookies.get(self._name(request))
@@ -57,16 +53,11 @@ class Sessions:
         self, request: web.Request, login: str, pin: str, answer: web.Response
     ) -> Account | Locked | None:
         """Puts the session's cookie on ``answer``; None where login or PIN is wrong."""
-        address = _network(request.remote or "")
-        async with self._turns.of(f"login {login}", f"address {address}"):
-            now = self._clock.now()
-            if wait := self._lockout.wait(login, address, now):
-                return Locked(wait)
-            account = await self._logins.check(login, pin)
-            if account is None:
-                self._lockout.failed(login, address, now)
-                return None
-            self._lockout.succeeded(login, address)
+        match await self._logins.admit(login, pin, request.remote or ""):
+            case Account() as account:
+                pass
+            case refused:
+                return refused
         session = await self.open(request, account, answer)
         if await self._logins.check(login, pin) is None:  # another PIN was set before the session was there to be ended
             await self._books.end_session(session.mark)
@@ -80,7 +71,7 @@ class Sessions:
         await self._books.add_session(session)
         answer.set_cookie(
             self._name(request), cookie, max_age=LONGEST, httponly=True, samesite="Lax", path="/",
-            secure=self._https(request),
+            secure=self.https(request),
         )  # fmt: skip
         return session
 
@@ -88,22 +79,12 @@ class Sessions:
         await self._books.end_session(visitor.session.mark)
         if everywhere:
             await self._books.end_sessions(visitor.account.id)
-        answer.del_cookie(self._name(request), path="/", secure=self._https(request), httponly=True, samesite="Lax")
+        answer.del_cookie(self._name(request), path="/", secure=self.https(request), httponly=True, samesite="Lax")
 
-    def _https(self, request: web.Request) -> bool:
+    def https(self, request: web.Request) -> bool:
+        """Whether the browser speaks https, to us or to a proxy of ours."""
         return self._secure or request.secure
 
     def _name(self, request: web.Request) -> str:
         # The prefix binds the cookie to this host and to https (RFC 6265bis §4.1.3.2).
-        return "__Host-voxgate" if self._https(request) else "voxgate"
-
-
-def _network(address: str) -> str:
-    """An address, or the /64 of an IPv6 one: a single subscriber has all of it."""
-    try:
-        found = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is None:
-        return str(ipaddress.ip_network((found, 64), strict=False))
-    return str(found)
+        return "__Host-voxgate" if self.https(request) else "voxgate"

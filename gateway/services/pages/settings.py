@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import secrets
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from types import UnionType
 from typing import Any
+from urllib.parse import quote
 from zoneinfo import available_timezones
 
 import phonenumbers
 from aiohttp import web
 
 from gateway.core.accounts import changed
+from gateway.core.admission import Hold, Reason
+from gateway.core.caps import MICRO
 from gateway.core.model import Account, AccountSettings
 from gateway.core.plum import FieldError
 from gateway.core.visiting import Visitor
-from gateway.ports import NameTaken
+from gateway.ports import Clock, NameTaken, Store
 from gateway.services.accounts import Accounts
 from gateway.services.audit import Audit
-from gateway.services.pages.site import Refused, Site
+from gateway.services.pages.site import Refused, Site, see
+from gateway.services.pages.streams import Streams
 from gateway.services.signing import Signing
+from gateway.services.why import for_account
 
 #: Hours for which the PIN before stays valid, and the secret before also signs, where that is chosen.
 KEEP_OLD_HOURS = 24
@@ -37,6 +42,11 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "blocked_prefixes": ("Blocked prefixes", "Numbers that begin so are never dialed."),
     "ring_timeout": ("Ring timeout", "Seconds, 10 to 120. Empty: the gateway's."),
     "max_call_seconds": ("Longest call", "Seconds. Empty: the gateway's."),
+    "cps": ("Calls a second", "Empty: the gateway's pace."),
+    "max_calls": ("Calls at once", "Empty: as many as trunks and gateway let."),
+    "daily_calls": ("Calls a day", "Attempts, retries included; more wait for the next day."),
+    "daily_minutes": ("Minutes a day", "Answered minutes; then nothing more is dialed that day. Live calls go on."),
+    "daily_cost": ("Cost a day", "By the gateway's rates; then nothing more is dialed that day."),
     "keep_duplicates": ("Keep duplicates", "Dial a number as often as a list holds it, instead of once."),
     "retry_unknown_outcome": ("Retry unknown outcomes", "After a crash, dial again whoever may have answered already."),
     "machine": ("Answering machines", "When the application starts at one: after its beep, at once, or not at all."),
@@ -49,8 +59,9 @@ WORDS: Mapping[str, tuple[str, str]] = {
 }  # fmt: skip
 #: What keeps an account from running up a bill, or from more than its own: operators set it.
 OPERATORS_ALONE = frozenset(
-    {"allowed_prefixes", "blocked_prefixes", "allowed_caller_ids", "operator", "max_call_seconds"}
-)
+    {"allowed_prefixes", "blocked_prefixes", "allowed_caller_ids", "operator", "max_call_seconds", "cps", "max_calls",
+     "daily_calls", "daily_minutes", "daily_cost"}
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +77,43 @@ class Field:
     locked: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Today:
+    """What an account used of its day, live calls included, and the cap that holds its calls now."""
+
+    calls: int
+    live: int
+    minutes: int
+    cost: str
+    lifted: bool
+    hold: Hold | None
+
+    @property
+    def spent(self) -> bool:
+        return self.hold is not None and self.hold.reason is Reason.ACCOUNT_SPENT
+
+
 class SettingsPage:
-    def __init__(self, site: Site, accounts: Accounts, signing: Signing, audit: Audit) -> None:
+    """``wake`` tells the dialer that more may be dialed."""
+
+    def __init__(
+        self, site: Site, store: Store, clock: Clock, accounts: Accounts, signing: Signing, streams: Streams,
+        audit: Audit, wake: Callable[[], None],
+    ) -> None:  # fmt: skip
         self._site = site
+        self._store = store
+        self._clock = clock
+        self._wake = wake
         self._accounts = accounts
         self._signing = signing
+        self._streams = streams
         self._audit = audit
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
         router.add_get("/settings", self._site.page(self.show))
         router.add_post("/settings", self._site.action(self.save))
         router.add_post("/settings/pin", self._site.action(self.new_pin))
+        router.add_post("/settings/lift", self._site.action(self.lift, operator=True))
         router.add_post("/settings/signing", self._site.action(self.sign))
         router.add_post("/settings/unsigned", self._site.action(self.sign_no_more))
         router.add_post("/settings/accounts", self._site.action(self.add, operator=True))
@@ -103,9 +140,26 @@ class SettingsPage:
             "settings.html", request, visitor, 422 if error else 200, account=account,
             fields=form_fields(account.settings, visitor.operator, given), zones=sorted(available_timezones()),
             countries=sorted(phonenumbers.SUPPORTED_REGIONS),
-            accounts=await self._accounts.all() if visitor.operator else [],
+            accounts=await self._accounts.all() if visitor.operator else [], today=await self._today(account, visitor),
             keep_old=KEEP_OLD_HOURS, signing=await self._signing.keys(account.id), **context,
         )  # fmt: skip
+
+    async def _today(self, account: Account, visitor: Visitor) -> Today:
+        now = self._clock.now()
+        used = await self._store.used(account.id, now)
+        hold = (await self._store.capped([account.id], now)).get(account.id)
+        if hold is not None and not visitor.operator:
+            hold = for_account(hold)
+        cost = f"{used.cost / MICRO:.2f}" if used.cost else ""
+        return Today(used.attempts, used.live, round(used.seconds / 60), cost, used.lifted, hold)
+
+    async def lift(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
+        """Let an account spend beyond its ceiling until its day ends."""
+        account = await self._chosen(visitor, str((await request.post()).get("account", "")))
+        await self._store.lift(account.id, self._clock.now())
+        await self._audit.note(visitor.account.login, "account.lift", account.login, account.id)
+        self._wake()
+        return see(f"/settings?account={quote(account.login)}")
 
     async def save(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
         form = {name: str(value) for name, value in (await request.post()).items()}
@@ -123,15 +177,16 @@ class SettingsPage:
         return await self._page(request, visitor, account, saved=True)
 
     async def new_pin(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
-        """A PIN that is shown once; who is signed in by the old one elsewhere is not any more."""
+        """A PIN that is shown once; who is signed in elsewhere is signed out where that is chosen."""
         form = await request.post()
         account = await self._chosen(visitor, str(form.get("account", "")))
         pin = new_pin()
         kept = KEEP_OLD_HOURS if form.get("keep_old") else 0
-        account = await self._accounts.set_pin(account, pin, kept, visitor.session.mark)
-        await self._audit.note(
-            visitor.account.login, "account.pin", account.login, account.id, f"the old one is valid for {kept} h"
-        )
+        sign_out = bool(form.get("sign_out"))
+        account = await self._accounts.set_pin(account, pin, kept, visitor.session.mark if sign_out else None)
+        await self._streams.look()
+        told = f"the old one is valid for {kept} h" + ("" if sign_out else ", sessions go on")
+        await self._audit.note(visitor.account.login, "account.pin", account.login, account.id, told)
         return await self._page(request, visitor, account, pin=pin)
 
     async def sign(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
@@ -167,6 +222,12 @@ def new_pin() -> str:
     return "".join(secrets.choice("0123456789") for _ in range(8))
 
 
+def operators_alone(settings: AccountSettings) -> frozenset[str]:
+    """What only operators set: the zone too where caps count by its day, which another zone would begin anew."""
+    daily = (settings.daily_calls, settings.daily_minutes, settings.daily_cost)
+    return OPERATORS_ALONE if daily == (None, None, None) else OPERATORS_ALONE | {"time_zone"}
+
+
 def form_fields(settings: AccountSettings, operator: bool, given: Mapping[str, str]) -> list[Field]:
     """Every setting; ``given`` is what was typed and refused."""
     hints = typing.get_type_hints(AccountSettings)
@@ -177,7 +238,7 @@ def form_fields(settings: AccountSettings, operator: bool, given: Mapping[str, s
         label, hint = WORDS.get(name, (name.replace("_", " ").capitalize(), ""))
         kind, choices = _kind(hints[name])
         value = _shown(getattr(settings, name))
-        locked = name in OPERATORS_ALONE and not operator
+        locked = name in operators_alone(settings) and not operator
         found.append(Field(name, label, hint, kind, given.get(name, value) if given else value, choices, locked))
     return found
 

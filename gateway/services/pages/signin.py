@@ -7,10 +7,13 @@ from collections.abc import Awaitable, Callable
 import structlog
 from aiohttp import web
 
+from gateway.core.lockout import Locked
 from gateway.core.saying import span
-from gateway.core.visiting import Locked, Visitor
+from gateway.core.visiting import Visitor
+from gateway.services.audit import Audit
 from gateway.services.pages.sessions import Sessions
 from gateway.services.pages.site import Site, inside, see
+from gateway.services.pages.streams import Streams
 
 log = structlog.get_logger()
 
@@ -18,9 +21,14 @@ log = structlog.get_logger()
 class SignIn:
     """``first_link`` is where the first account is made, None where there is one."""
 
-    def __init__(self, site: Site, sessions: Sessions, first_link: Callable[[], Awaitable[str | None]]) -> None:
+    def __init__(
+        self, site: Site, sessions: Sessions, streams: Streams, audit: Audit,
+        first_link: Callable[[], Awaitable[str | None]],
+    ) -> None:  # fmt: skip
         self._site = site
         self._sessions = sessions
+        self._streams = streams
+        self._audit = audit
         self._first_link = first_link
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
@@ -46,14 +54,20 @@ class SignIn:
                 return self._page(request, login, f"Too many failed attempts. Try again in {span(seconds)}.", 429)
             case None:
                 log.warning("signin.failed", address=request.remote)
+                await self._audit.refused("somebody", "session.open", "the pages", "login or PIN is wrong")
                 return self._page(request, login, "Login or PIN is wrong.", 403)
             case account:
                 log.info("signin.done", account=account.login)
+                await self._audit.note(account.login, "session.open", "the pages", account.id)
                 return answer
 
     async def sign_out(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
         answer = see("/signin")
-        await self._sessions.sign_out(request, visitor, answer, everywhere=request.path.endswith("everywhere"))
+        everywhere, account = request.path.endswith("everywhere"), visitor.account
+        await self._sessions.sign_out(request, visitor, answer, everywhere=everywhere)
+        which = "all of the account's" if everywhere else "its own"
+        await self._audit.note(account.login, "session.end", "the pages", account.id, which)
+        await self._streams.look()
         return answer
 
     def _page(self, request: web.Request, login: str, error: str, status: int = 200) -> web.Response:

@@ -23,6 +23,7 @@ from gateway.core.model import Account, Millis
 from gateway.core.states import CALL_WORDS
 from gateway.core.visiting import Visitor
 from gateway.ports import Clock, Store, StoreError
+from gateway.services.audit import Audit
 from gateway.services.pages.sessions import Sessions
 
 log = structlog.get_logger()
@@ -40,6 +41,8 @@ HEADERS = {
     "Permissions-Policy": "microphone=(self), camera=(), geolocation=()",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+#: Bytes of a form without a list.
+MAX_FORM = 1024 * 1024
 CSRF_FIELD, CSRF_HEADER = "csrf", "X-CSRF"
 _PACKAGE = "gateway.services.pages"
 
@@ -77,8 +80,11 @@ def _statics() -> dict[str, _Static]:
 class Site:
     """``page`` and ``action`` turn a handler that knows its visitor into one of aiohttp's."""
 
-    def __init__(self, store: Store, sessions: Sessions, clock: Clock, state: Callable[[], Mapping[str, Any]]) -> None:
+    def __init__(
+        self, store: Store, sessions: Sessions, clock: Clock, audit: Audit, state: Callable[[], Mapping[str, Any]]
+    ) -> None:  # fmt: skip
         self._store = store
+        self._audit = audit
         self.sessions = sessions
         self._clock = clock
         self._state = state
@@ -102,10 +108,18 @@ class Site:
         environment.globals |= {"static": _static_url, "csrf_field": CSRF_FIELD}
         app.router.add_get("/static/{name}", _serve_static)
 
+    def base_of(self, request: web.Request) -> str:
+        """Where the service is reached, as the browser reached it."""
+        return f"{'https' if self.sessions.https(request) else 'http'}://{request.host}"
+
     # --- handlers ---
 
-    def page(self, handler: Handler, *, operator: bool = False) -> Open:
+    def page(self, handler: Handler, *, operator: bool = False, upload: bool = False) -> Open:
+        """``upload``: a body may be as large as lists are, and is not read into memory."""
+
         async def serve(request: web.Request) -> web.StreamResponse:
+            if not upload:
+                request = _bounded(request)
             visitor = await self.sessions.visitor(request)
             if visitor is None:
                 return self._to_sign_in(request)
@@ -116,13 +130,15 @@ class Site:
             except NotHere:
                 return self._fault(request, visitor, 404, "There is nothing here", "It was removed, or never was.")
             except Refused as refused:
+                if request.method != "GET" and refused.status == 403:
+                    await self._audit.refused(visitor.account.login, "page.post", request.path, str(refused))
                 return self._fault(request, visitor, refused.status, "This cannot be done", str(refused))
             except StoreError as error:
                 return self._fault(request, visitor, 409, "This cannot be done", str(error))
 
         return serve
 
-    def action(self, handler: Handler, *, operator: bool = False) -> Open:
+    def action(self, handler: Handler, *, operator: bool = False, upload: bool = False) -> Open:
         """A POST that changes something: only from our own page, with the session's token."""
 
         async def checked(request: web.Request, visitor: Visitor) -> web.StreamResponse:
@@ -132,7 +148,7 @@ class Site:
             self.check(request, visitor, given)
             return await handler(request, visitor)
 
-        return self.page(checked, operator=operator)
+        return self.page(checked, operator=operator, upload=upload)
 
     def check(self, request: web.Request, visitor: Visitor, given: str) -> None:
         """Raises :class:`Refused` where ``given`` does not prove that our own page sent the request."""
@@ -147,7 +163,7 @@ class Site:
         async def serve(request: web.Request) -> web.StreamResponse:
             if not same_origin(request):
                 return web.Response(status=403, text="The request came from another site.", headers=HEADERS)
-            return await handler(request)
+            return await handler(_bounded(request))
 
         return serve
 
@@ -184,6 +200,14 @@ class Site:
         if "text/html" not in request.headers.get("Accept", ""):
             return web.Response(status=status, text=text, headers=HEADERS)
         return self.render("fault.html", request, visitor, status, title=title, text=text)
+
+
+def _bounded(request: web.Request) -> web.Request:
+    """The request, whose form is read into memory, with that much room."""
+    if request.method == "GET":
+        return request
+    # A clone asks the connection again who came, and how: what a proxy of ours told is to stay.
+    return request.clone(client_max_size=MAX_FORM, remote=request.remote or "", scheme=request.scheme)
 
 
 def zone_of(account: Account) -> ZoneInfo:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from typing import ClassVar
 
 from tests.chaos.faults.fault import FAKE, Fault, Scene
 from tests.chaos.world import FakeWorld, LabWorld, Where
@@ -117,12 +118,13 @@ class _Told(Fault):
 
     where = FAKE
     told: str
+    words_of_its_own: ClassVar[dict[str, str]] = {}
     times = 2
 
     def strike(self, scene: Scene) -> None:
         assert isinstance(scene.world, FakeWorld)
         seconds = scene.rng.uniform(1, 4)
-        scene.world.fault(self.told, times=0, chance=0.3, seconds=seconds)
+        scene.world.fault(self.told, times=0, chance=0.3, seconds=seconds, **self.words_of_its_own)
         time.sleep(seconds)
 
 
@@ -139,7 +141,8 @@ class EventsLost(_Told):
 
 
 class HangupUntold(_Told):
-    name, words, told = "hang-up untold", "a third of the calls end and no Hangup is told", "hangup_untold"
+    name, words, told = "hang-up untold", "a third of the calls end and no Hangup is told", "lose"
+    words_of_its_own: ClassVar[dict[str, str]] = {"event": "Hangup"}
 
 
 class OriginateUnheard(_Told):
@@ -160,3 +163,23 @@ class AgiSilent(_Told):
 
 class AgiNever(_Told):
     name, words, told = "FastAGI never", "an answered call never reaches FastAGI", "agi_never"
+
+
+class TapNever(_Told):
+    name, words, told = "tap never", "a third of the media taps are queued and never connect", "tap_never"
+
+
+class ResponseFirst(_Told):
+    name, words, told = (
+        "response first",
+        "a third of the OriginateResponses come before their Newchannel",
+        "response_first",
+    )
+
+
+class ShuttingDown(_Told):
+    name, words, told = (
+        "Asterisk shuts down",
+        "a third of the AMI actions are refused: Asterisk is shutting down",
+        "shutting_down",
+    )

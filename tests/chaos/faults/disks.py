@@ -23,7 +23,7 @@ class DiskFull(Fault):
         return why_not()
 
     def volume(self, folder: Path) -> Volume:
-        return Volume(folder, 16)
+        return Volume(folder, 24)
 
     def strike(self, scene: Scene) -> None:
         assert scene.volume is not None
@@ -63,7 +63,7 @@ class ReadOnly(Fault):
         return why_not(loop=True)
 
     def volume(self, folder: Path) -> Volume:
-        return Volume(folder, 32, folder.with_suffix(".ext4"))
+        return Volume(folder, 48, folder.with_suffix(".ext4"))
 
     def strike(self, scene: Scene) -> None:
         assert scene.volume is not None

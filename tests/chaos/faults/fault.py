@@ -35,6 +35,7 @@ class Scene:
     rng: random.Random
     found: Findings
     say: Callable[[str], None]
+    struck: int = 0
 
     def pause(self, least: float, most: float) -> None:
         time.sleep(self.rng.uniform(least, most))
@@ -49,7 +50,7 @@ class Scene:
             if self.alive:
                 return
             try:
-                self.gateway.start()
+                self.gateway.start(60)
             except RuntimeError as error:
                 self.say(f"it does not start: {str(error).splitlines()[-1][:300]}")
                 time.sleep(1)

@@ -14,7 +14,7 @@ from tests.chaos.faults.fault import Fault, Scene
 
 
 class GatewayKilled(Fault):
-    name, words, times = "kill -9", "the gateway is killed and started again", 3
+    name, words, times = "kill -9", "the gateway is killed and started again", 5
 
     def strike(self, scene: Scene) -> None:
         scene.gateway.kill()

@@ -18,9 +18,8 @@ FAULTS: dict[str, str] = {
     "slow": "every AMI message comes `delay` (0.2) seconds late, until healed or for `seconds`",
     "duplicate": "an event is told twice",
     "reorder": "an event is told after the next one",
-    "lose": "an event is not told; `event` names which ones, as Hangup (default any)",
-    "hangup_untold": "a call ends and no Hangup is told",
-    "response_first": "OriginateResponse comes before Newchannel (only of a call that ends unanswered)",
+    "lose": "an event is not told; here as with the two before, `event` names which, as Hangup (default any)",
+    "response_first": "OriginateResponse comes before Newchannel",
     "refuse_originate": "an Originate is answered by an error and rings nobody",
     "originate_unheard": "an Originate is answered as queued, and neither rings nor tells anything more",
     "shutting_down": "every action and login is answered `Asterisk is shutting down`, until healed or for `seconds`",
@@ -32,7 +31,7 @@ FAULTS: dict[str, str] = {
     "tap_never": "a tap is queued and never connects",
 }
 #: Those that last until they are healed, or for their ``seconds``, rather than strike once.
-LASTING = frozenset({"slow", "stall", "shutting_down"})
+LASTING = frozenset({"slow", "shutting_down"})
 
 
 @dataclass(slots=True)

@@ -26,8 +26,8 @@ class Line:
     keys: str = ""
     think: float = 1.0
     busy_first: int = 0  # so many calls find it busy
-    trunk_fault: bool = False  # the far end asks for credentials: no Hangup is told, and it is tried again
     progress: bool = False  # 183 in place of 180
+    mute: bool = False  # no SIP answer at all
 
 
 LINES: tuple[Line, ...] = (
@@ -44,18 +44,21 @@ LINES: tuple[Line, ...] = (
     Line("unavailable", "temporarily unavailable (480)", NOANSWER, ring=0.05, code=480),
     Line("no-circuit", "no circuit (503)", INFORMATION, ring=0.05, code=503),
     Line("declined", "declined (603)", UNKNOWN, ring=0.05, code=603),
-    Line("unauthorized", "the carrier asks for credentials (401)", UNKNOWN, ring=0.05, trunk_fault=True),
+    Line("unauthorized", "the carrier asks for credentials (401)", UNKNOWN, ring=0.05, code=401),
     Line("busy-then-person", "busy first, then a person", VOICE, busy_first=1),
 )
+#: What a trunk does that never answers SIP: 408 is Asterisk's own word after 32 s.
+SILENT = Line("no-sip", "a trunk that never answers SIP", UNKNOWN, ring=32.0, code=408, mute=True)
 BY_KEY = {line.key: line for line in LINES}
-#: Every area code has 10,000 numbers of each kind.
+#: So many numbers of each kind has every area code.
+AREA_SIZE = 10_000
 AREAS = ("617", "212", "312", "415", "702", "206", "404", "303", "214", "305")
 FIRST_EXCHANGE = 620
 
 
 def number(key: str, index: int = 0) -> str:
     """The ``index``-th number, in E.164, that behaves as the line of that key; there are 100,000 of each."""
-    area, tail = divmod(index, 10_000)
+    area, tail = divmod(index, AREA_SIZE)
     exchange = FIRST_EXCHANGE + [line.key for line in LINES].index(key)
     return f"+1{AREAS[area]}{exchange}{tail:04d}"
 

@@ -68,8 +68,7 @@ class FakeAsterisk:
         self._control.unlink(missing_ok=True)
         command = [
             sys.executable, "-m", "tests.fakes.asterisk", "--ami-port", str(self.ami_port), "--agi-port",
-            str(self.agi_port), "--folder", str(self.folder), "--user", self.ami_user, "--installation",
-            self.installation, "--seed", str(self.seed), "--speed", f"{self.speed:g}",
+            str(self.agi_port), "--folder", str(self.folder), "--user", self.ami_user, "--seed", str(self.seed), "--speed", f"{self.speed:g}",
         ]  # fmt: skip
         env = {**os.environ, "VOXGATE_FAKE_SECRET": self.ami_secret}
         with (self.folder / "log").open("ab") as log:
@@ -82,9 +81,13 @@ class FakeAsterisk:
             time.sleep(0.02)
         return self
 
-    def stop(self) -> None:
+    def halt(self) -> None:
         """As SIGTERM to Asterisk: every call is hung up and told, then Shutdown, then the link ends."""
         self._end(signal.SIGTERM)
+
+    def stop(self) -> None:
+        """Halt, and remove its folder where nobody gave one."""
+        self.halt()
         if self._temporary:
             shutil.rmtree(self.folder, ignore_errors=True)
 

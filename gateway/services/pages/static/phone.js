@@ -101,12 +101,14 @@ function phone() {
     event.preventDefault();
     const fault = document.getElementById("ring-error");
     fault.textContent = "";
-    const answer = await ask("/phone/ring", { start_url: document.getElementById("start_url").value });
+    const once = document.getElementById("ring-once"); // sent twice as it is, it rings once
+    const answer = await ask("/phone/ring", { start_url: document.getElementById("start_url").value, once: once.value });
     const told = await answer.json();
     if (told.error) {
       fault.textContent = told.error;
       return;
     }
+    once.value = told.once;
     if (!call) say("Queued", `Call ${told.call_id} will ring here.`); // it may ring before this answer comes
     history.replaceState(null, "", `/phone?call=${told.call_id}`);
     document.dispatchEvent(new CustomEvent("topic", { detail: `call:${told.call_id}` }));
