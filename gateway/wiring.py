@@ -148,7 +148,9 @@ class Gateway:
         pacer = Pacer.of(*limits_of(config))
         self.dialer = Dialer(store, self.pbx, self.live, self.clock, pacer, planner, publish, observe)
         self.rescuer = Rescuer(store, self.pbx, self.live, self.clock)
-        self.watchdog = Watchdog(store, self.pbx, self.live, self.clock, lambda live: planner.limits(live.claimed))
+        self.watchdog = Watchdog(
+            store, self.pbx, self.live, self.clock, lambda live: planner.limits(live.claimed), self.taps.keep
+        )
         self.rerouter = Rerouter(
             store, frozenset(config.trunks), lambda call, account: planner.way(call, account).trunk.name
         )
@@ -422,7 +424,7 @@ class Gateway:
                 dialing = tasks.create_task(self.dialer.run())
                 await stop.wait()
                 log.info("gateway.stopping", live=len(self.live), within=config.dial.stop_within)
-                self.dialer.stop()
+                await self.dialer.stop()
                 await self._drain()
                 for part in (*parts, dialing):
                     part.cancel()

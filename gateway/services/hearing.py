@@ -110,7 +110,8 @@ class LineEar:
         """Wait until nothing more comes of a channel that is gone."""
         if self._began:
             try:
-                await asyncio.wait_for(self._over.wait(), LAST_WORDS)
+                async with asyncio.timeout(LAST_WORDS):
+                    await self._over.wait()
             except TimeoutError:
                 pass
 

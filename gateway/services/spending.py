@@ -42,7 +42,8 @@ class SpendWatch:
                 log.error("spend.store", error=str(error))
             await asyncio.sleep(PAUSE)  # calls that end together are one look
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._again.wait(), LOOK_EVERY)
+                async with asyncio.timeout(LOOK_EVERY):
+                    await self._again.wait()
 
     async def look(self) -> None:
         logins: dict[AccountId | None, str] = {
