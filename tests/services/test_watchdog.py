@@ -114,6 +114,23 @@ async def test_an_answered_channel_without_a_session_is_ended(house: House) -> N
     assert house.pbx.hung_up == [live.id]
 
 
+async def test_a_session_that_begins_while_others_are_ended_goes_on(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hang-up may take seconds at a busy Asterisk."""
+    first, second = await house.dialing(), await house.dialing("v")
+    house.pbx.channels = {first.id: True, second.id: True}
+    after(house, 5)
+
+    async def hangup(attempt: AttemptId) -> None:
+        house.pbx.hung_up.append(attempt)
+        second.session = SessionRecord(began=True)
+
+    monkeypatch.setattr(house.pbx, "hangup", hangup)
+    await house.watchdog.watch()
+    assert house.pbx.hung_up == [first.id]
+
+
 async def test_a_session_goes_on_for_as_long_as_it_may(house: House) -> None:
     live = await house.dialing()
     answered(live)
