@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 help:
 	@echo "make demo      the whole road: lab, gateway, campaign, results (build/demo.json)"
 	@echo "make test      every test, with a real Asterisk"
-	@echo "make chaos     break everything in turn, then check the books; FULL=1, SEED=, RUNS=, WHERE=lab or fake, FAULT="
+	@echo "make chaos     break everything in turn, then check the books; FULL=1, SMALL=1, SEED=, RUNS=, WHERE=lab or fake, FAULT="
 	@echo "make soak      CALLS=100000 through a gateway at its ceiling, then LAB=minutes on the real lab, watched for leaks"
 	@echo "make irtests   W3C's VoiceXML tests, from ../shared/irtests or VOXGATE_IRTESTS"
 	@echo "make lab       lab and gateway stay up; BIND=ADDRESS lets phones on the LAN register"
@@ -32,7 +32,7 @@ test: $(STAMP)
 	@$(PYTHON) -m pytest
 
 chaos: $(STAMP)
-	@$(PYTHON) -m tests.chaos $(if $(FULL),--full) $(if $(SEED),--seed $(SEED)) $(if $(RUNS),--runs $(RUNS)) \
+	@$(PYTHON) -m tests.chaos $(if $(FULL),--full) $(if $(SMALL),--small) $(if $(SEED),--seed $(SEED)) $(if $(RUNS),--runs $(RUNS)) \
 		$(if $(WHERE),--where $(WHERE)) $(if $(FAULT),--fault "$(FAULT)") $(if $(MINUTES),--minutes $(MINUTES))
 
 soak: $(STAMP)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +15,9 @@ from gateway.adapters.store import SqliteStore, SqliteSweeps
 from gateway.config import ConfigError
 from gateway.core.caps import MICRO, Rates, Spending
 from gateway.core.handling import Handling
-from gateway.core.model import Millis
+from gateway.core.hearing import Classifier
+from gateway.core.hearing import Settings as ClassifierSettings
+from gateway.core.model import CalleeType, Millis
 from gateway.core.pacing import Limit
 from gateway.core.retention import Kept
 from gateway.core.retry import RetryPolicy
@@ -73,6 +77,16 @@ def dialog_settings(config: Config) -> DialogSettings:
         fetch_timeout=config.fetch.timeout,
         handling=Handling(config.detection.mode, config.detection.machine, config.detection.machine_silence),
     )
+
+
+def classifiers_of(config: Config) -> Callable[[], Classifier]:
+    """What makes the classifier of each call."""
+    known = config.detection
+    point = ClassifierSettings(
+        known.bias, known.sure_of_person, sure_after_beep=known.sure_after_beep, silence=known.silence,
+        silence_means=CalleeType(known.silence_means),
+    )  # fmt: skip
+    return functools.partial(Classifier, point)
 
 
 def open_store(config: Config) -> SqliteStore:

@@ -17,7 +17,7 @@ from gateway.settings import Config
 log = structlog.get_logger()
 
 #: Sections that are taken over while the gateway runs, and single settings of others.
-TAKEN = frozenset({"dial", "numbers", "trunk", "route", "fetch", "results", "retention", "session", "log"})
+TAKEN = frozenset({"dial", "numbers", "trunk", "route", "fetch", "results", "retention", "session", "detection", "log"})
 TAKEN_SETTINGS = frozenset({"server.certificate", "server.key", "intake.preflight"})
 
 

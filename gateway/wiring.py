@@ -33,8 +33,7 @@ from gateway.adapters.tls import TlsRefused, client_context, renew, server_conte
 from gateway.config import ConfigError, load
 from gateway.core.access import OPERATOR
 from gateway.core.addresses import AllowList
-from gateway.core.hearing import Classifier, Settings
-from gateway.core.model import AccountId, AttemptEnd, AttemptId, Call, CalleeType, CallId
+from gateway.core.model import AccountId, AttemptEnd, AttemptId, Call, CallId
 from gateway.core.pacing import Limit, Pacer
 from gateway.core.ratelimit import RateLimit
 from gateway.core.routes import Routing
@@ -44,6 +43,7 @@ from gateway.loopfaults import LoopFaults
 from gateway.metrics import Instruments, Meter, MetricsEndpoint, Reading, TrunkReading, timed, watch_loop
 from gateway.parts import (
     SystemClock,
+    classifiers_of,
     days_of,
     dialog_settings,
     limits_of,
@@ -138,13 +138,9 @@ class Gateway:
         self.taps = AudioSocketServer(
             AudioSocketSettings(socket.host, socket.port, socket.advertise, tuple(socket.allow))
         )
-        point = Settings(
-            bias=config.detection.bias, silence=config.detection.silence,
-            silence_means=CalleeType(config.detection.silence_means),
-        )  # fmt: skip
         folder = EvidenceFolder(Path(config.database.path).parent / "evidence")
         self.hearing = Hearing(
-            self.pbx, self.taps if socket.enabled else None, functools.partial(Classifier, point), folder.keep,
+            self.pbx, self.taps if socket.enabled else None, classifiers_of(config), folder.keep,
             records=self.prompts is not None,
         )  # fmt: skip
         self.sweeper = EvidenceSweeper(store, folder.remove_older)
@@ -152,7 +148,9 @@ class Gateway:
         pacer = Pacer.of(*limits_of(config))
         self.dialer = Dialer(store, self.pbx, self.live, self.clock, pacer, planner, publish, observe)
         self.rescuer = Rescuer(store, self.pbx, self.live, self.clock)
-        self.watchdog = Watchdog(store, self.pbx, self.live, self.clock, lambda live: planner.limits(live.claimed))
+        self.watchdog = Watchdog(
+            store, self.pbx, self.live, self.clock, lambda live: planner.limits(live.claimed), self.taps.keep
+        )
         self.rerouter = Rerouter(
             store, frozenset(config.trunks), lambda call, account: planner.way(call, account).trunk.name
         )
@@ -365,6 +363,7 @@ class Gateway:
         )
         self.fetcher.allow(AllowList.of(config.fetch.allow))
         self.dialog.reconfigure(dialog_settings(config))
+        self.hearing.new_classifier = classifiers_of(config)
         self.desk.reconfigure(DeskSettings(config.intake.preflight))
         self.notifier.reconfigure(notifier_settings(config))
         self.retention.reconfigure(days_of(config), config.retention.hour)
@@ -425,7 +424,7 @@ class Gateway:
                 dialing = tasks.create_task(self.dialer.run())
                 await stop.wait()
                 log.info("gateway.stopping", live=len(self.live), within=config.dial.stop_within)
-                self.dialer.stop()
+                await self.dialer.stop()
                 await self._drain()
                 for part in (*parts, dialing):
                     part.cancel()

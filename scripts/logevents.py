@@ -96,6 +96,7 @@ MEANINGS = {
     "trunk.suspended": "A trunk rests after ten faults in a row; one call probes it after a minute.",
     "watchdog.failed": "Open attempts could not be held against Asterisk's channels; it is tried again.",
     "watchdog.mends": "Attempt and channel disagree: `wrong` says how. It is put right, so that nothing stays open.",
+    "watchdog.taps_ended": "A defect: media taps went on after their calls, and were ended.",
     "vxml.disconnect": "An application ended the call.",
     "vxml.fetch_failed": "A document, or what it named, could not be fetched.",
     "vxml.log": "An application's <log>: how long it was, never what it said.",

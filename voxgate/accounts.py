@@ -52,4 +52,4 @@ def renew_signing(login: str, keep_old_hours: int = 24) -> Request[models.Issued
 
 
 def stop_signing(login: str) -> Request[models.Signing]:
-    return Request("DELETE", f"/accounts/{login}/signing", models.Signing)
+    return post(f"/accounts/{login}/signing/off", models.Signing)

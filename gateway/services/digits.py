@@ -52,7 +52,8 @@ class DigitBuffer:
             while digit not in self._heard_ami and (left := deadline - loop.time()) > 0 and self._ami_up():
                 self.arrived.clear()
                 try:
-                    await asyncio.wait_for(self.arrived.wait(), left)
+                    async with asyncio.timeout(left):
+                        await self.arrived.wait()
                 except TimeoutError:
                     break
         if digit in self._heard_ami:

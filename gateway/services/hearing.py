@@ -19,8 +19,8 @@ log = structlog.get_logger()
 
 T = TypeVar("T")
 
-#: Bytes that are heard at once: 80 ms, as the classifier takes them in.
-BATCH: Final = 1280
+#: Bytes that are heard at once: 20 ms, as the classifier takes them in where a beep may end. More would come later.
+BATCH: Final = 320
 #: Seconds between looks at whether the line still sends.
 LOOK_EVERY: Final = 0.1
 #: Stretches of a timeline that are kept: hours of conversation make more, and tell nothing more.
@@ -46,6 +46,7 @@ class LineEar:
         self.fallback = ""
         self.left_out = 0  # stretches beyond those kept
         self.gaps = 0  # times that the line fell silent, told once the tap has ended
+        self.lost_at: float | None = None  # seconds of the tap after which it ended, where the call went on without it
         self.asked_at = asyncio.get_running_loop().time()
         self._keeps = keeps
         self._judges = True
@@ -59,6 +60,7 @@ class LineEar:
         self._pending = bytearray()
         self._changed = asyncio.Event()
         self._look: asyncio.TimerHandle | None = None
+        self._ended_at: float | None = None  # on the loop's clock
         self._followers: list[Callable[[bytes], None]] = []
 
     # --- what it knows ---
@@ -108,7 +110,8 @@ class LineEar:
         """Wait until nothing more comes of a channel that is gone."""
         if self._began:
             try:
-                await asyncio.wait_for(self._over.wait(), LAST_WORDS)
+                async with asyncio.timeout(LAST_WORDS):
+                    await self._over.wait()
             except TimeoutError:
                 pass
 
@@ -141,8 +144,14 @@ class LineEar:
         if self._time is not None:  # the classifier may have failed meanwhile
             self._mark_answer()
 
+    def await_beep(self) -> None:
+        """A machine is spoken to after its beep: see :meth:`Classifier.await_beep`."""
+        self._asked(self._classifier.await_beep)
+
     def ended(self, why: str) -> None:
         self.fallback = self.fallback or why
+        if self._began and not self._finished and self._ended_at is None:
+            self._ended_at, self.lost_at = asyncio.get_running_loop().time(), self.seconds
         self._stop()
 
     def rest(self) -> None:
@@ -153,6 +162,8 @@ class LineEar:
         """The call is over: what still sounded is told, and nothing is heard any more."""
         if self._began and not self._finished:
             self._finished = True
+            if self._ended_at is None or asyncio.get_running_loop().time() - self._ended_at <= LAST_WORDS:
+                self.lost_at = None  # it ended with the call
             self._hear()
             sure = self._classifier.verdict
             # A tone that the hang-up cut short is no shorter tone: it revises nothing that is known well.
@@ -319,6 +330,8 @@ def evidence_of(ear: LineEar) -> dict[str, Any]:
     found |= {"verdicts": verdicts}
     if not ear.began_ever:
         found["fallback"] = ear.fallback or "the tap never began"
+    elif ear.lost_at is not None:
+        found |= {"lost": _ms(ear.lost_at), "fallback": ear.fallback}
     if ear.answered_at is not None:
         found["answered"] = _ms(ear.answered_at)
     for name, count in (("left_out", ear.left_out), ("gaps", ear.gaps)):

@@ -69,7 +69,8 @@ class Notifier:
                 except StoreError as error:
                     log.error("notifier.store", error=str(error))
                 try:
-                    await asyncio.wait_for(self._work.wait(), IDLE_LOOK)
+                    async with asyncio.timeout(IDLE_LOOK):
+                        await self._work.wait()
                 except TimeoutError:
                     pass
 

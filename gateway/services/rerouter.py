@@ -54,7 +54,8 @@ class Rerouter:
             except StoreError as error:
                 log.error("rerouter.store", error=str(error))
             try:
-                await asyncio.wait_for(self._again.wait(), EVERY)
+                async with asyncio.timeout(EVERY):
+                    await self._again.wait()
                 await asyncio.sleep(PAUSE)
             except TimeoutError:
                 self._stranded.clear()

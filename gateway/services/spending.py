@@ -15,6 +15,7 @@ from gateway.services.feed import EventKind, Publish, unheard
 log = structlog.get_logger()
 
 LOOK_EVERY = 10.0
+PAUSE = 3.0
 _SPENT = (Reason.ACCOUNT_SPENT, Reason.GATEWAY_SPENT)
 
 
@@ -39,12 +40,17 @@ class SpendWatch:
                 await self.look()
             except StoreError as error:
                 log.error("spend.store", error=str(error))
-            await asyncio.sleep(1.0)  # calls that end together are one look
+            await asyncio.sleep(PAUSE)  # calls that end together are one look
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._again.wait(), LOOK_EVERY)
+                async with asyncio.timeout(LOOK_EVERY):
+                    await self._again.wait()
 
     async def look(self) -> None:
-        logins: dict[AccountId | None, str] = {one.id: one.login for one in await self._store.accounts()}
+        logins: dict[AccountId | None, str] = {
+            one.id: one.login
+            for one in await self._store.accounts()
+            if one.settings.daily_minutes is not None or one.settings.daily_cost is not None
+        }
         logins[None] = "everybody"
         held = await self._store.capped(logins, self._clock.now())
         spent = {owner: hold for owner, hold in held.items() if hold.reason in _SPENT}

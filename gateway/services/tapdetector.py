@@ -50,7 +50,8 @@ class TapDetector:
         ear, loop = live.ear, asyncio.get_running_loop()
         while ear is not None and not ear.open and not ear.ended_ever:
             try:
-                await asyncio.wait_for(ear.change(), ear.asked_at + BEGINS_WITHIN - loop.time())
+                async with asyncio.timeout(ear.asked_at + BEGINS_WITHIN - loop.time()):
+                    await ear.change()
             except TimeoutError:
                 break
         return ear is not None and ear.open

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 
 import structlog
 
 from gateway.core.model import AttemptId, Claimed, Millis, is_attempt_id
 from gateway.happenings import of_call
-from gateway.ports import Clock, Pbx, PbxError, Store, StoreError
+from gateway.ports import Clock, Ear, Pbx, PbxError, Store, StoreError
 from gateway.services.livecalls import LiveCall, LiveCalls
 from gateway.services.rescuer import lost
 
@@ -43,16 +43,21 @@ class Wrong(StrEnum):
 
 
 class Watchdog:
-    """``limits`` tells ring timeout and longest call, in seconds, of an attempt that an earlier process dialed."""
+    """``limits`` tells ring timeout and longest call, in seconds, of an attempt that an earlier process dialed.
+
+    ``keep_taps`` ends every tap that none of the given ears hears, and tells how many there were.
+    """
 
     def __init__(
-        self, store: Store, pbx: Pbx, live: LiveCalls, clock: Clock, limits: Callable[[LiveCall], tuple[float, float]]
-    ) -> None:
+        self, store: Store, pbx: Pbx, live: LiveCalls, clock: Clock, limits: Callable[[LiveCall], tuple[float, float]],
+        keep_taps: Callable[[Iterable[Ear]], int] = lambda ears: 0,
+    ) -> None:  # fmt: skip
         self._store = store
         self._pbx = pbx
         self._live = live
         self._clock = clock
         self._limits = limits
+        self._keep_taps = keep_taps
 
     async def run(self) -> None:
         while True:
@@ -64,6 +69,8 @@ class Watchdog:
 
     async def watch(self) -> None:
         """Put right what two looks agree on. Raises :class:`StoreError`."""
+        if leaked := self._keep_taps(live.ear for live in self._live if live.ear is not None):
+            log.warning("watchdog.taps_ended", taps=leaked)
         first = await self._look()
         if not first:
             return
@@ -102,12 +109,11 @@ class Watchdog:
         if live.closing:
             return None
         late = now - self._end(live)
-        attended = live.session is not None and not live.session_ended.is_set()
         if channels is None:  # a session that ended has hung up; and no channel outlives Asterisk's own timers
             return Wrong.GONE if live.session_ended.is_set() or late > GIVE_UP_MS else None
         if live.id not in channels:
             return Wrong.GONE if now - live.since >= YOUNG_MS else None
-        if channels[live.id] and not attended:
+        if channels[live.id] and not _attended(live):
             return Wrong.UNATTENDED
         return Wrong.OVERDUE if late > GRACE_MS else None
 
@@ -120,6 +126,8 @@ class Watchdog:
 
     async def _mend(self, attempt: AttemptId, wrong: Wrong) -> None:
         live = self._live.get(attempt)
+        if live is not None and wrong is Wrong.UNATTENDED and _attended(live):
+            return  # its session came while others were mended
         call_id = None if live is None else live.claimed.call.id
         log.warning("watchdog.mends", attempt_id=attempt, call_id=call_id, wrong=wrong)
         if wrong is Wrong.STRAY:
@@ -146,3 +154,7 @@ class Watchdog:
         if wrong is Wrong.GONE or late > GIVE_UP_MS:
             live.gone.set()  # a session that runs on has a limit from now on
             self._live.close(live, lost(live))
+
+
+def _attended(live: LiveCall) -> bool:
+    return live.session is not None and not live.session_ended.is_set()

@@ -264,3 +264,20 @@ async def test_a_closed_ear_is_told_nothing_more(make: Make) -> None:
     assert (ear.why, waiting.begun, waiting.why) == ([], False, [])
     writer.close()
     other.close()
+
+
+async def test_taps_whose_calls_are_over_are_ended_and_others_are_not(make: Make) -> None:
+    server, stays, leaks = await make(), Ear(), Ear()
+    writers = []
+    for ear in (stays, leaks):
+        _, writer, greeting = await dial(server.expect(ear))
+        writer.write(greeting + encode(Kind.AUDIO, PCM))
+        writers.append(writer)
+    _, stranger, _ = await dial(server.expect(Ear()))  # it has not shown whose it is
+    await until(lambda: bool(stays.heard) and bool(leaks.heard) and server.taps == 2)
+    assert server.keep(ear for ear in (stays,)) == 1
+    await until(lambda: bool(leaks.why))
+    assert (leaks.why, stays.why, server.taps) == (["its call is over"], [], 1)
+    assert server.keep([stays]) == 0
+    for writer in (*writers, stranger):
+        writer.close()

@@ -8,7 +8,7 @@ import json
 from collections.abc import AsyncIterator
 
 from gateway.core.access import Scope
-from gateway.core.model import AttemptEnd, CalleeType, CallState, EndKind
+from gateway.core.model import AttemptEnd, CalleeType, CallState, EndKind, Millis
 from gateway.ports import Lane
 from tests.api.conftest import BOSS, CALL, OTHER, USER, House
 
@@ -207,3 +207,17 @@ async def test_a_call_that_was_judged_wrong_is_relabelled(house: House) -> None:
     assert any(
         one["action"] == "call.relabel" and one["detail"] == "answeringmachine to voice" for one in audited["items"]
     )
+
+
+async def test_what_holds_the_gateway_is_told_to_operators_alone(house: House) -> None:
+    for number in range(5):
+        await house.ask("POST", "/calls", {**CALL, "phone_number": f"+1617555{number:04d}"}, auth=OTHER)
+    for claimed in await house.store.claim([Lane("t", 5)], Millis(house.clock.at), 5):
+        house.live.add(claimed)
+    _, made = await house.ask("POST", "/calls", CALL)
+    call = await house.store.call(made["id"])
+    assert call is not None
+    for auth, told in ((USER, False), (BOSS, True)):
+        for path in (f"/calls/{made['id']}/why", f"/campaigns/{call.campaign_id}/why"):
+            _, hold = await house.ask("GET", path, auth=auth)
+            assert hold["reason"] == "gateway_full" and ("5 of 5" in hold["text"]) is told

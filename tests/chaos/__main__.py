@@ -32,7 +32,7 @@ def main() -> int:
         planned = [(fault, count) for fault in FAULTS if (count := _count(fault, where, asked))]
         if not planned:
             continue
-        with world(where, seed) as there:
+        with world(where, seed, small=asked.small) as there:
             for fault, count in planned:
                 if (why := fault.why_not()) is not None:
                     skipped[f"{fault.name} ({where})"] = why
@@ -54,6 +54,7 @@ def _asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--seed", type=int, help="replays a run's moments")
     parser.add_argument("--full", action="store_true", help="kill -9 200 times on the fake and 20 times on the lab")
+    parser.add_argument("--small", action="store_true", help="small campaigns, as the tests have")
     parser.add_argument("--runs", type=int, help="runs of each fault")
     parser.add_argument("--where", nargs="+", type=Where, default=list(Where), help="lab, fake or both")
     parser.add_argument("--fault", nargs="+", choices=sorted(BY_NAME), metavar="NAME", help="only these faults")

@@ -85,7 +85,8 @@ class Customer:
         return f"http://{self.host}:{self.port}/result.php"
 
     async def _serve_start(self, request: web.Request) -> web.StreamResponse:
-        if ident := (await request.post()).get("call_id"):
+        # A redirect in a circle asks again and again for one session.
+        if (ident := (await request.post()).get("call_id")) and self.starts is not Mood.CIRCLES:
             self.begun[int(str(ident))] += 1
         answer = await _moody(request, self.starts)
         return _document(START) if answer is None else answer

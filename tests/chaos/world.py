@@ -30,6 +30,11 @@ FAKE_CALLEES = {
 }  # fmt: skip
 
 
+#: Small campaigns, in which nobody's phone rings for ever: for the tests.
+SMALL_LAB = {"person": 3, "hangs-up-in-prompt": 1, "busy": 2, "unavailable": 1}
+SMALL_FAKE = {"person": 8, "hangs-up-in-prompt": 2, "busy": 4, "unavailable": 2, "machine": 1}
+
+
 class World(ABC):
     """``callees`` is how many of each kind are in a campaign.
 
@@ -126,7 +131,7 @@ class LabWorld(World):
 
 class FakeWorld(World):
     where = Where.FAKE
-    cps, patience = 12.0, 150.0
+    cps, patience = 12.0, 300.0  # the watchdog gives a stuck channel its longest time and two minutes
 
     def __init__(self, seed: int, callees: Mapping[str, int] = FAKE_CALLEES, span: float = 6.0) -> None:
         self.callees, self.span = callees, span
@@ -170,5 +175,7 @@ class FakeWorld(World):
         self.fake.stop()
 
 
-def world(where: Where, seed: int) -> World:
-    return LabWorld(seed) if where is Where.LAB else FakeWorld(seed)
+def world(where: Where, seed: int, *, small: bool = False) -> World:
+    if where is Where.LAB:
+        return LabWorld(seed, SMALL_LAB, span=9) if small else LabWorld(seed)
+    return FakeWorld(seed, SMALL_FAKE, span=4) if small else FakeWorld(seed)

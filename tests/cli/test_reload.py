@@ -31,6 +31,7 @@ def changed(section: str, **settings: object) -> Config:
     [
         (changed("dial", cps=9.0), ("dial.cps",), ()),
         (changed("numbers", blocked=["+1900"]), ("numbers.blocked",), ()),
+        (changed("detection", bias=1.0, silence=2.0), ("detection.bias", "detection.silence"), ()),
         (changed("ami", secret="y"), (), ("ami.secret",)),
         (changed("server", port=1), (), ("server.port",)),
         (changed("server", certificate="c.pem"), (), ("server.certificate",)),  # http becomes https at a restart alone

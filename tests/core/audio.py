@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
+import soundfile
 
 from gateway.core.hearing import Classifier, Evidence, Settings, Sound, Verdict
 
@@ -61,6 +63,16 @@ def ulaw(audio: Audio) -> Audio:
     coded = np.round(np.sign(x) * np.log1p(255 * np.abs(x)) / np.log(256) * 127)
     y = coded / 127
     return np.sign(y) * np.expm1(np.abs(y) * np.log(256)) / 255 * 32768
+
+
+def coded(audio: Audio, codec: str) -> Audio:
+    """There and back through ``gsm`` (06.10), ``g726`` (32 kbit/s) or ``opus``, as libsndfile has them."""
+    file, subtype = {"gsm": ("WAV", "GSM610"), "g726": ("WAV", "NMS_ADPCM_32"), "opus": ("OGG", "OPUS")}[codec]
+    kept = io.BytesIO()
+    soundfile.write(kept, np.clip(audio / 32768, -1, 1), RATE, format=file, subtype=subtype)
+    kept.seek(0)
+    back = soundfile.read(kept)[0][: len(audio)] * 32768
+    return np.pad(back, (0, len(audio) - len(back)))
 
 
 def words(spans: Iterable[float], *, dbfs: float = -18.0, seed: int = 3) -> Audio:

@@ -170,7 +170,7 @@ API: dict[tuple[str, str], tuple[Case, str]] = {
     ("POST", "/accounts/{login}/pin"): (lambda h: h.ask("POST", "/accounts/user2/pin", PIN), "account.pin"),
     ("POST", "/accounts/{login}/lift"): (lambda h: h.ask("POST", "/accounts/user2/lift"), "account.lift"),
     ("POST", "/accounts/{login}/signing"): (lambda h: h.ask("POST", "/accounts/user2/signing", {}), "account.signing"),
-    ("DELETE", "/accounts/{login}/signing"): (lambda h: h.ask("DELETE", "/accounts/user2/signing"), "account.unsigned"),
+    ("POST", "/accounts/{login}/signing/off"): (lambda h: h.ask("POST", "/accounts/user2/signing/off"), "account.unsigned"),
     ("POST", "/lift"): (lambda h: h.ask("POST", "/lift"), "gateway.lift"),
     ("POST", "/tokens"): (lambda h: h.ask("POST", "/tokens", {"name": "t", "scopes": ["read"]}), "token.issue"),
     ("DELETE", "/tokens/{token_id}"): (lambda h: _then(h.token(), lambda i: h.ask("DELETE", f"/tokens/{i}")), "token.revoke"),

@@ -87,6 +87,19 @@ async def test_the_api_takes_no_browser_s_session(house: House) -> None:
                 assert answer.status == 401, path
 
 
+async def test_no_other_site_uses_the_login_that_a_browser_keeps_for_the_api(house: House) -> None:
+    """Forms are sent to other sites without asking them, with HTTP Basic's login where the browser knows it."""
+    changing = [(method, pattern) for method, pattern in house.routes if "/api/" in pattern and method in CHANGING]
+    assert len(changing) > 10
+    for method, pattern in changing:
+        path = "/api/v1" + house.things.path(pattern.removeprefix("/api/v1"))
+        for headers in ({"Origin": "http://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}):
+            kind = {"Content-Type": "text/plain"}
+            sent = {**basic("boss"), **headers, **kind}
+            async with house.client.request(method, path, headers=sent, data="6175550100") as answer:
+                assert answer.status == 403, (method, path)
+
+
 async def test_nothing_is_changed_by_following_a_link(house: House) -> None:
     await house.sign_in("boss")
     for path in pages(house, *CHANGING):

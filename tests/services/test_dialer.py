@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 
 import pytest
 
 from gateway.adapters.store import SqliteStore
-from gateway.core.model import AccountSettings, Millis
+from gateway.core.model import AccountSettings, Claimed, Millis
 from gateway.core.pacing import Limit, Pacer
 from gateway.core.retry import RetryPolicy
 from gateway.parts import SystemClock
-from gateway.ports import Originate, Placed, Placement, StoreError
-from gateway.services import dialer
+from gateway.ports import Lane, Originate, Placed, Placement, StoreError
+from gateway.services import dialer, spending
 from gateway.services.dialer import Dialer, Dialing, NoRoute
 from gateway.services.hearing import Hearing
 from gateway.services.livecalls import LiveCalls
+from gateway.services.notifier import Notifier, NotifierSettings
+from gateway.services.rerouter import Rerouter
+from gateway.services.spending import SpendWatch
 from tests.adapters.test_store import call, plan
 from tests.services.test_rescuer import Clock, StubPbx
 
@@ -246,4 +249,72 @@ async def test_a_trunk_is_dialed_at_its_pace_beside_one_that_has_nothing_to_do(
             await asyncio.sleep(0.02)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
+    await store.close()
+
+
+@pytest.mark.parametrize("part", ["dialer", "notifier", "rerouter", "spending"])
+async def test_what_waits_for_work_ends_when_it_is_told_to_though_work_comes_that_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    """Python 3.11's wait_for takes what it waited for and forgets that it was cancelled: a stop would never end."""
+    store, clock, pbx = (
+        SqliteStore(tmp_path / "q.db", installation="abc", policy=RetryPolicy()), SystemClock(), StubPbx(),
+    )  # fmt: skip
+    live = LiveCalls(store, pbx, clock, Hearing(pbx, None))  # type: ignore[arg-type]
+    pacer = Pacer.of(Limit(1, 1), {"t": Limit(1, 1)})
+    monkeypatch.setattr(spending, "PAUSE", 0.0)
+    parts: dict[str, tuple[Callable[[], Coroutine[None, None, None]], Callable[[], None]]] = {}
+    dialing = Dialer(store, pbx, live, clock, pacer, lambda claimed: Dialing("PJSIP/1@t", None, 45, 60))  # type: ignore
+    parts["dialer"] = dialing.run, dialing.wake
+    posting = Notifier(store, None, clock, NotifierSettings())  # type: ignore[arg-type]  # nothing is owed
+    parts["notifier"] = posting.run, posting.wake
+    finding = Rerouter(store, frozenset({"t"}), lambda call, account: "t")
+    parts["rerouter"] = finding.run, finding.nudge
+    telling = SpendWatch(store, clock)
+    parts["spending"] = telling.run, telling.wake
+    run, wake = parts[part]
+    running = asyncio.create_task(run())
+    await asyncio.sleep(0.5)  # it waits now
+    wake()
+    running.cancel()
+    async with asyncio.timeout(5):
+        await asyncio.gather(running, return_exceptions=True)
+    assert running.cancelled()
+    await store.close()
+
+
+async def test_what_is_being_claimed_when_it_stops_is_dialed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its attempt is in the books: dropped, it would be one whose phone may have rung, and its call would be lost."""
+    store, clock, pbx = (
+        SqliteStore(tmp_path / "q.db", installation="abc", policy=RetryPolicy()), SystemClock(), StubPbx(),
+    )  # fmt: skip
+    account = await store.add_account("u", "h", AccountSettings("UTC", "US"))
+    await store.queue_call(account.id, call(), plan(scheduled_at=clock.now()), clock.now())
+    claiming, slow, whole, sent = asyncio.Event(), asyncio.Event(), store.claim, list[Originate]()
+
+    async def claim(lanes: list[Lane], now: Millis, limit: int) -> list[Claimed]:
+        found = await whole(lanes, now, limit)
+        claiming.set()
+        await slow.wait()
+        return found
+
+    async def originate(request: Originate) -> Placement:
+        sent.append(request)
+        return Placement(Placed.QUEUED)
+
+    monkeypatch.setattr(store, "claim", claim)
+    monkeypatch.setattr(pbx, "originate", originate, raising=False)
+    live = LiveCalls(store, pbx, clock, Hearing(pbx, None))  # type: ignore[arg-type]
+    pacer = Pacer.of(Limit(5, 5), {"t": Limit(5, 5)})
+    made = Dialer(store, pbx, live, clock, pacer, lambda claimed: Dialing("PJSIP/1@t", None, 45, 60))  # type: ignore
+    running = asyncio.create_task(made.run())
+    await claiming.wait()
+    stopping = asyncio.create_task(made.stop())
+    await asyncio.sleep(0.05)
+    assert not stopping.done()
+    slow.set()
+    async with asyncio.timeout(5):
+        await stopping
+    assert len(sent) == 1 and len(live) == 1
+    await running
     await store.close()

@@ -30,7 +30,7 @@ from gateway.ports import (
     StoreError,
 )
 from gateway.services import livecalls
-from gateway.services.dialog import DialogService, DialogSettings, recording
+from gateway.services.dialog import DialogService, DialogSettings, callee, recording
 from gateway.services.dialog.prompts import PromptRenderer
 from gateway.services.hearing import Hearing, LineEar
 from gateway.services.livecalls import LiveCall, LiveCalls
@@ -48,6 +48,7 @@ class Channel:
     hung_up: bool = False
     records: bool = True
     played: int = 0
+    takes: float = 0.0  # seconds of whatever it is asked for
     commands: list[str] = field(default_factory=list)
 
     def _live(self) -> None:
@@ -57,6 +58,7 @@ class Channel:
     async def stream_file(self, file: str, escape_digits: str = "") -> str:
         self._live()
         self.played += 1
+        await asyncio.sleep(self.takes)
         return ""
 
     async def until_hung_up(self) -> None:
@@ -78,6 +80,7 @@ class Channel:
         path = Path(f"{file}.{fmt}")
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(wav_of_samples(b"\1\2" * 800, 8000))
+        await asyncio.sleep(self.takes)
         return ""
 
     async def execute(self, application: str, arguments: str = "", timeout: float = 600.0) -> str:
@@ -374,6 +377,24 @@ async def test_a_tap_that_dies_before_the_beep_leaves_the_waiting_to_asterisk(bo
     assert record.evidence["spoken_to"] == "after a silence, told without a tap"
 
 
+@pytest.mark.parametrize("machine", MachineHandling)
+async def test_persons_are_doubted_where_machines_are_spoken_to_after_the_beep(
+    booth: Callable[..., Booth], machine: MachineHandling
+) -> None:
+    class Ear(Classifier):
+        doubts = False
+
+        def await_beep(self) -> None:
+            self.doubts = True
+
+    made = await booth(None, Handling(machine=machine))  # type: ignore[misc]
+    made.web.pages["/s"] = document("<form><block><exit/></block></form>")
+    classifier = Ear()
+    made.live.ear = LineEar(classifier)
+    await made.talk()
+    assert classifier.doubts is (machine is MachineHandling.AFTER_BEEP)
+
+
 FIELD = (
     '<catch event="com.voxgate.callee_type">{}</catch><form><field name="n" type="digits?length=1">'
     '<property name="timeout" value="0.6s"/><prompt>Hello</prompt><noinput><exit/></noinput></field></form>'
@@ -409,6 +430,57 @@ async def test_a_verdict_during_the_session_is_an_event_that_may_change_its_cour
     record = made.live.session
     assert record is not None
     assert (record.callee_type, record.began, record.application_error) == (CalleeType.ANSWERINGMACHINE, True, None)
+    made.live.ear.finish()
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "<form><block><prompt>One</prompt><break time='300ms'/></block>{}</form>",
+        "<form><record name='r' maxtime='5s'/>{}</form>",
+    ],
+    ids=["block", "record"],
+)
+async def test_a_verdict_where_nothing_is_waited_for_is_told_at_the_next_input(
+    booth: Callable[..., Booth], before: str
+) -> None:
+    made = await booth(During(), Handling(DetectionMode.DURING))  # type: ignore[misc]
+    made.channel.takes = 0.3  # seconds of each prompt and recording: the verdict comes meanwhile
+    made.live.ear = LineEar(Classifier())
+    made.live.ear.began()
+    field = '<field name="n" type="digits?length=1"><property name="timeout" value="9s"/></field>'
+    made.web.pages["/s"] = document(
+        '<catch event="com.voxgate.callee_type"><exit/></catch><catch event="error"/>' + before.format(field)
+    )
+    await made.talk()
+    assert told(made)[-2:] == ["event", "exit"]
+    made.live.ear.finish()
+
+
+async def test_a_machine_heard_in_a_session_is_hung_up_on_once_the_ami_link_is_back(
+    booth: Callable[..., Booth], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(callee, "LINK_LOOK", 0.02)
+    made = await booth(During(), Handling(DetectionMode.DURING, MachineHandling.HANGUP))  # type: ignore[misc]
+    made.live.ear = LineEar(Classifier())
+    made.live.ear.began()
+    made.web.pages["/s"] = document(FIELD.format("").replace("0.6s", "2s"))
+    made.pbx.connected = False
+    hung_up: list[bool] = []
+
+    async def hangup(attempt: AttemptId) -> None:
+        hung_up.append(made.pbx.connected)
+        made.channel.hung_up = True
+        made.live.gone.set()
+
+    monkeypatch.setattr(made.pbx, "hangup", hangup)
+    talking = asyncio.create_task(made.talk())
+    await asyncio.sleep(0.5)
+    assert hung_up == []
+    made.pbx.connected = True
+    await talking
+    assert hung_up == [True]
+    assert made.live.session is not None and made.live.session.turned_away
     made.live.ear.finish()
 
 

@@ -11,6 +11,7 @@ import pytest
 from gateway.core.hearing import Classifier, Evidence, Verdict
 from gateway.core.model import AttemptId, CalleeType
 from gateway.ports import AgiChannel, ChannelGone, Detection, Ear
+from gateway.services import hearing as services_hearing
 from gateway.services.hearing import Hearing, LineEar, evidence_of
 from gateway.services.tapdetector import TapDetector
 from tests.core.audio import joined, pcm, silence, tone, words
@@ -115,6 +116,21 @@ async def test_a_line_that_sends_nothing_is_silent() -> None:
     assert 0.2 < ear.seconds < 0.6
     assert ear.silent_for > 0.1
     ear.finish()
+
+
+@pytest.mark.parametrize(("goes_on", "lost"), [(0.03, None), (0.2, 4.0)])
+async def test_a_tap_that_is_lost_while_the_call_goes_on_leaves_a_mark(
+    goes_on: float, lost: float | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The evidence would else look as if all had been heard. A hang-up ends the tap, too, and is told later."""
+    monkeypatch.setattr(services_hearing, "LAST_WORDS", 0.1)
+    ear = heard([HELLO])
+    assert ear.verdict is not None
+    ear.ended("the tap's connection was lost")
+    await asyncio.sleep(goes_on)
+    ear.finish()
+    found = evidence_of(ear)
+    assert (found.get("lost"), found.get("fallback")) == (lost, lost and "the tap's connection was lost")
 
 
 @pytest.mark.parametrize("method", ["feed", "answered", "finish"])

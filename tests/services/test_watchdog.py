@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from contextlib import suppress
 
 import pytest
@@ -11,6 +12,7 @@ from gateway.core.model import AttemptEnd, AttemptId, CalleeType, CallState, Mil
 from gateway.ports import HungUp, LegAnswered, LegDialed
 from gateway.services import livecalls
 from gateway.services.livecalls import LiveCall, SessionRecord
+from gateway.services.watchdog import Watchdog
 from tests.services.test_rescuer import START, House, answered
 from tests.services.test_rescuer import house as house  # the fixture
 
@@ -112,6 +114,23 @@ async def test_an_answered_channel_without_a_session_is_ended(house: House) -> N
     assert house.pbx.hung_up == [live.id]
 
 
+async def test_a_session_that_begins_while_others_are_ended_goes_on(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hang-up may take seconds at a busy Asterisk."""
+    first, second = await house.dialing(), await house.dialing("v")
+    house.pbx.channels = {first.id: True, second.id: True}
+    after(house, 5)
+
+    async def hangup(attempt: AttemptId) -> None:
+        house.pbx.hung_up.append(attempt)
+        second.session = SessionRecord(began=True)
+
+    monkeypatch.setattr(house.pbx, "hangup", hangup)
+    await house.watchdog.watch()
+    assert house.pbx.hung_up == [first.id]
+
+
 async def test_a_session_goes_on_for_as_long_as_it_may(house: House) -> None:
     live = await house.dialing()
     answered(live)
@@ -139,11 +158,14 @@ async def test_a_clock_that_is_set_changes_nothing_of_how_long_was_talked(house:
     live = await house.dialing()
     await house.calls.answered(live)
     live.session = SessionRecord(CalleeType.VOICE, began=True)
+    house.calls.transferred(live, "+16175550002")
     house.calls.hear(LegDialed(live.id, "PJSIP/x"))
-    live.transferred("+16175550002")
     after(house, 30)
     house.calls.hear(LegAnswered(live.id))
     after(house, 90)
+    async with asyncio.timeout(5):
+        while (await house.store.used(live.claimed.account.id, house.clock.now())).seconds != 90 + 60:
+            await asyncio.sleep(0.01)
     house.clock.stepped = step
     live.session_ended.set()
     house.calls.hear(HungUp(live.id, 16, None))
@@ -256,3 +278,18 @@ async def test_whatever_was_told_of_it_a_call_whose_channel_is_gone_ends(house: 
     await house.watchdog.watch()
     await house.ended(live)
     assert await house.store.open_attempts() == []
+
+
+async def test_taps_are_held_against_live_calls(house: House) -> None:
+    live = await house.dialing()
+    live.ear = house.calls._hearing.ear()
+    kept: list[list[object]] = []
+
+    def keep(ears: Iterable[object]) -> int:
+        kept.append(list(ears))
+        return 0
+
+    await Watchdog(
+        house.store, house.pbx, house.calls, house.clock, lambda live: (45, 1800), keep  # type: ignore[arg-type]
+    ).watch()  # fmt: skip
+    assert kept == [[live.ear]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import structlog
@@ -118,6 +119,14 @@ class AudioSocketServer:
         for connection in list(self._connections):
             if connection.ear is ear:
                 connection.drop("")
+
+    def keep(self, ears: Iterable[Ear]) -> int:
+        """End every tap that none of these hears; how many there were."""
+        kept = {id(ear) for ear in ears}
+        leaked = [one for one in self._connections if one.ear is not None and id(one.ear) not in kept]
+        for connection in leaked:
+            connection.drop("its call is over")
+        return len(leaked)
 
     def _late(self, token: bytes) -> None:
         one = self._withdraw(token)

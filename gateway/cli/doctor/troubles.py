@@ -18,7 +18,8 @@ FOLDER = Trouble(
 )  # fmt: skip
 DISK = Trouble(
     "disk", "only {free} MB are free where the {name} folder {folder} lies",
-    "make room: when the disk is full nothing can be queued or dialed",
+    "make room: when the disk is full nothing can be queued or dialed, and calls that are live end in the 8 MB of "
+    "`voxgate.db.reserve`, which the gateway keeps beside the database for that",
 )  # fmt: skip
 TIME_ZONES = Trouble(
     "time-zones", "the time zone data lack {zone}",

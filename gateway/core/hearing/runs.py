@@ -9,8 +9,8 @@ from typing import Final
 
 from gateway.core.hearing.spectrum import SECONDS_A_FRAME, Frame
 
-#: The part of a frame's power that its lines must hold. A tone at 8 dB over white noise reaches it.
-PURITY: Final = 0.8
+#: The part of a frame's power over the noise that its lines must hold.
+PURITY: Final = 0.7
 #: A second line this much (power) below the first is a harmonic or noise, and no part of a pair.
 PAIR_RATIO: Final = 0.1
 #: dBFS. Under it, coding noise passes for tones.
@@ -18,17 +18,21 @@ FAINTEST: Final = -48.0
 #: Hz that a line may stray from its run's mean: alone, and beside another whose lobe pulls at it.
 STRAY, STRAY_IN_PAIR = 12.0, 18.0
 #: Seconds that may lack the tone without ending it: lost packets, ANSam's phase reversals.
-BRIDGED: Final = 4.5 * SECONDS_A_FRAME
+BRIDGED: Final = 3.5 * SECONDS_A_FRAME
 #: Frames that make a run.
 FEWEST: Final = 3
 #: A run's ends are where its level is this far (dB) below its highest: a frame half filled is 6 dB down.
 EDGE: Final = 6.0
+#: dB under a run's level at which a frame lacks a part of it.
+HOLE: Final = 1.0
 #: Hz between the lines of ringback's pairs, and never between two harmonics of a voice.
 CLOSE_PAIR: Final = 70.0
 #: Frames of a run that are kept; of a longer one the middle is forgotten.
 KEPT: Final = 200
+#: Frames of a run that are only half filled, so that their lines are off.
+BEGINNING: Final = 2
 #: Frames after which a run may be called steady while it goes on.
-STEADY_AFTER: Final = 5
+STEADY_AFTER: Final = 6
 #: What a generator's tone keeps to and a voice does not: share of the power, dB about its level, Hz about its pitch.
 STEADY_SHARE, STEADY_LEVEL, STEADY_PITCH = 0.85, 1.5, 3.0
 
@@ -38,7 +42,8 @@ class Tone:
     """One run from ``start`` to ``end`` (seconds). ``hz`` has one or two entries, lowest first; ``level`` is dBFS.
 
     ``steady`` says that neither pitch nor level moved, as in a generator's tone and unlike a voice or an instrument.
-    ``share`` is the lines' part of the power; ``sway`` (dB) and ``drift`` (Hz) are what nine frames in ten keep to.
+    ``share`` is the lines' part of the power, the octave of a single one included; ``sway`` (dB) and ``drift`` (Hz) are
+    what nine frames in ten keep to; ``filled`` is the part of its time in which it was seen.
     """
 
     start: float
@@ -49,6 +54,7 @@ class Tone:
     share: float
     sway: float
     drift: float
+    filled: float
 
     @property
     def seconds(self) -> float:
@@ -103,11 +109,13 @@ class Run:
 
     def add(self, frame: Frame, hz: tuple[float, ...]) -> None:
         self.times.append(frame.at)
-        self.levels.append(frame.level)
-        self.shares.append(frame.share + (frame.second_share if len(hz) > 1 else 0))
+        self.levels.append(frame.clear)
+        with_second = len(hz) > 1 or abs(frame.second_hz - 2 * frame.hz) <= STRAY_IN_PAIR
+        self.shares.append(frame.share + (frame.second_share if with_second else 0))
         self.lines.append(hz)
-        self._lowest = tuple(map(min, self._lowest, hz))
-        self._highest = tuple(map(max, self._highest, hz))
+        first = self._count < BEGINNING
+        self._lowest = hz if first else tuple(map(min, self._lowest, hz))
+        self._highest = hz if first else tuple(map(max, self._highest, hz))
         self._count += 1
         for place, one in enumerate(hz):
             self._sums[place] += one
@@ -137,7 +145,10 @@ class Run:
         ] or inside
         levels = [self.levels[place] for place in full]
         level = statistics.median(levels)
-        columns = list(zip(*(self.lines[place] for place in inside), strict=True))
+        # Where the sender's packets were lost a frame is quieter, and its line is not where it was.
+        whole = [place for place in full if self.levels[place] > level - HOLE]
+        whole = whole if len(whole) > len(full) / 2 else full
+        columns = list(zip(*(self.lines[place] for place in whole), strict=True))
         hz = tuple(statistics.median(column) for column in columns)
         share = statistics.median(self.shares[place] for place in full)
         sway = _most([abs(one - level) for one in levels])
@@ -151,6 +162,7 @@ class Run:
             share=share,
             sway=sway,
             drift=drift,
+            filled=len(inside) * SECONDS_A_FRAME / (self.times[last] - self.times[first] + SECONDS_A_FRAME),
         )
 
 
@@ -203,7 +215,7 @@ class Tracker:
 
 def _lines(frame: Frame) -> tuple[float, ...]:
     """The lines that hold the frame's power: none, one, or two, lowest first."""
-    if frame.level < FAINTEST or frame.share + frame.second_share < PURITY:
+    if frame.clear < FAINTEST or frame.share + frame.second_share < PURITY:
         return ()
     if frame.second_share < PAIR_RATIO * frame.share:
         return (frame.hz,) if frame.share >= PURITY else ()

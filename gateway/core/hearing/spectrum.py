@@ -1,4 +1,4 @@
-"""Samples to spectral frames: in each, its level and its two strongest lines.
+"""Samples to spectral frames: in each, its level and the two lines that stand out most of the line's noise.
 
 A frame is 512 samples (64 ms) under a Hann window, one every 160 samples (20 ms). Several are computed at once, because
 NumPy's cost is by the call.
@@ -12,6 +12,8 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+
+from gateway.core.hearing.floor import Floor
 
 RATE: Final = 8000  # samples a second, the only rate of the telephone network that Asterisk's slin has
 HOP: Final = 160  # samples between frames
@@ -39,7 +41,9 @@ _FLOOR: Final = 1.0  # keeps digital silence out of logarithms and divisions: -1
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """``level`` is the band's power in dBFS (a full-scale sine is 0). A ``share`` is a line's part of that power.
+    """``level`` is the band's power in dBFS (a full-scale sine is 0), ``clear`` what stands out of the line's noise.
+
+    A ``share`` is a line's part of what stands out, the V.21 share one of the whole.
 
     ``known`` is how much of the stream (seconds) had been given when the frame could be computed.
     """
@@ -47,6 +51,7 @@ class Frame:
     index: int
     known: float
     level: float
+    clear: float
     hz: float
     share: float
     second_hz: float
@@ -65,6 +70,7 @@ class Analyser:
     def __init__(self) -> None:
         self._tail = np.zeros(FRAME - HOP, dtype=np.float32)
         self._next = -LAG
+        self._floor = Floor(HIGH - LOW)
 
     @property
     def at(self) -> float:
@@ -84,18 +90,21 @@ class Analyser:
 
     def frames(self, power: Power) -> list[Frame]:
         """What :meth:`power` gave, which is used up."""
-        total = (power.sum(axis=1) + _FLOOR).tolist()
-        v21 = power[:, _V21].sum(axis=1).tolist()
+        total, v21 = power.sum(axis=1).tolist(), power[:, _V21].sum(axis=1).tolist()
+        self._floor.take_off(power)
+        clear = power.sum(axis=1).tolist()
         strongest, second = self._strongest(power), self._strongest(power)
         first, self._next = self._next, self._next + len(power)
         known = (self._next + LAG) * SECONDS_A_FRAME
         frames = []
-        for n, sum_ in enumerate(total):
-            (hz, line), (second_hz, second_line) = strongest[n], second[n]
-            level = 10 * math.log10(sum_ / FULL_SCALE)
+        for n, ((hz, line), (second_hz, second_line)) in enumerate(zip(strongest, second, strict=True)):
+            whole, out = total[n] + _FLOOR, clear[n] + _FLOOR
             frames.append(
-                Frame(first + n, known, level, hz, line / sum_, second_hz, second_line / sum_, v21_share=v21[n] / sum_)
-            )
+                Frame(
+                    first + n, known, _dbfs(whole), _dbfs(out), hz, line / out, second_hz, second_line / out,
+                    v21_share=v21[n] / whole,
+                )
+            )  # fmt: skip
         return frames
 
     @staticmethod
@@ -111,6 +120,10 @@ class Analyser:
             ((peak + LOW + _offset(*lobe[1:4])) * HERTZ_A_BIN, sum(lobe))
             for peak, lobe in zip(peaks.tolist(), lobes, strict=True)
         ]
+
+
+def _dbfs(power: float) -> float:
+    return 10 * math.log10(power / FULL_SCALE)
 
 
 def _offset(left: float, middle: float, right: float) -> float:

@@ -29,7 +29,7 @@ from gateway.services.feed import EventKind, Publish, call_data
 from gateway.services.intake.desk import Desk
 from gateway.services.livecalls import LiveCalls
 from gateway.services.receipts import Receipts, Stamp
-from gateway.services.why import Why
+from gateway.services.why import Why, for_account
 from voxgate import models
 
 E = TypeVar("E", bound=StrEnum)
@@ -165,7 +165,7 @@ class Calls:
         hold = await self._why.why_call(one.id)
         if hold is None:
             raise not_found(f"call {call_id}")
-        return shaping.hold(hold)
+        return shaping.hold(hold if who.operator else for_account(hold))
 
     # --- changing ---
 

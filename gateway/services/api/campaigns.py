@@ -35,7 +35,7 @@ from gateway.services.intake.desk import Desk
 from gateway.services.intake.form import Form
 from gateway.services.preflight import Preflights
 from gateway.services.receipts import Receipts, Stamp
-from gateway.services.why import Why
+from gateway.services.why import Why, for_account
 from voxgate import models
 
 MAX_ADDED = 8 * 1024 * 1024
@@ -163,7 +163,7 @@ class Campaigns:
         hold = await self._why.why_campaign((await self._seen(who, campaign_id)).id)
         if hold is None:
             raise not_found(f"campaign {campaign_id}")
-        return shaping.hold(hold)
+        return shaping.hold(hold if who.operator else for_account(hold))
 
     @route("GET", "/campaigns/{campaign_id}/preflight", Scope.READ)
     async def preflight_campaign(self, who: Caller, campaign_id: models.Ident) -> models.Preflight:

@@ -85,7 +85,7 @@ class People:
         await self._audit.note(who.name, "account.signing", f"account {one.login}", one.id, kept)
         return shaping.issued_signing(keys)
 
-    @route("DELETE", "/accounts/{login}/signing", Scope.ACCOUNT)
+    @route("POST", "/accounts/{login}/signing/off", Scope.ACCOUNT)
     async def stop_signing(self, who: Caller, login: str) -> models.Signing:
         """Sign result posts no more."""
         one = await self._seen(who, login)

@@ -18,6 +18,7 @@ from gateway.ports import Clock
 from gateway.services.api.callers import Authenticate, Caller
 from gateway.services.api.problems import Code, Problem, answer, invalid, problem_of
 from gateway.services.audit import Audit
+from gateway.services.origin import same_origin
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
@@ -166,6 +167,9 @@ class Served:
         headers: dict[str, str] = {}
         try:
             values: dict[str, Any] = {}
+            if operation.route.method != "GET" and not same_origin(request):
+                # A browser that was once asked for login and PIN sends them along for every site.
+                raise Problem(Code.FORBIDDEN, "the request came from another site's page")
             if operation.route.scope is not None:
                 values["who"] = who = await self._authenticate(request)
                 self._limits.take(who, headers)

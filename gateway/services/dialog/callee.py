@@ -25,6 +25,8 @@ EVENT = "com.voxgate.callee_type"
 PROCESSING = "processing"
 #: Seconds for a verdict before the session, whoever gives it.
 JUDGED_WITHIN = 30.0
+#: Seconds between looks at whether the AMI link is back.
+LINK_LOOK = 0.25
 
 
 class Judge(Protocol):
@@ -64,6 +66,8 @@ class Callee:
 
         Raises :class:`ChannelGone` when the callee hangs up first.
         """
+        if self.how.machine is MachineHandling.AFTER_BEEP and self.live.ear is not None:
+            self.live.ear.await_beep()
         if self.how.detection is DetectionMode.OFF:
             self.judge.rest(self.live)
             self._judged(Detection(CalleeType.VOICE, 0.5, {"detector": "off"}))
@@ -125,7 +129,15 @@ class Callee:
         why = self._last.reason if self._last is not None else "nothing tells"
         tell(news(found.callee_type, why), found.callee_type)
         if not self._held() and self.record.turned_away:
-            await self.pbx.hangup(self.live.id)
+            await self._turn_away()
+
+    async def _turn_away(self) -> None:
+        """Hang up. The session holds the channel, so that only AMI can: where its link is down, once it is back."""
+        while not self.live.gone.is_set():
+            if self.pbx.connected:
+                await self.pbx.hangup(self.live.id)
+                return
+            await asyncio.sleep(LINK_LOOK)
 
     # --- machines ---
 

@@ -32,7 +32,8 @@ async def beep_over(ear: LineEar, silence: float) -> str:
         if ear.silent_for >= silence and _spoken(ear, ear.seconds):
             return f"after {silence:g} s of silence"
         try:
-            await asyncio.wait_for(ear.change(), LOOK)
+            async with asyncio.timeout(LOOK):
+                await ear.change()
         except TimeoutError:
             pass
     return f"after {LONGEST:g} s without beep or silence"

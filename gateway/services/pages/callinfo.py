@@ -17,7 +17,7 @@ from gateway.ports import Clock, PbxError, Store
 from gateway.services.audit import Audit
 from gateway.services.pages.outbound import shown_name
 from gateway.services.pages.site import HEADERS, NotHere, Refused, Site, back, number_of
-from gateway.services.why import Why
+from gateway.services.why import Why, for_account
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +71,12 @@ class CallInfo:
         assert campaign is not None  # the schema's foreign key
         now = self._clock.now()
         delivery = await self._store.delivery_of(call.id)
+        hold = await self._why.why_call(call.id)
+        if hold is not None and not visitor.operator:
+            hold = for_account(hold)
         return self._site.render(
             "call.html", request, visitor, call=call, campaign=campaign, campaign_name=shown_name(campaign),
-            cards=await self._cards(call, now), hold=await self._why.why_call(call.id), delivery=delivery,
+            cards=await self._cards(call, now), hold=hold, delivery=delivery,
             tries=[] if delivery is None else await self._store.delivery_tries(delivery.id),
             waiting=call.state in WAITING, live=call.state in LIVE, callees=list(CalleeType),
         )  # fmt: skip

@@ -20,7 +20,7 @@ from gateway.services.pages.chores import Chores
 from gateway.services.pages.listing import ORDERS, PAGE, Listing
 from gateway.services.pages.outbound import Outbound, own_campaign, shown_name
 from gateway.services.pages.site import HEADERS, NotHere, Refused, Site, back, number_of, see, thousands, zone_of
-from gateway.services.why import Why
+from gateway.services.why import Why, for_account
 
 
 class CampaignPage:
@@ -56,6 +56,8 @@ class CampaignPage:
         except ListRefused as refused:
             page, error = CallPage((), None), str(refused)
         hold = await self._why.why_campaign(campaign.id)
+        if hold is not None and not visitor.operator:
+            hold = for_account(hold)
         return self._site.render(
             "campaign.html", request, visitor, campaign=campaign, name=shown_name(campaign), owner=account.login,
             row=self._outbound.row(campaign, account.login, visitor, now), calls=page.calls, listing=listing,

@@ -17,10 +17,11 @@ from gateway.core.timeline import Timeline, timeline
 from gateway.core.visiting import Visitor
 from gateway.ports import Clock, Store
 from gateway.services.intake.desk import Desk
+from gateway.services.origin import same_origin
 from gateway.services.pages.callinfo import own_call
 from gateway.services.pages.once import fresh, key_of
 from gateway.services.pages.runner import Runner
-from gateway.services.pages.site import NotHere, Refused, Site, plain, same_origin
+from gateway.services.pages.site import NotHere, Refused, Site, plain
 from gateway.services.pages.streams import Streams
 from gateway.services.receipts import Receipts, Stamp
 

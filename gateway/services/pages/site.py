@@ -24,6 +24,7 @@ from gateway.core.states import CALL_WORDS
 from gateway.core.visiting import Visitor
 from gateway.ports import Clock, Store, StoreError
 from gateway.services.audit import Audit
+from gateway.services.origin import same_origin
 from gateway.services.pages.sessions import Sessions
 
 log = structlog.get_logger()
@@ -236,14 +237,6 @@ def inside(path: str, otherwise: str = "/") -> str:
 
 def plain(value: object, status: int = 200) -> web.Response:
     return web.json_response(value, status=status, headers={**HEADERS, "Cache-Control": "no-store"})
-
-
-def same_origin(request: web.Request) -> bool:
-    """Whether a browser says that our own page sent this. One that says nothing is no browser of today."""
-    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
-        return False
-    origin = request.headers.get("Origin")
-    return origin is None or urlsplit(origin).netloc == request.host
 
 
 def number_of(request: web.Request, name: str = "id") -> int:

@@ -1,6 +1,6 @@
 """Every fault: the one table."""
 
-from tests.chaos.faults import asterisks, clocks, disks, processes, webs
+from tests.chaos.faults import asterisks, clocks, disks, mixtures, processes, webs
 from tests.chaos.faults.fault import Fault, Scene
 
 FAULTS: tuple[type[Fault], ...] = (
@@ -55,6 +55,10 @@ FAULTS: tuple[type[Fault], ...] = (
     clocks.ClockSteps,
     clocks.SummerTimeEnds,
     clocks.SummerTimeBegins,
+    mixtures.KilledAmid,
+)
+mixtures.KilledAmid.others = tuple(
+    fault for fault in FAULTS if issubclass(fault, asterisks.Outside | webs.Moody) and not fault.settings
 )
 BY_NAME = {fault.name: fault for fault in FAULTS}
 

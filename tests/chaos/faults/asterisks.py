@@ -11,7 +11,11 @@ from tests.chaos.faults.fault import FAKE, Fault, Scene
 from tests.chaos.world import FakeWorld, LabWorld, Where
 
 
-class AsteriskKilled(Fault):
+class Outside(Fault):
+    """What happens outside of the gateway's own process, and needs nothing prepared."""
+
+
+class AsteriskKilled(Outside):
     name, words = "Asterisk kill -9", "Asterisk is killed and started again"
 
     def strike(self, scene: Scene) -> None:
@@ -20,7 +24,7 @@ class AsteriskKilled(Fault):
         scene.world.revive()
 
 
-class AsteriskStalls(Fault):
+class AsteriskStalls(Outside):
     name, words = "Asterisk stalls", "Asterisk sleeps (SIGSTOP) for 2 to 9 seconds: AMI, AGI, audio and SIP"
 
     def strike(self, scene: Scene) -> None:
@@ -29,7 +33,7 @@ class AsteriskStalls(Fault):
         scene.world.signal(signal.SIGCONT)
 
 
-class CarrierSilent(Fault):
+class CarrierSilent(Outside):
     name, words, where = "carrier silent", "the carrier answers no SIP for 2 to 15 seconds", frozenset({Where.LAB})
 
     def strike(self, scene: Scene) -> None:
@@ -41,7 +45,7 @@ class CarrierSilent(Fault):
         os.kill(pid, signal.SIGCONT)
 
 
-class LinkCut(Fault):
+class LinkCut(Outside):
     name, words, times = "AMI cut", "the AMI link is cut for up to 4 seconds", 3
 
     def strike(self, scene: Scene) -> None:
@@ -50,7 +54,7 @@ class LinkCut(Fault):
         scene.ami.mend()
 
 
-class _Trap(Fault):
+class _Trap(Outside):
     marker: bytes
     upwards: bool
     times = 3
@@ -59,6 +63,7 @@ class _Trap(Fault):
         scene.ami.break_in(self.marker, scene.rng, upwards=self.upwards)
         if not scene.ami.sprung.wait(3):
             scene.ami.disarm()
+            scene.struck -= 1
         scene.pause(0, 2)
         scene.ami.mend()
 
@@ -73,7 +78,7 @@ class CutInAnswer(_Trap):
     marker, upwards = b"Originate successfully queued", False
 
 
-class LinkStalls(Fault):
+class LinkStalls(Outside):
     name, words = "AMI stalls", "AMI passes nothing in either direction for 1 to 9 seconds"
 
     def strike(self, scene: Scene) -> None:
@@ -82,7 +87,7 @@ class LinkStalls(Fault):
         scene.ami.flow()
 
 
-class LinkCrawls(Fault):
+class LinkCrawls(Outside):
     name, words = "AMI slow", "AMI passes 512 bytes every 50 to 200 ms for some seconds"
 
     def strike(self, scene: Scene) -> None:
@@ -91,7 +96,7 @@ class LinkCrawls(Fault):
         scene.ami.flow()
 
 
-class SessionBreaks(Fault):
+class SessionBreaks(Outside):
     name, words, times = "FastAGI dies", "a FastAGI connection breaks at a random byte of a random command", 4
     commands = (b"STREAM FILE", b"SET VARIABLE", b"GET VARIABLE", b"HANGUP", b"EXEC", b"200 result", b"agi_network")
 
@@ -101,10 +106,11 @@ class SessionBreaks(Fault):
         scene.agi.break_in(command, scene.rng, upwards=command in (b"200 result", b"agi_network"))
         if not scene.agi.sprung.wait(3):
             scene.agi.disarm()
+            scene.struck -= 1
         scene.agi.mend()
 
 
-class TapDies(Fault):
+class TapDies(Outside):
     name, words, times = "tap dies", "every media tap breaks, and for a while none can be had", 3
 
     def strike(self, scene: Scene) -> None:
@@ -113,7 +119,7 @@ class TapDies(Fault):
         scene.tap.mend()
 
 
-class _Told(Fault):
+class _Told(Outside):
     """A fault of the fake's own, for some seconds."""
 
     where = FAKE

@@ -11,7 +11,7 @@ from tests.chaos.faults.fault import Fault, Scene
 from tests.chaos.volume import Volume, why_not
 
 
-class _Moody(Fault):
+class Moody(Fault):
     mood: ClassVar[Mood]
     least, most = 3.0, 8.0
 
@@ -25,13 +25,13 @@ class _Moody(Fault):
         self.turn(scene.customer, Mood.KIND)
 
 
-class _Start(_Moody):
+class _Start(Moody):
     @staticmethod
     def turn(customer: Customer, mood: Mood) -> None:
         customer.starts = mood
 
 
-class _Result(_Moody):
+class _Result(Moody):
     @staticmethod
     def turn(customer: Customer, mood: Mood) -> None:
         customer.results = mood
