@@ -424,7 +424,7 @@ class Gateway:
                 dialing = tasks.create_task(self.dialer.run())
                 await stop.wait()
                 log.info("gateway.stopping", live=len(self.live), within=config.dial.stop_within)
-                self.dialer.stop()
+                await self.dialer.stop()
                 await self._drain()
                 for part in (*parts, dialing):
                     part.cancel()

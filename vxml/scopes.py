@@ -15,7 +15,7 @@ from vxml.errors import semantic
 from vxml.hoist import hoisted
 from vxml.types import Json
 
-MEMORY = 16 * 1024 * 1024  # bytes: the time limit does not interrupt native calls, the memory limit does
+MEMORY = 16 * 1024 * 1024  # bytes: it ends native calls that grow, and bounds.js those that do not; no time limit does
 CPU_SECONDS = 2.0
 MAX_STACK = 256 * 1024
 
@@ -28,7 +28,8 @@ _RESERVED = frozenset(
 )
 
 _SCRIPTS = tuple(
-    files("vxml.engine").joinpath(name).read_text(encoding="utf-8") for name in ("dom.js", "sisr.js", "scopes.js")
+    files("vxml.engine").joinpath(name).read_text(encoding="utf-8")
+    for name in ("dom.js", "sisr.js", "scopes.js", "bounds.js")
 )
 
 

@@ -18,7 +18,7 @@ NEAR = 0.1
 class Judged:
     """``first`` is what a session would begin with, told ``at`` seconds after the answer; ``last`` what it became.
 
-    ``beeps`` are (end, told) in seconds; ``tones`` other tones that were told. ``cpu`` is in seconds.
+    ``beeps`` are (start, end, told) in seconds; ``tones`` other tones that were told. ``cpu`` is in seconds.
     The clip's audio is left out.
     """
 
@@ -29,7 +29,7 @@ class Judged:
     last: CalleeType | None
     confidence: float
     reason: str
-    beeps: tuple[tuple[float, float], ...] = ()
+    beeps: tuple[tuple[float, float, float], ...] = ()
     tones: tuple[str, ...] = ()
     cpu: float = 0.0
 
@@ -67,9 +67,13 @@ def share(ordered: Sequence[float], part: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Beeps:
-    """``late`` are the seconds from a beep's end to its telling, of those found; ``false`` ones were none."""
+    """``late`` are the seconds from a beep's end to its telling, of those found; ``false`` ones were none.
+
+    Of several so close that they are told as one all are found, and the last one's telling counts.
+    """
 
     made: int
+    found: int
     late: list[float]
     missed: list[str]
     false_people: list[str]
@@ -77,7 +81,7 @@ class Beeps:
 
 
 def beeps(judged: Iterable[Judged]) -> Beeps:
-    made = 0
+    made = found = 0
     late: list[float] = []
     missed: list[str] = []
     people: list[str] = []
@@ -86,11 +90,14 @@ def beeps(judged: Iterable[Judged]) -> Beeps:
         left = list(one.beeps)
         for end in one.clip.beeps:
             made += 1
-            near = min(left, key=lambda told: abs(told[0] - end), default=None)
-            if near is not None and abs(near[0] - end) < NEAR:
+            near = min(left, key=lambda told: abs(told[1] - end), default=None)
+            if near is not None and abs(near[1] - end) < NEAR:
                 left.remove(near)
-                late.append(near[1] - end)
+                late.append(near[2] - end)
+                found += 1
+            elif any(start < end < last for start, last, _ in one.beeps):
+                found += 1
             else:
                 missed.append(one.clip.beep or "")
         (people if one.clip.callee is CalleeType.VOICE else machines).extend(one.clip.name for _ in left)
-    return Beeps(made, sorted(late), missed, people, machines)
+    return Beeps(made, found, sorted(late), missed, people, machines)

@@ -38,7 +38,7 @@ def hear(clip: Clip, settings: Settings) -> Judged:
         last=classifier.verdict.callee_type if classifier.verdict else None,
         confidence=first.confidence if first else 0.0,
         reason=first.reason if first else "no verdict",
-        beeps=tuple((one.end, one.known) for one in evidence if one.sound is Sound.BEEP),
+        beeps=tuple((one.start, one.end, one.known) for one in evidence if one.sound is Sound.BEEP),
         tones=tuple(f"{one.sound} {one.tone or ''}".strip() for one in evidence if one.sound in FALSE),
         cpu=cpu,
     )

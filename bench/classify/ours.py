@@ -73,7 +73,7 @@ def judged(clip: Clip, evidence: dict[str, Any], callee: str | None) -> Judged:
         last=CalleeType(verdicts[-1]["callee_type"]) if verdicts else None,
         confidence=first["confidence"] if first else 0.0,
         reason=first["reason"] if first else str(evidence.get("fallback", "no evidence")),
-        beeps=tuple((one["end"] - answered, one["known"] - answered) for one in beeps),
+        beeps=tuple((one["start"] - answered, one["end"] - answered, one["known"] - answered) for one in beeps),
     )
 
 

@@ -58,8 +58,11 @@ class Used:
     def reserve(self, rates: Rates, dialed: str, seconds: int = RESERVED) -> None:
         """One more live call, which has been talking for so long."""
         self.live += 1
-        self.seconds += max(RESERVED, seconds)
-        self.cost += rates.cost(dialed, max(RESERVED, seconds))
+        self.spend(rates, dialed, max(RESERVED, seconds))
+
+    def spend(self, rates: Rates, dialed: str, seconds: int) -> None:
+        self.seconds += seconds
+        self.cost += rates.cost(dialed, seconds)
 
 
 def day_of(now: Millis, zone: str | None) -> str:

@@ -25,8 +25,8 @@ log = structlog.get_logger()
 IDLE_LOOK = 1.0
 #: Seconds that Asterisk may take to acknowledge an Originate before no more are sent.
 UNANSWERED = 1.0
-#: Seconds that Asterisk may take to answer at all before a call is put at risk.
-PROMPTLY = 0.25
+#: Seconds that Asterisk may take to answer before the dialer holds; until its answer no call is put at risk.
+PROMPTLY = 1.0
 EXPIRE_EVERY_MS = 1000
 EXPIRE_BATCH = 500
 
@@ -74,6 +74,8 @@ class Dialer:
         self._asked: dict[AttemptId, float] = {}  # Originates under way, oldest first, on the loop's clock
         self._silent = False  # Asterisk did not answer when it was last asked whether it does
         self._stopped = False
+        self._ended = asyncio.Event()
+        self._ended.set()
         self._suspended = ""
         self._expired_at: Millis | None = None
         self.health: dict[str, TrunkHealth] = {name: TrunkHealth() for name in pacer.trunks}
@@ -90,10 +92,12 @@ class Dialer:
         self.health = {name: self.health.get(name) or TrunkHealth() for name in trunks}
         self._work.set()
 
-    def stop(self) -> None:
-        """Dial no more; calls that are live go on."""
+    async def stop(self) -> None:
+        """Dial no more; calls that are live go on. What is being claimed is still dialed: its attempt is in the books,
+        and the next start would take it for one whose phone may have rung."""
         self._stopped = True
         self._work.set()
+        await self._ended.wait()
 
     def suspend(self, reason: str) -> None:
         """Dial nothing until :meth:`resume`: the books are not yet known to be right."""
@@ -131,6 +135,13 @@ class Dialer:
     # --- the loop ---
 
     async def run(self) -> None:
+        self._ended.clear()
+        try:
+            await self._run()
+        finally:
+            self._ended.set()
+
+    async def _run(self) -> None:
         async with asyncio.TaskGroup() as tasks:
             while not self._stopped:
                 self._work.clear()

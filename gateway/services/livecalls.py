@@ -79,8 +79,10 @@ class SessionRecord:
 class Leg:
     """The party that a call is being transferred to."""
 
+    number: int = 0  # of those of its call
     dialed: str = ""
     channel: str = ""
+    answered_at: Millis | None = None
     answered_since: Millis | None = None  # in the clock's ticks
     seconds: float | None = None  # once it has ended
     answered: asyncio.Event = field(default_factory=asyncio.Event)
@@ -133,12 +135,6 @@ class LiveCall:
         if self.limits is None or self.answered_since is None:
             return False
         return ticks - self.answered_since >= self.limits[1] * 1000 - TIMER_MS
-
-    def transferred(self, dialed: str) -> Leg:
-        """Another party is about to be dialed: what Asterisk tells of one belongs to it from now on."""
-        self.leg = Leg(dialed)
-        self.legs.append(self.leg)
-        return self.leg
 
     def seen(self) -> Seen:
         return Seen(
@@ -263,8 +259,7 @@ class LiveCalls:
             case LegDialed():
                 live.leg.channel = event.channel
             case LegAnswered():
-                live.leg.answered_since = live.leg.answered_since or self._clock.ticks()
-                live.leg.answered.set()
+                self._leg_answered(live, live.leg)
             case HungUp():
                 live.hung_up = event
                 live.gone.set()
@@ -318,6 +313,32 @@ class LiveCalls:
             except StoreError as error:
                 log.error("attempt.not_written", error=str(error))
                 await asyncio.sleep(STORE_RETRY)
+
+    # --- whom it is transferred to ---
+
+    def transferred(self, live: LiveCall, dialed: str) -> Leg:
+        """Another party is about to be dialed: what Asterisk tells of one belongs to it from now on."""
+        live.leg = Leg(len(live.legs) + 1, dialed)
+        live.legs.append(live.leg)
+        self._spawn(live, self._write_leg(live, live.leg))
+        return live.leg
+
+    def _leg_answered(self, live: LiveCall, leg: Leg) -> None:
+        if leg.answered_since is None:
+            leg.answered_at, leg.answered_since = self._clock.now(), self._clock.ticks()
+            self._spawn(live, self._write_leg(live, leg))
+        leg.answered.set()
+
+    def leg_ended(self, live: LiveCall, leg: Leg, seconds: float) -> None:
+        leg.seconds = seconds
+        self._spawn(live, self._write_leg(live, leg))
+
+    async def _write_leg(self, live: LiveCall, leg: Leg) -> None:
+        seconds = None if leg.seconds is None else round(leg.seconds)
+        try:
+            await self._store.mark_leg(live.id, leg.number, leg.dialed, leg.answered_at, seconds)
+        except StoreError as error:  # its attempt's end counts it all the same
+            log.error("attempt.not_written", error=str(error))
 
     def stepped(self, live: LiveCall, step: Mapping[str, Value]) -> None:
         """Tell of a step that the session took."""

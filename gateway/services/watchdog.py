@@ -109,12 +109,11 @@ class Watchdog:
         if live.closing:
             return None
         late = now - self._end(live)
-        attended = live.session is not None and not live.session_ended.is_set()
         if channels is None:  # a session that ended has hung up; and no channel outlives Asterisk's own timers
             return Wrong.GONE if live.session_ended.is_set() or late > GIVE_UP_MS else None
         if live.id not in channels:
             return Wrong.GONE if now - live.since >= YOUNG_MS else None
-        if channels[live.id] and not attended:
+        if channels[live.id] and not _attended(live):
             return Wrong.UNATTENDED
         return Wrong.OVERDUE if late > GRACE_MS else None
 
@@ -127,6 +126,8 @@ class Watchdog:
 
     async def _mend(self, attempt: AttemptId, wrong: Wrong) -> None:
         live = self._live.get(attempt)
+        if live is not None and wrong is Wrong.UNATTENDED and _attended(live):
+            return  # its session came while others were mended
         call_id = None if live is None else live.claimed.call.id
         log.warning("watchdog.mends", attempt_id=attempt, call_id=call_id, wrong=wrong)
         if wrong is Wrong.STRAY:
@@ -153,3 +154,7 @@ class Watchdog:
         if wrong is Wrong.GONE or late > GIVE_UP_MS:
             live.gone.set()  # a session that runs on has a limit from now on
             self._live.close(live, lost(live))
+
+
+def _attended(live: LiveCall) -> bool:
+    return live.session is not None and not live.session_ended.is_set()

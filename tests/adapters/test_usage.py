@@ -203,6 +203,32 @@ async def test_cost_is_reckoned_by_prefix_with_those_who_were_transferred_to(ope
     assert (everybody.seconds, everybody.cost) == (used.seconds, used.cost)
 
 
+async def test_who_a_live_call_is_transferred_to_costs_from_the_start(opened: Open) -> None:
+    """Else every call could be transferred to the dearest number for an hour before a ceiling is seen to be reached."""
+    store = opened(Spending(rates=Rates(0, {"+49": 1_000_000})))
+    owner = await account(store, daily_cost=10)
+    await queue(store, owner, 3)
+    (one,) = await claim(store, slots=1)
+    await store.mark_answered(one.attempt.id, NOW)
+    await store.mark_leg(one.attempt.id, 1, "+4930123456", None, None)
+    assert (await store.used(owner.id, NOW)).cost == 1_000_000  # a minute, as of every call
+    await store.mark_leg(one.attempt.id, 1, "+4930123456", Millis(NOW + 1000), None)
+    await store.mark_leg(one.attempt.id, 2, "+4930123457", None, 0)  # nobody answered there
+    at = NOW + 601_000
+    used = await store.used(owner.id, Millis(at))
+    assert (used.cost, used.live, used.seconds) == (10_000_000, 1, 600 + 601)
+    assert await claim(store, at) == [] and await reason(store, owner, at) is Reason.ACCOUNT_SPENT
+    await store.close()
+    store = opened(Spending(rates=Rates(0, {"+49": 1_000_000})))
+    assert (await store.used(owner.id, Millis(at))).cost == 10_000_000
+    end_of_it = AttemptEnd(one.attempt.id, EndKind.LOST_AFTER_ANSWER, CalleeType.UNKNOWN, Millis(at))  # after the crash
+    await store.close_attempt(end_of_it)
+    used = await store.used(owner.id, Millis(at + 60_000))
+    assert (used.cost, used.live) == (10_000_000, 0)
+    await store.mark_leg(one.attempt.id, 1, "+4930123456", Millis(NOW + 1000), 700)  # too late
+    assert (await store.used(owner.id, Millis(at + 60_000))).cost == 10_000_000
+
+
 async def test_the_gateways_ceiling_holds_everybody_until_it_is_lifted_or_the_day_ends(opened: Open) -> None:
     store = opened(Spending(daily_minutes=2))
     first, second = await account(store), await account(store, "b")

@@ -26,8 +26,8 @@ from tests.core.audio import joined, pcm, silence, tone, words
 VOICE, MACHINE = CalleeType.VOICE, CalleeType.ANSWERINGMACHINE
 CLIP = Clip(
     name="n", fold=Fold.DEV, origin=Origin.RECORDED, source="s", speaker="s", language="en", texts=("a",), callee=VOICE,
-    kind=Kind.ONCE, delay=0.5, level=-20.0, snr=None, noise=None, codec="ulaw", loss=0.0, concealed=False, echo=False,
-    speech=((0.5, 1.0),), beeps=(), beep=None, pcm=b"",
+    kind=Kind.ONCE, unsent=0.0, delay=0.5, level=-20.0, snr=None, noise=None, codec="ulaw", loss=0.0, concealed=False,
+    echo=False, speech=((0.5, 1.0),), beeps=(), beep=None, pcm=b"",
 )  # fmt: skip
 
 
@@ -51,10 +51,17 @@ def test_times_are_those_of_right_verdicts() -> None:
 
 def test_a_beep_is_found_once_and_where_it_ends() -> None:
     clip = replace(CLIP, callee=MACHINE, beeps=(2.0, 4.0), beep="sine")
-    one = Judged(clip, 6.0, MACHINE, 1.0, MACHINE, 0.9, "", beeps=((2.05, 2.2), (3.0, 3.1)))
-    found = beeps([one, Judged(CLIP, 6.0, VOICE, 1.0, VOICE, 0.9, "", beeps=((1.0, 1.1),))])
+    one = Judged(clip, 6.0, MACHINE, 1.0, MACHINE, 0.9, "", beeps=((1.5, 2.05, 2.2), (2.8, 3.0, 3.1)))
+    found = beeps([one, Judged(CLIP, 6.0, VOICE, 1.0, VOICE, 0.9, "", beeps=((0.5, 1.0, 1.1),))])
     assert (found.made, found.missed, len(found.false_machines), len(found.false_people)) == (2, ["sine"], 1, 1)
     assert found.late == pytest.approx([0.2])
+
+
+def test_several_beeps_told_as_one_are_found() -> None:
+    clip = replace(CLIP, callee=MACHINE, beeps=(2.0, 2.6, 4.0), beep="sine")
+    found = beeps([Judged(clip, 6.0, MACHINE, 1.0, MACHINE, 0.9, "", beeps=((1.5, 2.6, 2.75),))])
+    assert (found.made, found.found, found.missed, found.false_machines) == (3, 2, ["sine"], [])
+    assert found.late == pytest.approx([0.15])
 
 
 def test_a_clip_is_heard_as_a_call_is() -> None:
@@ -74,7 +81,7 @@ def test_the_gateway_s_record_counts_from_the_answer() -> None:
         ],
     }
     one = record(CLIP, evidence, "voice")
-    assert (one.first, one.at, one.beeps, one.reason) == (VOICE, 2.5, ((2.0, pytest.approx(2.2)),), "words")
+    assert (one.first, one.at, one.beeps, one.reason) == (VOICE, 2.5, ((1.0, 2.0, pytest.approx(2.2)),), "words")
     assert record(CLIP, {}, None).first is None
 
 

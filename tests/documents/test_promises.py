@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.chaos.faults import FAULTS
+
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 PROMISES = README.partition("## What we promise\n")[2].partition("\n## ")[0]
@@ -21,6 +23,16 @@ def test_each_promise_has_tests() -> None:
         "Nobody gets in, and nothing gets out that should not.",
     ]  # fmt: skip
     assert all(len([name for _, name in NAMED.findall(one) if name]) >= 3 for one in each)
+
+
+def test_the_table_has_every_fault_that_chaos_knows_and_figures_for_each_row() -> None:
+    rows = [line.strip("|").split("|") for line in PROMISES.splitlines() if line.startswith("| ") and "`" in line]
+    assert {name for row in rows for name in re.findall(r"`([^`]+)`", row[0])} == {fault.name for fault in FAULTS}
+    for _, *figures in rows:
+        told = [figure.strip().replace(",", "") for figure in figures]
+        assert told == ["0"] * 5 + ["\N{EN DASH}"] * 4 or all(one.isdigit() for one in told), (
+            "what was not run has no figures"
+        )
 
 
 @pytest.mark.parametrize("page", ["README.md", "SECURITY.md", "docs/threats.md", "docs/security.md"])

@@ -136,7 +136,7 @@ def test_a_stall_of_asterisk_puts_few_calls_at_risk(
         if len(calls) == 20:
             os.kill(pid, signal.SIGSTOP)
             stopped = time.monotonic()
-    assert gateway.ask("/status")["why_not_dialing"] is not None
+    wait_for(lambda: gateway.ask("/status")["why_not_dialing"] is not None, 5)
     time.sleep(max(0.0, stopped + 7 - time.monotonic()))
     os.kill(pid, signal.SIGCONT)
     for call_id in calls:

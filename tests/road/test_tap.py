@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from lab import listening
 from lab.application import SampleApplication
 from lab.gateway import GatewayProcess
 from lab.lab import Lab
@@ -21,6 +22,10 @@ def application() -> Iterator[SampleApplication]:
         yield serving
 
 
+MESSAGE = (
+    b'<vxml version="2.1" xmlns="http://www.w3.org/2001/vxml"><form><block><prompt>This is a message for you. Please '
+    b"call us back at your leisure.</prompt></block></form></vxml>"
+)
 EMPTY = b'<vxml version="2.1" xmlns="http://www.w3.org/2001/vxml"><form><block><exit/></block></form></vxml>'
 
 
@@ -111,6 +116,25 @@ def test_a_tap_that_dies_before_a_verdict_is_replaced_by_asterisks_detectors(
     assert (found["detector"], found["AMDSTATUS"]) == ("agi", "MACHINE")  # AMD's word for silence
     assert "ended the tap" in found["fallback"] or "closed" in found["fallback"]
     assert (status["in_use"], status["calls_without"]) == ("agi", 1)
+
+
+def test_without_a_tap_a_machine_is_spoken_to_after_the_silence_behind_its_greeting(
+    lab: Lab, application: SampleApplication
+) -> None:
+    application.pages["message"] = (0, MESSAGE)
+    number = lab.number("machine")
+    before = len(lab.heard(number))
+    with gateway(lab, "no-tap-after-beep", "enabled = false") as running:
+        call_id = running.queue_call(
+            phone_number=number, start_url=application.page_url("message"), machine="after_beep"
+        )
+        record = ended(running, call_id)
+    assert record["callee_type"] == "answeringmachine"
+    assert evidence(record)["spoken_to"] == "after a silence, told without a tap"
+    _, greeted = listening.sounds(lab.said(number)[before])
+    spoken, _ = listening.sounds(lab.heard(number)[before])
+    assert greeted > 10  # the whole greeting was waited for
+    assert greeted + 2.5 < spoken < greeted + 6
 
 
 @pytest.mark.parametrize(

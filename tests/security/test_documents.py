@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import resource
 from pathlib import Path
+from xml.sax.saxutils import quoteattr
 
 import pytest
 
@@ -126,6 +127,7 @@ def test_nothing_outside_is_read(way: object, tmp_path: Path) -> None:
 
 #: A script was stopped; or, where its handlers' time was up as well, the session.
 STOPPED = ("error.semantic", "error.voxgate.loop")
+LONG = "{length: 9007199254740991}"
 ENDLESS = {
     "a loop": "while (true) {}",
     "a loop that catches": "while (true) { try { throw 1; } catch (e) {} finally {} }",
@@ -150,6 +152,27 @@ ENDLESS = {
     "JSON's depth": "JSON.parse('['.repeat(5e6));",
     "JSON's width": "var a = {}; var b = a; for (var i = 0; i < 1e6; i++) { b.a = {}; b = b.a; } JSON.stringify(a);",
     "a large integer": "2n ** (2n ** 40n);",
+    **{
+        f"native {name}": script
+        for name, script in {
+            "join": "new Array(4e9).join('');", "nested join": "'' + [new Array(4e9)];", "reverse": f"[].reverse.call({LONG});",
+            "copyWithin": f"[].copyWithin.call({LONG}, 0, 5);", "splice": f"[].splice.call({LONG}, 0, 1);",
+            "shift": f"[].shift.call({LONG});", "sort": "new Array(4e9).sort();", "slice": "new Array(4e9).slice(5);",
+            "flat": "[new Array(4e9)].flat();", "flatMap": "[1].flatMap(function () { return new Array(4e9); });",
+            "concat": "[].concat(new Array(4e9), new Array(2e8));",
+            "spreadable": f"var o = {LONG}; o[Symbol.isConcatSpreadable] = true; [].concat(o);",
+            "raw": "String.raw({raw: new Array(4e9)}); while (true) {}", "toLocaleString": f"[].toLocaleString.call({LONG});",
+            "a length that changes": "var n = 0; [].reverse.call({get length() { return n++ ? 9007199254740991 : 2e6; }});",
+            "indexOf": "'a'.repeat(4e6).indexOf('a'.repeat(2e6) + 'b');",
+            "lastIndexOf": "'a'.repeat(4e6).lastIndexOf('a'.repeat(2e6) + 'b');",
+            "includes": "'a'.repeat(4e6).includes('a'.repeat(2e6) + 'b');",
+            "split": "'a'.repeat(4e6).split('a'.repeat(2e6) + 'b');",
+            "replace": "'a'.repeat(4e6).replace({toString: function () { return 'a'.repeat(2e6) + 'b'; }}, '');",
+            "upper": "for (;;) 'a'.repeat(4e6).toUpperCase();", "pieces": "var a = 'a'.repeat(4e6); for (;;) a.slice(1).trim();",
+            "a global regex": "var a = 'x'.repeat(4e6); for (;;) a.replace(/y/g, '');",
+            "replaceAll": "'a'.repeat(4e6).replaceAll('a'.repeat(2e6) + 'b', '');",
+        }.items()
+    },
     "many properties": "var o = {}; for (var i = 0; ; i++) o['p' + i] = i;",
     "join": "new Array(1e8).join('xxxxxxxxxx');",
     "a date": "for (;;) new Date().toString();",
@@ -230,3 +253,21 @@ def test_a_call_that_breaks_its_own_engine_ends_by_an_event(broken: str) -> None
     )  # fmt: skip
     caller = Caller({START: page, "http://app/next": document(form())}, limits=QUICK)
     assert caller.ended is None or caller.ended.error is None or caller.ended.error.startswith("error.")
+
+
+def test_what_bounds_scripts_changes_nothing_else() -> None:
+    cases = {
+        "[3, 1, 2].sort().join('-')": "1-2-3", "[1, [2, [3]]].flat().length": "3", "[1, [2, [3, [4]]]].flat(Infinity).join()": "1,2,3,4",
+        "[1, 2].flatMap(function (x) { return [x, x]; }).join('')": "1122", "[1].concat([2, 3], 4).length": "4",
+        "Array.prototype.slice.call((function () { return arguments; })(1, 2, 3), 1).join()": "2,3",
+        "Array.prototype.join.call('abc', '+')": "a+b+c", "[].concat.call('a', 1).length": "2", "'a,b'.split(',').length": "2",
+        "'abc'.split('').reverse().join('')": "cba", "'a1b2'.replace(/[0-9]/g, '')": "ab", "'aXbX'.replace('X', '-')": "a-bX",
+        "'a.b.c'.replaceAll('.', '')": "abc", "'a-b_c'.split(/[-_]/).join('')": "abc", "'abc'.split().length": "1",
+        "'a,b,c'.split(',', 2).length": "2", "'hello'.indexOf('l')": "2", "'hello'.lastIndexOf('l')": "3",
+        "'hello'.includes('ell')": "true", "'hello'.indexOf('l', 3)": "3", "'x'.replace('x', function (m) { return m + m; })": "xx",
+        "'' + [1, [2, 3]]": "1,2,3", "[5, 6, 7].splice(1, 1)[0]": "6", "String.raw`a${1}b`": "a1b", "[0, 0].fill(7).join('')": "77",
+        "[1, 2, 3].shift()": "1", "(12345.5).toString().split('.')[1]": "5", "''.concat('a', 1)": "a1",
+    }  # fmt: skip
+    for script, expected in cases.items():
+        page = document(form(f"<block><prompt><value expr={quoteattr(script)}/></prompt></block>"))
+        assert Caller({START: page}).heard == [expected], script

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import io
 import socket
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
 import structlog.testing
+import trustme
 from aiohttp import ClientSession, web
 
 from gateway.adapters import doors, strangers
@@ -33,11 +35,11 @@ async def front(request: web.Request) -> web.StreamResponse:
 
 
 @asynccontextmanager
-async def opened(settings: DoorSettings = QUICK) -> AsyncIterator[Door]:
+async def opened(settings: DoorSettings = QUICK, tls: ssl.SSLContext | None = None) -> AsyncIterator[Door]:
     app = web.Application(client_max_size=1024**3)
     app.router.add_route("*", "/{path:.*}", front)
     door = Door("test", app, settings, shutdown_timeout=0.1)
-    await door.open("127.0.0.1", 0)
+    await door.open("127.0.0.1", 0, tls)
     try:
         yield door
     finally:
@@ -66,6 +68,23 @@ async def test_who_asks_nothing_whole_is_let_go(said: bytes) -> None:
         writer.write(said)
         assert b"200" not in await ended(reader)
         await is_served(door)
+
+
+async def test_a_handshake_that_never_ends_is_not_waited_for() -> None:
+    authority = trustme.CA()
+    theirs, ours = ssl.create_default_context(), ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.configure_trust(theirs)
+    authority.issue_cert("localhost").configure_cert(ours)
+    async with opened(tls=ours) as door, connections(door.port) as connect:
+        hanging = []
+        for said in (b"", b"\x16\x03\x01\x02\x00\x01", GET):
+            reader, writer = await connect()
+            writer.write(said)
+            hanging.append(reader)
+        for reader in hanging:
+            assert b"HTTP" not in await ended(reader)
+        async with ClientSession() as session, session.get(f"https://localhost:{door.port}/", ssl=theirs) as told:
+            assert told.status == 200
 
 
 async def test_headers_that_drip_are_not_waited_for() -> None:

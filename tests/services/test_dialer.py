@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from gateway.adapters.store import SqliteStore
-from gateway.core.model import AccountSettings, Millis
+from gateway.core.model import AccountSettings, Claimed, Millis
 from gateway.core.pacing import Limit, Pacer
 from gateway.core.retry import RetryPolicy
 from gateway.parts import SystemClock
-from gateway.ports import Originate, Placed, Placement, StoreError
+from gateway.ports import Lane, Originate, Placed, Placement, StoreError
 from gateway.services import dialer, spending
 from gateway.services.dialer import Dialer, Dialing, NoRoute
 from gateway.services.hearing import Hearing
@@ -280,4 +280,41 @@ async def test_what_waits_for_work_ends_when_it_is_told_to_though_work_comes_tha
     async with asyncio.timeout(5):
         await asyncio.gather(running, return_exceptions=True)
     assert running.cancelled()
+    await store.close()
+
+
+async def test_what_is_being_claimed_when_it_stops_is_dialed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its attempt is in the books: dropped, it would be one whose phone may have rung, and its call would be lost."""
+    store, clock, pbx = (
+        SqliteStore(tmp_path / "q.db", installation="abc", policy=RetryPolicy()), SystemClock(), StubPbx(),
+    )  # fmt: skip
+    account = await store.add_account("u", "h", AccountSettings("UTC", "US"))
+    await store.queue_call(account.id, call(), plan(scheduled_at=clock.now()), clock.now())
+    claiming, slow, whole, sent = asyncio.Event(), asyncio.Event(), store.claim, list[Originate]()
+
+    async def claim(lanes: list[Lane], now: Millis, limit: int) -> list[Claimed]:
+        found = await whole(lanes, now, limit)
+        claiming.set()
+        await slow.wait()
+        return found
+
+    async def originate(request: Originate) -> Placement:
+        sent.append(request)
+        return Placement(Placed.QUEUED)
+
+    monkeypatch.setattr(store, "claim", claim)
+    monkeypatch.setattr(pbx, "originate", originate, raising=False)
+    live = LiveCalls(store, pbx, clock, Hearing(pbx, None))  # type: ignore[arg-type]
+    pacer = Pacer.of(Limit(5, 5), {"t": Limit(5, 5)})
+    made = Dialer(store, pbx, live, clock, pacer, lambda claimed: Dialing("PJSIP/1@t", None, 45, 60))  # type: ignore
+    running = asyncio.create_task(made.run())
+    await claiming.wait()
+    stopping = asyncio.create_task(made.stop())
+    await asyncio.sleep(0.05)
+    assert not stopping.done()
+    slow.set()
+    async with asyncio.timeout(5):
+        await stopping
+    assert len(sent) == 1 and len(live) == 1
+    await running
     await store.close()

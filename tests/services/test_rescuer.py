@@ -70,8 +70,8 @@ class House:
     rescuer: Rescuer
     watchdog: Watchdog
 
-    async def dialing(self) -> LiveCall:
-        account = await self.store.add_account("u", "h", AccountSettings("UTC", "US"))
+    async def dialing(self, login: str = "u") -> LiveCall:
+        account = await self.store.add_account(login, "h", AccountSettings("UTC", "US"))
         await self.store.queue_call(account.id, call(), plan(scheduled_at=START), START)
         (claimed,) = await self.store.claim([Lane("t", 1)], START, 1)
         return self.calls.add(claimed)

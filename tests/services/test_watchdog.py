@@ -114,6 +114,23 @@ async def test_an_answered_channel_without_a_session_is_ended(house: House) -> N
     assert house.pbx.hung_up == [live.id]
 
 
+async def test_a_session_that_begins_while_others_are_ended_goes_on(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hang-up may take seconds at a busy Asterisk."""
+    first, second = await house.dialing(), await house.dialing("v")
+    house.pbx.channels = {first.id: True, second.id: True}
+    after(house, 5)
+
+    async def hangup(attempt: AttemptId) -> None:
+        house.pbx.hung_up.append(attempt)
+        second.session = SessionRecord(began=True)
+
+    monkeypatch.setattr(house.pbx, "hangup", hangup)
+    await house.watchdog.watch()
+    assert house.pbx.hung_up == [first.id]
+
+
 async def test_a_session_goes_on_for_as_long_as_it_may(house: House) -> None:
     live = await house.dialing()
     answered(live)
@@ -141,11 +158,14 @@ async def test_a_clock_that_is_set_changes_nothing_of_how_long_was_talked(house:
     live = await house.dialing()
     await house.calls.answered(live)
     live.session = SessionRecord(CalleeType.VOICE, began=True)
+    house.calls.transferred(live, "+16175550002")
     house.calls.hear(LegDialed(live.id, "PJSIP/x"))
-    live.transferred("+16175550002")
     after(house, 30)
     house.calls.hear(LegAnswered(live.id))
     after(house, 90)
+    async with asyncio.timeout(5):
+        while (await house.store.used(live.claimed.account.id, house.clock.now())).seconds != 90 + 60:
+            await asyncio.sleep(0.01)
     house.clock.stepped = step
     live.session_ended.set()
     house.calls.hear(HungUp(live.id, 16, None))

@@ -2,6 +2,7 @@
 // itself has not: reading or assigning an undeclared variable ends there, as a ReferenceError.
 var __vx = (function () {
   'use strict';
+  const { Proxy } = globalThis;  // from here on nobody else's
   const own = Object.prototype.hasOwnProperty;
   const missing = new Proxy(Object.create(null), {
     has(target, key) {

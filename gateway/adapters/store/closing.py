@@ -12,7 +12,7 @@ from sqlite_utils import Database
 
 from gateway.adapters.store.counts import Counts
 from gateway.adapters.store.rows import ATTEMPT_COLUMNS, SELECT_CALL, attempt_of, call_of
-from gateway.adapters.store.usage import settings_of, talked, undialed
+from gateway.adapters.store.usage import legs_left, settings_of, talked, undialed
 from gateway.core.caps import Spending
 from gateway.core.model import (
     AttemptEnd,
@@ -109,8 +109,9 @@ def close_attempt(
     if end.kind is EndKind.TRUNK_FAULT:
         undialed(db, call, settings.time_zone, attempt.started_at)
     if answered_at is not None:
-        legs = [(call.dialed, duration), *end.legs]
+        legs = [(call.dialed, duration), *(end.legs or legs_left(db, end.attempt_id, end.ended_at))]
         talked(db, call, settings.time_zone, spending, end.ended_at, legs)
+    execute("DELETE FROM leg WHERE attempt_id = ?", (end.attempt_id,))
     _owe_result(db, call, end.ended_at)
     _tally(db, call, end.ended_at, end.callee_type, 0 if end.kind is EndKind.TRUNK_FAULT else call.attempts)
     if call.state in WAITING and _cancelled(db, call):  # nothing would claim its retry any more

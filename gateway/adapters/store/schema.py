@@ -326,6 +326,20 @@ def m_guard(db: Database) -> None:
     db.conn.execute("INSERT INTO mark VALUES ('delivery_salt', abs(random() / 2))")
 
 
+@MIGRATIONS()
+def m_legs(db: Database) -> None:
+    """Whom live calls are transferred to: each costs from its start, and also where a crash ends it."""
+    db.conn.execute("""
+CREATE TABLE leg (
+    attempt_id TEXT NOT NULL REFERENCES attempt (id) ON DELETE CASCADE,
+    number INTEGER NOT NULL,
+    dialed TEXT NOT NULL,
+    answered_at INTEGER,
+    seconds INTEGER CHECK (seconds >= 0),
+    PRIMARY KEY (attempt_id, number)
+) STRICT, WITHOUT ROWID""")
+
+
 def _statements(script: str) -> list[str]:
     """The script's statements one by one: executescript would commit the migration's transaction."""
     bare = "\n".join(line for line in script.splitlines() if not line.startswith("--"))

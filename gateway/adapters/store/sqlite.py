@@ -216,6 +216,12 @@ class SqliteStore:
         event = AttemptEvent.ANSWERED
         await self._writer.run(lambda db, counts: closing.mark(db, counts, attempt, event, at), last=True)
 
+    async def mark_leg(
+        self, attempt: AttemptId, number: int, dialed: str, answered_at: Millis | None, seconds: int | None
+    ) -> None:
+        leg = (attempt, number, dialed, answered_at, seconds)
+        await self._writer.run(lambda db, counts: usage.mark_leg(db, leg), last=True)
+
     async def close_attempt(self, end: AttemptEnd) -> Call:
         return await self._writer.run(
             lambda db, counts: closing.close_attempt(

@@ -10,14 +10,17 @@ import msgspec
 from sqlite_utils import Database
 
 from gateway.core.admission import Hold
-from gateway.core.caps import Spending, Used, capped, day_of, overspent, paced
-from gateway.core.model import AccountSettings, Call, Millis
+from gateway.core.caps import RESERVED, Spending, Used, capped, day_of, overspent, paced
+from gateway.core.model import AccountSettings, AttemptId, Call, Millis
 from gateway.core.pacing import Limit, Pace
 
 EVERYBODY = 0
 _NO_LIMIT = 1 << 30
 _OPEN = """SELECT call.account_id, call.dialed, attempt.answered_at FROM attempt
     JOIN call ON call.id = attempt.call_id WHERE attempt.state <> 'ended'"""
+#: Rows of open attempts alone.
+_LEGS = """SELECT call.account_id, leg.dialed, leg.answered_at, leg.seconds FROM leg
+    JOIN attempt ON attempt.id = leg.attempt_id JOIN call ON call.id = attempt.call_id"""
 
 
 @functools.lru_cache(maxsize=1024)
@@ -44,6 +47,7 @@ class Look:
         self._used: dict[int, Used] = {}
         self._holds: dict[int, Hold] = {}
         self._open: dict[int, list[tuple[str, int | None]]] | None = None
+        self._transferred: list[tuple[int, str, int | None, int | None]] | None = None
 
     def hold(self, account: int) -> Hold | None:
         """What the ceilings and the account's caps hold its next call by: within one look no hold ends."""
@@ -82,9 +86,13 @@ class Look:
             (account, day_of(self._now, zone)),
         ).fetchone()
         used = self._used[account] = Used() if row is None else Used(0, row[0], row[1], row[2], bool(row[3]))
+        rates = self._spending.rates
         for dialed, answered_at in self._live(account):
-            talked = 0 if answered_at is None else (self._now - answered_at) // 1000
-            used.reserve(self._spending.rates, dialed, talked)
+            used.reserve(rates, dialed, _since(answered_at, self._now))
+        for owner, dialed, answered_at, seconds in self._legs():
+            if account in (EVERYBODY, owner):
+                talked = max(RESERVED, _since(answered_at, self._now)) if seconds is None else seconds
+                used.spend(rates, dialed, talked)
         return used
 
     def took(self, account: int, dialed: str) -> None:
@@ -117,6 +125,31 @@ class Look:
         if account == EVERYBODY:
             return itertools.chain.from_iterable(self._open.values())
         return self._open.get(account, ())
+
+    def _legs(self) -> list[tuple[int, str, int | None, int | None]]:
+        """Whom live calls were transferred to."""
+        if self._transferred is None:
+            self._transferred = self._db.conn.execute(_LEGS).fetchall()
+        return self._transferred
+
+
+def _since(answered_at: int | None, now: int) -> int:
+    return 0 if answered_at is None else (now - answered_at) // 1000
+
+
+def mark_leg(db: Database, leg: tuple[AttemptId, int, str, Millis | None, int | None]) -> None:
+    """What comes after its attempt's end changes nothing: that counted it."""
+    db.conn.execute(
+        "INSERT INTO leg SELECT ?1, ?2, ?3, ?4, ?5 FROM attempt WHERE id = ?1 AND state <> 'ended'"
+        " ON CONFLICT DO UPDATE SET answered_at = ?4, seconds = ?5",
+        leg,
+    )
+
+
+def legs_left(db: Database, attempt: AttemptId, now: Millis) -> list[tuple[str, int]]:
+    """The legs of an attempt that nobody told of at its end: a crash came between."""
+    rows = db.conn.execute("SELECT dialed, answered_at, seconds FROM leg WHERE attempt_id = ?", (attempt,)).fetchall()
+    return [(row[0], max(0, _since(row[1], now)) if row[2] is None else row[2]) for row in rows]
 
 
 def dialed(db: Database, call: Call, zone: str, now: Millis) -> None:

@@ -29,7 +29,7 @@ ALIKE: Final = 3.0
 #: Seconds before and after a tone in which it is looked whether it stands alone; next to it the windows still hear it.
 BESIDE: Final = (0.03, 0.17)
 #: dB that one loud frame right after counts less than a mean that is as loud.
-ONCE: Final = 6.0
+ONCE: Final = 9.0
 #: dB of the newest samples under the tone while it sounded, from which it is over; seconds after which it is, anyway.
 LEAST_DROP, LATEST = 3.0, 0.3
 #: dB that it may be under the loudest frame before, which is forgotten by so much a frame.
@@ -134,13 +134,20 @@ class Beeps:
         if (key := key_of(tone)) is not None:
             return Evidence(Sound.DTMF, tone.start, tone.end, at, tone.hz, detail=key)
         if not _may_be_beep(tone) or tone.level < self._loudest - UNDER_LOUDEST:
-            self._beep = waiting if waiting is not None and tone.level < waiting.last.level - ACCOMPANIED else None
-        elif not any(_goes_on(one, tone) for one in before):
+            self._beep = waiting if waiting is not None and not _replaces(tone, waiting.last) else None
+        elif not any(self._goes_on(one, tone) for one in before):
             if waiting is None or not _alike(waiting.last, tone):
                 waiting = _Beep(self._heard(tone.start - BESIDE[1], tone.start - BESIDE[0])[0])
             waiting.tones.append(tone)
             self._beep = waiting
         return None
+
+    def _goes_on(self, before: runs.Tone, tone: runs.Tone) -> bool:
+        """Whether two tones are a melody or a special information tone, or bursts of a cadence."""
+        gap = tone.start - before.end
+        if not _same(before.hz, tone.hz):
+            return gap < MELODY and before.level > tone.level - ACCOMPANIED and _is_note(before)
+        return is_progress(tone) and DOUBLE < gap < QUIET_OF_PROGRESS and not self.expected
 
     def _quiet(self, last: runs.Tone) -> float:
         """Seconds of quiet that end it: where it may be a burst of a cadence, until the next would have begun."""
@@ -174,12 +181,9 @@ def _may_be_beep(tone: runs.Tone) -> bool:
     )
 
 
-def _goes_on(before: runs.Tone, tone: runs.Tone) -> bool:
-    """Whether two tones are a melody or a special information tone, or bursts of a cadence."""
-    gap = tone.start - before.end
-    if not _same(before.hz, tone.hz):
-        return gap < MELODY and before.level > tone.level - ACCOMPANIED and _is_note(before)
-    return is_progress(tone) and DOUBLE < gap < QUIET_OF_PROGRESS
+def _replaces(tone: runs.Tone, beep: runs.Tone) -> bool:
+    """Whether it is another sound, no remains of the beep that an unsteady codec leaves, and nothing behind it."""
+    return not _same(tone.hz, beep.hz) and tone.level >= beep.level - ACCOMPANIED
 
 
 def _alike(one: runs.Tone, other: runs.Tone) -> bool:

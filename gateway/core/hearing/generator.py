@@ -50,6 +50,8 @@ DEMANDS: Final = (
     Demand(0.19, 0, 9, sway=0.6, drift=1.0, share=0.9),
     Demand(0.19, 660, 9, sway=1.8, drift=3.0, share=0.85),
     Demand(0.28, 1000, 12, sway=5.5, drift=10.5, share=0.84, filled=0.5),
+    Demand(0.3, 0, 12, sway=1.0, drift=1.2, share=0.94),
+    Demand(0.3, 1000, 5, sway=1.5, drift=3.5, share=0.85),
     Demand(0.3, 660, 3, sway=1.0, drift=1.3, share=0.75),
     Demand(0.4, 0, 9, sway=1.7, drift=1.6, share=0.83),
     Demand(0.4, 660, 9, sway=1.7, drift=3.0, share=0.83),

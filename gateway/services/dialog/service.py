@@ -123,7 +123,7 @@ class DialogService:
         line = Line(channel, live, self._pbx, callee.admitted, callee.settle)
         fetcher = OfAccount(self._fetcher, claimed.account.id)
         player = Player(line, self._renderer.through(fetcher), call_id)
-        transfers = Transfers(live, line, channel, self._pbx, partial(self._find_way, claimed))
+        transfers = Transfers(self._live, live, line, channel, self._pbx, partial(self._find_way, claimed))
         conversation = Conversation(
             session,
             line,

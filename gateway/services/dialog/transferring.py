@@ -13,7 +13,7 @@ from gateway.core.numbers import NumberError
 from gateway.core.routes import Refused, Unrouted
 from gateway.ports import AgiChannel, ChannelGone, Pbx
 from gateway.services.dialog.line import Dialed, Line
-from gateway.services.livecalls import Leg, LiveCall
+from gateway.services.livecalls import Leg, LiveCall, LiveCalls
 from vxml import Hangup, Transfer, TransferFailed, Transferred
 from vxml.grammar.automaton import MatchState
 
@@ -43,6 +43,7 @@ FindWay = Callable[[str], Way]
 class Transfers:
     """The transfers of one call. ``away`` is the one after which the interpreter has the callee no longer."""
 
+    calls: LiveCalls
     live: LiveCall
     line: Line
     channel: AgiChannel
@@ -64,7 +65,7 @@ class Transfers:
         listens = action.kind == "bridge" and bool(action.matcher)
         if listens:
             await self.channel.set_variable(KEEP_HEARING, "")
-        leg = self.live.transferred(way.dialed)
+        leg = self.calls.transferred(self.live, way.dialed)
         log.info("transfer.dialing", attempt_id=self.live.id, kind=action.kind)
         dialing = asyncio.create_task(self._dial(way, leg, action))
         if action.kind == "blind":
@@ -82,7 +83,7 @@ class Transfers:
 
     async def _dial(self, way: Way, leg: Leg, action: Transfer) -> Dialed:
         dialed = await self.line.dial(way.dial_string, ring=action.connect_timeout, longest=action.max_time)
-        leg.seconds = dialed.seconds
+        self.calls.leg_ended(self.live, leg, dialed.seconds)
         return dialed
 
     async def _attend(
