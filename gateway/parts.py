@@ -82,7 +82,10 @@ def dialog_settings(config: Config) -> DialogSettings:
 def classifiers_of(config: Config) -> Callable[[], Classifier]:
     """What makes the classifier of each call."""
     known = config.detection
-    point = ClassifierSettings(known.bias, silence=known.silence, silence_means=CalleeType(known.silence_means))
+    point = ClassifierSettings(
+        known.bias, known.sure_of_person, sure_after_beep=known.sure_after_beep, silence=known.silence,
+        silence_means=CalleeType(known.silence_means),
+    )  # fmt: skip
     return functools.partial(Classifier, point)
 
 

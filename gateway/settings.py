@@ -133,6 +133,11 @@ class DetectionSection(Section):
     """What silence after the answer counts as: `voice`, or `unknown`, which fails the attempt."""
     bias: Annotated[float, Meta(ge=-5, le=5)] = 0.0
     """The operating point, in log-odds: above 0 more callees are taken for machines, under 0 more for persons."""
+    sure_of_person: Annotated[float, Meta(ge=0.5, le=0.97)] = 0.88
+    """The confidence from which a callee is taken for a person at once. Higher waits longer, and takes fewer pauses in
+    a greeting for a person's."""
+    sure_after_beep: Annotated[float, Meta(ge=0.5, le=0.97)] = 0.97
+    """The same with `after_beep`, where a machine that is taken for a person is spoken to over its greeting."""
 
 
 class MediaSection(Section):

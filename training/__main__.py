@@ -12,6 +12,7 @@ os.environ["OMP_NUM_THREADS"] = "1"  # sums of floats depend on how they are sha
 import multiprocessing
 import time
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,25 +20,25 @@ import numpy as np
 
 from bench.corpus import Clip, Fold, clips
 from gateway.core import hearing
-from gateway.core.hearing import activity, features
-from gateway.core.hearing.trees import Trees
+from gateway.core.hearing import features
+from gateway.core.hearing.net import Net
 from training import curve, fit, greeting, speech
 from training.tones import tones
+from training.voices import voices
 
 Made = TypeVar("Made")
 FOLDER = Path(hearing.__file__).parent
-#: Every so many clips teach what a voice is: there are frames enough.
-SPEECH_EVERY = 2
-#: Clips of tones among them.
-TONES = 200
+#: Clips of tones, and of voices that nobody has, beside them.
+TONES = VOICES = 200
 
 
 def main() -> None:
     started = time.monotonic()
-    found = list(_mapped(_frames, (clip for n, clip in enumerate(clips(Fold.TRAIN)) if n % SPEECH_EVERY == 0)))
+    found = list(_mapped(_frames, clips(Fold.TRAIN)))
     found += [speech.frames(tones(seed), ()) for seed in range(TONES)]
-    trees = fit.speech(np.concatenate([one for one, _ in found]), np.concatenate([voice for _, voice in found]))
-    stored = _write("speech", fit.stored(trees, activity.NAMES))
+    found += [speech.frames(*voices(seed)) for seed in range(VOICES)]
+    net = fit.speech(np.concatenate([one for one, _ in found]), np.concatenate([voice for _, voice in found]))
+    stored = _write("speech", net)
     print(f"train: {sum(len(voice) for _, voice in found)} frames, {time.monotonic() - started:.0f} s", flush=True)
 
     heard = list(_mapped(_Hear(stored), (clip for fold in (Fold.TRAIN, Fold.DEV) for clip in clips(fold))))
@@ -54,7 +55,7 @@ def _frames(clip: Clip) -> speech.Frames:
 
 
 class _Hear:
-    """What is asked of a clip's moments, by trees that every process reads once."""
+    """What is asked of a clip's moments, by a net that every process reads once."""
 
     def __init__(self, stored: str) -> None:
         self.stored = stored
@@ -63,18 +64,14 @@ class _Hear:
         return greeting.heard(clip, _read(self.stored))
 
 
-_trees: dict[str, Trees] = {}
-
-
-def _read(stored: str) -> Trees:
-    if stored not in _trees:
-        _trees[stored] = Trees.read(stored)
-    return _trees[stored]
+@cache
+def _read(stored: str) -> Net:
+    return Net.read(stored)
 
 
 def _mapped(work: Callable[[Clip], Made], given: Iterator[Clip]) -> Iterator[Made]:
     """``work`` on all processors, in order."""
-    with multiprocessing.Pool(initializer=os.nice, initargs=(10,)) as pool:
+    with multiprocessing.Pool(initializer=os.nice, initargs=(5,)) as pool:
         yield from pool.imap(work, given, chunksize=16)
 
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from bench.corpus import Clip
 from gateway.core.hearing import Classifier, Verdict
 from gateway.core.hearing.features import NAMES
-from gateway.core.hearing.trees import Trees
+from gateway.core.hearing.net import Net
 from gateway.core.model import CalleeType
 from training.fit import FOLDS, Examples
 
@@ -52,7 +52,7 @@ class _Recorder:
         return ""
 
 
-def heard(clip: Clip, speech: Trees, chunk: int = 320) -> Heard:
+def heard(clip: Clip, speech: Net, chunk: int = 320) -> Heard:
     """``speech`` tells voices from noise."""
     recorder = _Recorder()
     classifier = Classifier(model=recorder, speech=speech)

@@ -12,7 +12,7 @@ from gateway.core.hearing.prosody import KEPT, Prosody
 from gateway.core.hearing.spectrum import HOP, SECONDS_A_FRAME, Analyser
 
 #: Every so many frames is an example: neighbours are alike.
-EVERY = 3
+EVERY = 4
 #: dB under a stretch's loud frames at which a frame of it is a pause, and those that may be either.
 PAUSE, UNSURE = 25.0, 14.0
 #: Seconds about a stretch's ends whose frames hold half of it.

@@ -33,10 +33,10 @@ def tones(seed: int) -> bytes:
     sounding = (time - rng.uniform(0, 2)) % (on + off) < on
     audio = 10 ** (level / 20) * lines * sounding
     audio += rng.normal(0, 10 ** ((level - snr) / 20) / np.sqrt(2), len(time))
-    return _ulaw(audio)
+    return ulaw(audio)
 
 
-def _ulaw(audio: npt.NDArray[np.float64]) -> bytes:
+def ulaw(audio: npt.NDArray[np.float64]) -> bytes:
     """Through G.711 and back."""
     coded = np.sign(audio) * np.round(127 * np.log1p(255 * np.minimum(np.abs(audio), 1)) / np.log(256)) / 127
     plain = np.sign(coded) * np.expm1(np.abs(coded) * np.log(256)) / 255

@@ -57,6 +57,7 @@ class Kind(StrEnum):
 class Clip:
     """One callee. ``pcm`` is 16-bit little-endian mono at 8 kHz and begins with the answer, from which all times count.
 
+    ``unsent`` are the seconds after the answer in which the line sends nothing at all: its first packet comes late.
     ``speech`` are the stretches in which the callee speaks, ``beeps`` the ends of beeps, which are
     made as ``beep`` says. ``level`` is the speech's, in
     dB under a full-scale sine; ``snr`` is in dB, None where there is no more noise than a quiet room's. ``loss`` is the
@@ -72,6 +73,7 @@ class Clip:
     texts: tuple[str, ...]
     callee: CalleeType
     kind: Kind | None
+    unsent: float
     delay: float
     level: float
     snr: float | None

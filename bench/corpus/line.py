@@ -52,6 +52,11 @@ def drawn(rng: random.Random, kind: Kind) -> Line:
     )
 
 
+def unsent(rng: random.Random) -> float:
+    """Seconds from the answer to the line's first packet: none for half of the calls, at most half a second."""
+    return round(rng.uniform(0, 0.5), 3) if rng.random() < 0.5 else 0.0
+
+
 def heard(rng: random.Random, audio: Audio, line: Line, beds: Mapping[str, Sequence[Audio]]) -> Audio:
     """``audio`` as the other end of ``line`` hears it. ``beds`` holds recordings of babble and music."""
     noise = np.random.default_rng(rng.randrange(2**32))

@@ -21,6 +21,7 @@ def own(fold: Fold) -> Iterator[Clip]:
             pcm = audio.readframes(audio.getnframes())[2 * round(label.answered_at * RATE) :]
         yield Clip(
             name=f"own {one.ident}", fold=fold, origin=Origin.OWN, source="own", speaker=f"own {label.speaker}",
-            language=label.language, texts=(), callee=label.callee, kind=None, delay=0.0, level=0.0, snr=None,
-            noise=None, codec="unknown", loss=0.0, concealed=False, echo=False, speech=(), beeps=(), beep=None, pcm=pcm,
+            language=label.language, texts=(), callee=label.callee, kind=None, unsent=0.0, delay=0.0, level=0.0,
+            snr=None, noise=None, codec="unknown", loss=0.0, concealed=False, echo=False, speech=(), beeps=(),
+            beep=None, pcm=pcm,
         )  # fmt: skip

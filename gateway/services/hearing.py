@@ -144,6 +144,10 @@ class LineEar:
         if self._time is not None:  # the classifier may have failed meanwhile
             self._mark_answer()
 
+    def await_beep(self) -> None:
+        """A machine is spoken to after its beep: see :meth:`Classifier.await_beep`."""
+        self._asked(self._classifier.await_beep)
+
     def ended(self, why: str) -> None:
         self.fallback = self.fallback or why
         if self._began and not self._finished and self._ended_at is None:

@@ -26,8 +26,8 @@ from tests.core.audio import joined, pcm, silence, tone, words
 VOICE, MACHINE = CalleeType.VOICE, CalleeType.ANSWERINGMACHINE
 CLIP = Clip(
     name="n", fold=Fold.DEV, origin=Origin.RECORDED, source="s", speaker="s", language="en", texts=("a",), callee=VOICE,
-    kind=Kind.ONCE, delay=0.5, level=-20.0, snr=None, noise=None, codec="ulaw", loss=0.0, concealed=False, echo=False,
-    speech=((0.5, 1.0),), beeps=(), beep=None, pcm=b"",
+    kind=Kind.ONCE, unsent=0.0, delay=0.5, level=-20.0, snr=None, noise=None, codec="ulaw", loss=0.0, concealed=False,
+    echo=False, speech=((0.5, 1.0),), beeps=(), beep=None, pcm=b"",
 )  # fmt: skip
 
 

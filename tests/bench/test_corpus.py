@@ -6,7 +6,7 @@ import random
 import numpy as np
 import pytest
 
-from bench.corpus import line, scenes, texts
+from bench.corpus import build, line, scenes, texts
 from bench.corpus.audio import CODECS, RATE, coded, power, trimmed
 from bench.corpus.clip import Clip, Fold, Kind, Origin
 from bench.corpus.phrases import Phrase, text_fold
@@ -77,6 +77,30 @@ def test_a_seed_gives_the_same_call_again_and_another_gives_another():
     assert call(1) != call(2)
 
 
+@pytest.mark.parametrize("fold", Fold)
+def test_lines_that_send_late_shift_all_that_is_known_of_their_clips(fold, monkeypatch):
+    monkeypatch.setattr(build, "beds", lambda _: BEDS)
+    monkeypatch.setattr(build, "_noises", lambda _: [voice(1)])
+    speaker = next(one for one in SPEAKERS if one.fold is fold)
+
+    def made() -> list[Clip]:
+        return [build._clip(speaker, SAID, CalleeType.ANSWERINGMACHINE, n, 1) for n in range(12)]
+
+    late = made()
+    monkeypatch.setattr(line, "unsent", lambda _: 0.0)
+    for one, prompt in zip(late, made(), strict=True):
+        packets = round(one.unsent * RATE)
+        assert one.pcm == bytes(2 * packets) + prompt.pcm
+        assert one.delay == pytest.approx(one.unsent + prompt.delay)
+        assert one.speech == pytest.approx(np.array(prompt.speech) + one.unsent)
+        assert one.beeps == pytest.approx(np.array(prompt.beeps) + one.unsent)
+    if fold is Fold.FINAL:
+        assert {one.unsent for one in late} == {0.0}
+    else:
+        assert 0.0 in {one.unsent for one in late}
+        assert 0 < max(one.unsent for one in late) <= 0.5
+
+
 @pytest.mark.parametrize("noise", line.NOISES)
 def test_a_line_gives_the_level_and_the_noise_that_it_says(noise):
     def heard(snr: float | None) -> np.ndarray:
@@ -120,7 +144,7 @@ def test_trimming_takes_the_recording_s_own_silence_and_nothing_of_the_speech():
 def test_the_manifest_keeps_all_but_the_audio():
     clip = Clip(
         name="n", fold=Fold.DEV, origin=Origin.OWN, source="own", speaker="s", language="en", texts=("a",),
-        callee=CalleeType.VOICE, kind=Kind.ONCE, delay=0.5, level=-20.0, snr=None, noise=None, codec="ulaw", loss=0.0,
+        callee=CalleeType.VOICE, kind=Kind.ONCE, unsent=0.2, delay=0.5, level=-20.0, snr=None, noise=None, codec="ulaw", loss=0.0,
         concealed=False, echo=False, speech=((0.5, 1.0),), beeps=(), beep=None, pcm=b"\0\0",
     )  # fmt: skip
     assert Clip.read(clip.plain(), clip.pcm) == clip

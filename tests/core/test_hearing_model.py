@@ -1,4 +1,4 @@
-"""The shipped trees: read as they were written, walked as trees are, and true to what must hold whatever they learned."""
+"""The shipped models: read as written, reckoned as such are, and true to what must hold whatever they learned."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.core import hearing
-from gateway.core.hearing import Classifier, Evidence, Verdict, activity, features
+from gateway.core.hearing import Classifier, Evidence, Settings, Verdict, features, net
+from gateway.core.hearing.activity import COLUMNS, activity
 from gateway.core.hearing.model import NAMED, Model
+from gateway.core.hearing.net import Net
 from gateway.core.hearing.prosody import Prosody, nuclei
+from gateway.core.hearing.spectrum import Analyser
 from gateway.core.hearing.trees import Trees, shipped
+from gateway.core.model import CalleeType
 from tests.core.audio import RATE, hear, joined, noisy, pcm, silence, verdicts, words
-
-FILES = {"speech": activity.NAMES, "greeting": features.NAMES}
 
 
 def rows(names: tuple[str, ...], count: int = 200) -> np.ndarray:
@@ -36,12 +38,38 @@ def walked(stored: dict[str, object], row: np.ndarray) -> float:
     return odds
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_all_trees_at_once_give_what_one_by_one_gives(name: str) -> None:
-    stored = json.loads((files(hearing) / f"{name}.json").read_text())
-    given_rows = rows(FILES[name])
-    found = shipped(name, FILES[name]).odds(given_rows)
+def test_all_trees_at_once_give_what_one_by_one_gives() -> None:
+    stored = json.loads((files(hearing) / "greeting.json").read_text())
+    given_rows = rows(features.NAMES)
+    found = shipped("greeting", features.NAMES).odds(given_rows)
     assert found == pytest.approx([walked(stored, row) for row in given_rows], abs=1e-6)
+
+
+def test_a_net_passes_what_is_above_nothing_from_layer_to_layer() -> None:
+    read = Net.read("[[[1, 2, -1], [0, -1, 0]], [[0.5, 1, 10]]]")
+    assert read.inputs == 2
+    assert read.odds(np.array([[3, 1], [-2, 0]], np.float32)) == [1 + 6 - 1 + 0.5, 0 + 20 + 0.5]
+
+
+def test_a_net_of_other_columns_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(net, "COLUMNS", COLUMNS + 1)
+    with pytest.raises(ValueError, match="make train"):
+        net.shipped.__wrapped__()
+
+
+def test_how_loud_the_line_is_tells_no_voice_from_noise() -> None:
+    def told(gain: float) -> list[list[float]]:
+        heard = pcm(noisy(words((0.6, 1)), 20) * gain)
+        found, analyser = [], Analyser()
+        prosody = Prosody(analyser.at)
+        for place in range(0, len(heard) - 1280, 1280):
+            prosody.push(analyser.power(np.frombuffer(heard[place : place + 1280], "<i2")))
+            found.append(activity(prosody, 4))
+        return np.concatenate(found)
+
+    loud, quiet = told(1.0), told(0.25)
+    over_noise = slice(0, COLUMNS - 6)
+    assert np.abs(loud[20:, over_noise] - quiet[20:, over_noise]).max() < 2.0
 
 
 def test_what_the_features_weigh_adds_up_to_the_odds() -> None:
@@ -111,17 +139,39 @@ def test_any_bytes_are_heard_without_a_fault(data: bytes, tail: bytes) -> None:
             assert 0 <= one.start <= one.end <= one.known + 0.2
 
 
+class Says:
+    """A model that always says the same."""
+
+    def __init__(self, odds: float) -> None:
+        self._odds = odds
+
+    def odds(self, features: object) -> float:
+        return self._odds
+
+    def reason(self, features: object) -> str:
+        return "told so"
+
+
 def test_model_and_voices_may_be_others() -> None:
-    class Certain:
-        def odds(self, features: object) -> float:
-            return 9.0
-
-        def reason(self, features: object) -> str:
-            return "told so"
-
-    classifier = Classifier(model=Certain(), speech=shipped("speech", activity.NAMES))
+    classifier = Classifier(model=Says(9.0), speech=net.shipped())
     classifier.answered()
     classifier.feed(pcm(noisy(words((1.0, 1)), 30)))
     assert classifier.verdict is not None
     assert classifier.verdict.reason == "told so"
     assert isinstance(Model().odds([0.0] * len(features.NAMES)), float)
+
+
+def test_a_person_is_doubted_for_longer_where_a_beep_is_awaited() -> None:
+    def told_after(*, beep: bool) -> float:
+        classifier = Classifier(Settings(), Says(-2.5))  # a person, with the confidence 0.92
+        classifier.answered()
+        if beep:
+            classifier.await_beep()
+        told = verdicts(classifier.feed(pcm(noisy(words((0.6, 5)), 30))))
+        assert {one.callee_type for one in told} == {CalleeType.VOICE}
+        return told[0].at
+
+    usual = Settings()
+    assert usual.sure_of_person < 0.92 < usual.sure_after_beep
+    assert told_after(beep=False) < 0.6 + usual.patience
+    assert told_after(beep=True) == pytest.approx(0.6 + usual.patience_after_beep, abs=0.2)

@@ -168,6 +168,8 @@ ENDLESS = {
             "includes": "'a'.repeat(4e6).includes('a'.repeat(2e6) + 'b');",
             "split": "'a'.repeat(4e6).split('a'.repeat(2e6) + 'b');",
             "replace": "'a'.repeat(4e6).replace({toString: function () { return 'a'.repeat(2e6) + 'b'; }}, '');",
+            "upper": "for (;;) 'a'.repeat(4e6).toUpperCase();", "pieces": "var a = 'a'.repeat(4e6); for (;;) a.slice(1).trim();",
+            "a global regex": "var a = 'x'.repeat(4e6); for (;;) a.replace(/y/g, '');",
             "replaceAll": "'a'.repeat(4e6).replaceAll('a'.repeat(2e6) + 'b', '');",
         }.items()
     },

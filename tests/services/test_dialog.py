@@ -377,6 +377,24 @@ async def test_a_tap_that_dies_before_the_beep_leaves_the_waiting_to_asterisk(bo
     assert record.evidence["spoken_to"] == "after a silence, told without a tap"
 
 
+@pytest.mark.parametrize("machine", MachineHandling)
+async def test_persons_are_doubted_where_machines_are_spoken_to_after_the_beep(
+    booth: Callable[..., Booth], machine: MachineHandling
+) -> None:
+    class Ear(Classifier):
+        doubts = False
+
+        def await_beep(self) -> None:
+            self.doubts = True
+
+    made = await booth(None, Handling(machine=machine))  # type: ignore[misc]
+    made.web.pages["/s"] = document("<form><block><exit/></block></form>")
+    classifier = Ear()
+    made.live.ear = LineEar(classifier)
+    await made.talk()
+    assert classifier.doubts is (machine is MachineHandling.AFTER_BEEP)
+
+
 FIELD = (
     '<catch event="com.voxgate.callee_type">{}</catch><form><field name="n" type="digits?length=1">'
     '<property name="timeout" value="0.6s"/><prompt>Hello</prompt><noinput><exit/></noinput></field></form>'

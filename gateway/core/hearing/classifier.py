@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from gateway.core.hearing.evidence import TONES, Evidence, Sound, Verdict
@@ -10,7 +10,7 @@ from gateway.core.hearing.fax import CNG_LENGTH, CNG_PERIOD
 from gateway.core.hearing.greeting import Greeting, Opinion
 from gateway.core.hearing.listener import Listener
 from gateway.core.hearing.model import Model, Weigher
-from gateway.core.hearing.trees import Trees
+from gateway.core.hearing.net import Net
 from gateway.core.model import CalleeType
 
 #: How sure each sound makes us.
@@ -41,6 +41,8 @@ class Settings:
     of silence, or ``deadline`` seconds since the answer, are over: then it is a person, unsurely, because a wrong call
     to a person is worse than a missed machine; at the deadline a machine where that is likely. Higher values wait
     longer.
+    Where a machine is spoken to after its beep the ``…_after_beep`` ones stand in for ``sure_of_person``, ``patience``
+    and ``deadline``: a machine that was taken for a person would be spoken to over its greeting.
     After ``silence`` seconds without a sound since the answer the verdict is ``silence_means``. From ``window`` seconds
     after the answer on speech is judged no more, because the callee may by then be talking to the application.
     """
@@ -50,10 +52,20 @@ class Settings:
     sure_of_machine: float = 0.97
     patience: float = 2.0
     deadline: float = 5.5
+    sure_after_beep: float = 0.97
+    patience_after_beep: float = 2.5
+    deadline_after_beep: float = 8.0
     silence: float = 4.0
     silence_means: CalleeType = CalleeType.VOICE
     silence_confidence: float = 0.5
     window: float = 12.0
+
+    def after_beep(self) -> Settings:
+        """Those in force where a machine is spoken to after its beep."""
+        return replace(
+            self, sure_of_person=self.sure_after_beep, patience=self.patience_after_beep,
+            deadline=self.deadline_after_beep,
+        )  # fmt: skip
 
 
 class Classifier:
@@ -63,7 +75,7 @@ class Classifier:
     """
 
     def __init__(
-        self, settings: Settings | None = None, model: Weigher | None = None, speech: Trees | None = None
+        self, settings: Settings | None = None, model: Weigher | None = None, speech: Net | None = None
     ) -> None:
         self.verdict: Verdict | None = None
         self._settings = settings or Settings()
@@ -83,6 +95,10 @@ class Classifier:
         self._listener.attend()
         if not self._firm:
             self.verdict = None
+
+    def await_beep(self) -> None:
+        """A machine is spoken to after its beep: who is taken for a person from here on is so more surely."""
+        self._settings = self._settings.after_beep()
 
     @property
     def silent_for(self) -> float:

@@ -8,16 +8,16 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from gateway.core.hearing.activity import NAMES, activity
+from gateway.core.hearing.activity import activity
 from gateway.core.hearing.beep import SECONDS, Beeps
 from gateway.core.hearing.cadence import Cadence
 from gateway.core.hearing.evidence import Evidence, Sound
 from gateway.core.hearing.fax import V21, AnswerTones
+from gateway.core.hearing.net import Net, shipped
 from gateway.core.hearing.prosody import Prosody
 from gateway.core.hearing.runs import Tone, Tracker
 from gateway.core.hearing.sit import SpecialInformation
 from gateway.core.hearing.spectrum import HOP, RATE, Analyser, Frame
-from gateway.core.hearing.trees import Trees, shipped
 from gateway.core.hearing.voice import Voice
 
 #: Hops taken in at once: many, because NumPy's cost is by the call; one by one where a beep may end.
@@ -30,7 +30,7 @@ LONG_TONE: Final = SECONDS[1]
 class Listener:
     """Knows no time but the count of samples, so that a file and a call tell the same."""
 
-    def __init__(self, trees: Trees | None = None) -> None:
+    def __init__(self, speech: Net | None = None) -> None:
         self.voice = Voice()
         self.at = 0.0  # seconds of the stream that the evidence has come to
         self.known = 0.0  # seconds of the stream that it took
@@ -39,7 +39,7 @@ class Listener:
         self._hops = 0
         self._analyser = Analyser()
         self.prosody = Prosody(self._analyser.at)
-        self._activity = trees or shipped("speech", NAMES)
+        self._speech = speech or shipped()
         self._tracker = Tracker()
         self._cadence, self._sit, self._beeps = Cadence(), SpecialInformation(), Beeps()
         self._answer_tones, self._v21 = AnswerTones(), V21()
@@ -94,7 +94,7 @@ class Listener:
     def _hear(self, batch: npt.NDArray[np.int16]) -> list[Evidence]:
         power = self._analyser.power(batch)
         self.prosody.push(power)
-        odds = self._activity.odds(activity(self.prosody, len(power)))
+        odds = self._speech.odds(activity(self.prosody, len(power)))
         self.prosody.odds[self.prosody.count - len(power) : self.prosody.count] = odds
         frames = self._analyser.frames(power)
         found: list[Evidence] = []

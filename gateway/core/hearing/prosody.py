@@ -8,22 +8,28 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from gateway.core.hearing.spectrum import FRAME, FULL_SCALE, HERTZ_A_BIN, LOW, RATE, SECONDS_A_FRAME, Power
+from gateway.core.hearing.spectrum import FRAME, FULL_SCALE, HERTZ_A_BIN, HIGH, LOW, RATE, SECONDS_A_FRAME, Power
 
 Floats = npt.NDArray[np.float32]
 
 #: Rows kept (15 s): a greeting is judged no longer than that.
 KEPT: Final = 750
-#: Hz that part the bands. The first holds fundamentals, the last what only a wide line carries.
-BANDS: Final = (125.0, 300.0, 700.0, 1400.0, 2400.0, 3400.0)
-_EDGES = np.array([round(hz / HERTZ_A_BIN) - LOW for hz in BANDS])
+#: Bands of the telephone's band, equally wide in mel (O'Shaughnessy's formula).
+BANDS: Final = 20
+_LOW_MEL, _HIGH_MEL = (2595 * math.log10(1 + line * HERTZ_A_BIN / 700) for line in (LOW, HIGH))
+_MEL = np.linspace(_LOW_MEL, _HIGH_MEL, BANDS + 1)
+_EDGES = np.round(700 * (10 ** (_MEL[:-1] / 2595) - 1) / HERTZ_A_BIN).astype(int) - LOW
+#: dBFS in a band that is as good as nothing.
+_FAINTEST: Final = 10**-8.5
 #: Hz of the fundamentals looked for.
 PITCHES: Final = (70.0, 400.0)
-_LAGS = slice(round(RATE / PITCHES[1]), round(RATE / PITCHES[0]) + 1)
+_LAGS = np.arange(round(RATE / PITCHES[1]), round(RATE / PITCHES[0]) + 1)
 #: What the Hann window leaves of the correlation at each lag.
 _WINDOW = np.hanning(FRAME + 1)[:FRAME]
 _LOSS = np.fft.irfft(np.abs(np.fft.rfft(_WINDOW, 2 * FRAME)) ** 2)
-_LOSS = (_LOSS[_LAGS] / _LOSS[0]).astype(np.float32)
+#: From the lines' magnitudes to the correlation at each lag: an inverse Fourier transform of what is looked at.
+_ALIKE = np.cos(2 * np.pi / FRAME * np.outer(np.arange(LOW, HIGH), _LAGS)) * (_LOSS[0] / _LOSS[_LAGS])
+_ALIKE = _ALIKE.astype(np.float32)
 #: dB that a syllable's nucleus stands above the dips at its sides.
 NUCLEUS: Final = 3.0
 _QUIETEST: Final = 1e-10
@@ -44,7 +50,7 @@ class Prosody:
         self.count = 0
         self.first: int | None = None
         self.level = np.zeros(2 * KEPT, np.float32)
-        self.bands = np.zeros((2 * KEPT, len(BANDS)), np.float32)
+        self.bands = np.zeros((2 * KEPT, BANDS), np.float32)
         self.voicing = np.zeros(2 * KEPT, np.float32)
         self.odds = np.zeros(2 * KEPT, np.float32)
 
@@ -54,16 +60,14 @@ class Prosody:
             self._forget(self.count - KEPT)
         here = slice(self.count, self.count + rows)
         self.count += rows
-        bands = np.add.reduceat(power, _EDGES, axis=1)
-        self.level[here] = 10 * np.log10(bands.sum(axis=1) / FULL_SCALE + _QUIETEST)
+        bands = np.add.reduceat(power, _EDGES, axis=1) / FULL_SCALE
+        self.level[here] = 10 * np.log10(bands.sum(axis=1) + _QUIETEST)
         if self.first is None and len(sent := np.flatnonzero(self.level[here] > NOTHING)):
             self.first = here.start + int(sent[0])
-        self.bands[here] = 10 * np.log10(bands / FULL_SCALE + _QUIETEST)
-        whole = np.zeros((rows, FRAME // 2 + 1), np.float32)
-        whole[:, LOW : LOW + power.shape[1]] = power
+        self.bands[here] = 10 * np.log10(bands + _FAINTEST)
         # The root evens out the formants, or a strong one would pass for the fundamental.
-        correlation = np.fft.irfft(np.sqrt(whole))
-        alike = (correlation[:, _LAGS] / _LOSS).max(axis=1) / (correlation[:, 0] + 1e-9)
+        lines = np.sqrt(power)
+        alike = (lines @ _ALIKE).max(axis=1) / (lines.sum(axis=1) + _QUIETEST)
         self.voicing[here] = np.minimum(np.maximum(alike, 0), 1)
 
     def _forget(self, rows: int) -> None:

@@ -1,4 +1,4 @@
-"""Boosted trees, trained by ``make train`` and kept as small files beside this: log-odds, and what weighed in them."""
+"""Boosted trees, trained by ``make train`` and kept as a small file beside this: log-odds, and what weighed in them."""
 
 from __future__ import annotations
 

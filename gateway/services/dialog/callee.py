@@ -66,6 +66,8 @@ class Callee:
 
         Raises :class:`ChannelGone` when the callee hangs up first.
         """
+        if self.how.machine is MachineHandling.AFTER_BEEP and self.live.ear is not None:
+            self.live.ear.await_beep()
         if self.how.detection is DetectionMode.OFF:
             self.judge.rest(self.live)
             self._judged(Detection(CalleeType.VOICE, 0.5, {"detector": "off"}))
