@@ -100,6 +100,7 @@ def _kept(gateway: GatewayProcess, fault: type[Fault], seed: int) -> Path:
     """The gateway's log, where it outlives the world."""
     LOGS.mkdir(parents=True, exist_ok=True)
     name = re.sub(r"\W+", "-", fault.name)
+    gateway.log.touch()  # there is none where it was never started
     return Path(shutil.copy(gateway.log, LOGS / f"{name}-{gateway.lab.installation}-{seed}.log"))
 
 

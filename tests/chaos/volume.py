@@ -89,9 +89,11 @@ class Volume:
     # --- what goes wrong ---
 
     def fill(self) -> None:
-        with (self.seen(self._folder) / "filling").open("wb", buffering=0) as file, suppress(OSError):
-            while True:
-                file.write(b"\0" * 4096)
+        with (self.seen(self._folder) / "filling").open("wb", buffering=0) as file:
+            for piece in (MEGABYTE, 4096):
+                with suppress(OSError):
+                    while file.write(bytes(piece)) == piece:
+                        pass
 
     def drain(self) -> None:
         (self.seen(self._folder) / "filling").unlink(missing_ok=True)

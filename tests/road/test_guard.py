@@ -25,7 +25,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 
-STRAY = "0123456789abcdef01234567"
 WAITS = document(
     '<form><field name="code" type="digits?length=4"><property name="timeout" value="50s"/>'
     "<prompt>Please key in your code.</prompt><noinput><exit/></noinput></field></form>"
@@ -68,9 +67,8 @@ def ended(running: GatewayProcess, application: SampleApplication, call_id: str)
     return record
 
 
-def originate_stray(lab: Lab) -> str:
-    """A channel with an id of ours that rings for a minute, and of which no gateway knows."""
-    ident = f"vg-{lab.installation}-{STRAY}"
+def originate_stray(lab: Lab, ident: str) -> None:
+    """A channel that rings for a minute, with the id of an attempt that has ended."""
     client = Manager()
     client.connect("127.0.0.1", lab.ami_port)
     client.login(lab.ami_user, lab.ami_secret)
@@ -84,19 +82,20 @@ def originate_stray(lab: Lab) -> str:
     finally:
         with contextlib.suppress(ManagerSocketException, ValueError):  # its own reader races with it
             client.close()
-    return ident
+
+
+def logged(running: GatewayProcess, event: str) -> list[dict[str, Any]]:
+    entries = (json.loads(line) for line in running.log.read_text().splitlines() if line.startswith("{"))
+    return [one for one in entries if one.get("event") == event]
 
 
 def strays(running: GatewayProcess) -> list[str]:
-    entries = (json.loads(line) for line in running.log.read_text().splitlines() if line.startswith("{"))
-    mended = [one for one in entries if one.get("event") == "watchdog.mends" and one.get("wrong") == "stray"]
-    return sorted({one["attempt_id"] for one in mended})
+    return sorted({one["attempt_id"] for one in logged(running, "watchdog.mends") if one["wrong"] == "stray"})
 
 
 def test_a_call_is_ended_at_its_longest_time_and_says_so_while_a_stray_channel_is_ended(
     gateway: GatewayProcess, application: SampleApplication, lab: Lab
 ) -> None:
-    stray = originate_stray(lab)
     gateway.voxgate("account", "set", LOGIN, "max_call_seconds=10", "max_calls=1")
     first = queue(gateway, application, lab.number("person"), "waits")
     second = queue(gateway, application, lab.number("person"), "waits")
@@ -106,6 +105,8 @@ def test_a_call_is_ended_at_its_longest_time_and_says_so_while_a_stray_channel_i
     assert record["state"] == "completed" and 9 <= record["duration"] <= 12
     assert "after its longest time" in record["history"][-1]["reason"]
     ended(gateway, application, second)
+    stray = logged(gateway, "attempt.ended")[0]["attempt_id"]
+    originate_stray(lab, stray)
     wait_for(lambda: strays(gateway) == [stray], 45)
     wait_for(lambda: stray not in lab.pbx.cli("core show channels concise"), 5)
     gateway.voxgate("account", "set", LOGIN, "max_call_seconds=", "max_calls=")

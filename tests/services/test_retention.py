@@ -190,7 +190,7 @@ async def test_tries_of_posts_the_audit_log_and_receipts(house: House) -> None:
 HOLDS = {
     "account": "customers, not callees", "token": "customers, not callees", "signing": "customers, not callees",
     "hold": "accounts alone", "campaign": Kept.CALLS, "tally": Kept.CALLS, "lane": Kept.CALLS, "hourly": Kept.CALLS,
-    "call": Kept.CALLS, "attempt": Kept.CALLS, "delivery": Kept.CALLS, "delivery_try": Kept.POSTS,
+    "call": Kept.CALLS, "attempt": Kept.CALLS, "leg": Kept.CALLS, "delivery": Kept.CALLS, "delivery_try": Kept.POSTS,
     "audit": Kept.AUDIT, "receipt": Kept.RECEIPTS, "session": Kept.SESSIONS, "mark": "how far sweeps have come",
     "usage": "sums of an account's days", "_sqlite_migrations": "the schema's history", "sqlite_sequence": "the last ids",
 }  # fmt: skip
@@ -222,6 +222,10 @@ async def test_nothing_is_left_of_a_callee_even_in_freed_pages(house: House) -> 
             ended(claimed), evidence=evidence, reason=canary["reason"], application_error=canary["application_error"]
         )
         await house.store.close_attempt(told)
+        leg = (claimed.attempt.id, canary["dialed"])
+        await house.store.write(
+            lambda db, counts, leg=leg: db.conn.execute("INSERT INTO leg VALUES (?, 1, ?, NULL, 3)", leg)
+        )
     (post,) = await house.store.due_deliveries(LATER, 9, 9)
     await house.store.record_try(DeliveryTry(post.id, NOW, True, 200, None, None, 1, canary["response"]))
     access = SqliteAccess(house.store)
@@ -319,7 +323,7 @@ async def test_every_table_that_refers_to_calls_is_swept_with_them(house: House)
 
     assert children("call") == {"attempt", "delivery"}
     assert children("delivery") == {"delivery_try"}  # which goes with it
-    assert children("attempt") == set()
+    assert children("attempt") == {"leg"}  # which goes with it
     assert children("campaign") == {"call", "tally", "lane", "hourly"}
 
 

@@ -14,6 +14,9 @@ from gateway.cli.exits import ExitStatus
 from tests.chaos.faults.fault import Fault, Scene
 from tests.chaos.volume import Volume, why_not
 
+#: Megabytes: a list is taken in only while it leaves 256 MB of the disk free.
+ROOMY = 384
+
 
 class DiskFull(Fault):
     name, words, times = "disk full", "the database's file system has no byte left for some seconds", 2
@@ -23,7 +26,7 @@ class DiskFull(Fault):
         return why_not()
 
     def volume(self, folder: Path) -> Volume:
-        return Volume(folder, 24)
+        return Volume(folder, ROOMY)
 
     def strike(self, scene: Scene) -> None:
         assert scene.volume is not None
@@ -63,7 +66,7 @@ class ReadOnly(Fault):
         return why_not(loop=True)
 
     def volume(self, folder: Path) -> Volume:
-        return Volume(folder, 48, folder.with_suffix(".ext4"))
+        return Volume(folder, ROOMY, folder.with_suffix(".ext4"))
 
     def strike(self, scene: Scene) -> None:
         assert scene.volume is not None

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from tests.chaos.customer import Customer, Mood
 from tests.chaos.faults.clocks import SteppedClock
+from tests.chaos.faults.disks import ROOMY
 from tests.chaos.faults.fault import Fault, Scene
 from tests.chaos.volume import Volume, why_not
 
@@ -116,7 +117,7 @@ class NamesFail(Fault):
         self._hosts.write_text(self._known)
         resolver = folder.with_suffix(".resolv")
         resolver.write_text("nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")  # where nobody listens
-        return Volume(folder, 64, over={Path("/etc/hosts"): self._hosts, Path("/etc/resolv.conf"): resolver})
+        return Volume(folder, ROOMY, over={Path("/etc/hosts"): self._hosts, Path("/etc/resolv.conf"): resolver})
 
     @property
     def _known(self) -> str:
