@@ -55,7 +55,7 @@ def new_secret() -> str:
 
 def mark_of(secret: str) -> str:
     """What is stored of a secret: who reads the database cannot use it."""
-    return hashlib.sha256(secret.encode()).hexdigest()
+    return hashlib.sha256(secret.encode(errors="surrogatepass")).hexdigest()
 
 
 DONE = "done"

@@ -57,4 +57,4 @@ def new_session(account: AccountId, now: Millis) -> tuple[str, Session]:
 
 
 def mark_of(cookie: str) -> str:
-    return hashlib.sha256(cookie.encode()).hexdigest()
+    return hashlib.sha256(cookie.encode(errors="surrogatepass")).hexdigest()

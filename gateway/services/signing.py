@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Protocol
 
 from gateway.core.model import Account, AccountId, Millis
@@ -26,6 +27,7 @@ class Signing:
         self._clock = clock
         self._known: dict[AccountId, SigningKeys | None] = {}
         self._changes = 0
+        self._changing = asyncio.Lock()  # what is shown to one who renews is the one before to the next
 
     async def keys(self, account: AccountId) -> SigningKeys | None:
         """None where the account's posts are not signed."""
@@ -43,17 +45,19 @@ class Signing:
 
     async def renew(self, account: Account, keep_old_hours: int) -> SigningKeys:
         """Another secret, to be shown this once; the one before also signs for so many hours, 0 not at all."""
-        now, before = self._clock.now(), await self.keys(account.id)
-        if before is None or keep_old_hours == 0:
-            keys = SigningKeys(new_secret(), now)
-        else:
-            keys = SigningKeys(new_secret(), now, before.secret, Millis(now + keep_old_hours * HOUR_MS))
-        await self._set(account.id, keys)
+        async with self._changing:
+            now, before = self._clock.now(), await self.keys(account.id)
+            if before is None or keep_old_hours == 0:
+                keys = SigningKeys(new_secret(), now)
+            else:
+                keys = SigningKeys(new_secret(), now, before.secret, Millis(now + keep_old_hours * HOUR_MS))
+            await self._set(account.id, keys)
         return keys
 
     async def stop(self, account: Account) -> None:
         """Posts are not signed any more."""
-        await self._set(account.id, None)
+        async with self._changing:
+            await self._set(account.id, None)
 
     async def _set(self, account: AccountId, keys: SigningKeys | None) -> None:
         await self._book.set_signing_keys(account, keys)

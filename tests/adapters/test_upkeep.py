@@ -72,6 +72,17 @@ async def test_nobody_else_on_the_machine_reads_the_database(tmp_path: Path) -> 
     }  # fmt: skip
 
 
+async def test_a_database_that_everybody_could_read_is_kept_from_others(tmp_path: Path) -> None:
+    path = tmp_path / "q.db"
+    with closing(sqlite3.connect(path)) as db:
+        db.executescript(SCHEMAS[0].read_text())
+    path.chmod(0o644)
+    store = opened(path)
+    found = {one.name: one.stat().st_mode & 0o007 for one in tmp_path.glob("q.db*") if one.suffix != ".lock"}
+    await store.close()
+    assert found and not any(found.values()), found
+
+
 # --- upgrades ---
 
 

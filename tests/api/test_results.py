@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from gateway.core.access import Scope
 from gateway.core.model import Millis
 from gateway.ports import DeliveryTry, Lane
@@ -90,3 +92,13 @@ async def test_posts_are_signed_by_a_secret_that_is_shown_once(house: House) -> 
     done = [one["action"] for one in page["items"] if one["outcome"] == "done"]
     assert done == ["account.unsigned", "account.signing", "account.signing"]
     assert "whsec_" not in str(page)
+
+
+async def test_secrets_that_are_renewed_at_once_both_sign(house: House) -> None:
+    await house.ask("POST", "/accounts/user1/signing", {})
+    asked = [house.ask("POST", "/accounts/user1/signing", {"keep_old_hours": 1}) for _ in range(2)]
+    shown = [issued["secret"] for _, issued in await asyncio.gather(*asked)]
+    await house.ask("POST", "/results/test", {"url": "http://app/result"})
+    post = house.web.asked[-1]
+    for secret in shown:
+        assert verify(post.body or b"", post.headers, secret, now=house.clock.now() / 1000)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 
 from aiohttp import ClientResponse
 
+from gateway.services.pages.runner import MOST_EACH
 from tests.pages.conftest import House
 
 START = "http://app.example/start.php"
@@ -55,3 +57,27 @@ async def test_only_urls_are_walked_through(house: House) -> None:
     await house.sign_in()
     for url in ("file:///etc/passwd", "--trace", "/etc/passwd", ""):
         assert (await house.post("/phone/walk", start_url=url))[0] == 422
+
+
+async def test_a_walk_is_told_no_longer_than_its_session_lasts(house: House) -> None:
+    await house.sign_in()
+    walk = await begin(house)
+    async with house.client.get(f"/phone/walk/{walk}") as stream:
+        assert await said(stream, "at") == f"at {START}\n"
+        await house.post("/signout")
+        async with asyncio.timeout(20):
+            assert await stream.content.read() == b"\n"
+
+
+async def test_one_account_s_walks_keep_nobody_else_from_one(house: House) -> None:
+    for _ in range(MOST_EACH):
+        house.client.session.cookie_jar.clear()
+        await house.sign_in()
+        await begin(house)
+    await begin(house)  # in place of its session's own
+    house.client.session.cookie_jar.clear()
+    await house.sign_in()
+    assert (await house.post("/phone/walk", start_url=START))[0] == 429
+    house.client.session.cookie_jar.clear()
+    await house.sign_in("user2", "88888888")
+    assert (await house.post("/phone/walk", start_url=START))[0] == 200

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import stat
 import time
 from contextlib import closing, suppress
 from pathlib import Path
@@ -29,6 +30,7 @@ def prepare(path: Path, backups: Path) -> None:
     try:
         if path.exists() and path.stat().st_size:
             inspect(path)
+            _keep_from_others(path)
             if not sound(path, LOOK):
                 log.info("database.not_looked_through", path=str(path), mend="`voxgate db check` looks at all of it")
             _back_up_before_upgrade(path, backups)
@@ -39,6 +41,15 @@ def prepare(path: Path, backups: Path) -> None:
             MIGRATIONS.apply(db)
     except sqlite3.DatabaseError as error:
         raise DatabaseRefused(damaged(path, error)) from error
+
+
+def _keep_from_others(path: Path) -> None:
+    """One that was made before there were secrets in it may be readable by everybody; a group is its owner's choice."""
+    for suffix in ("", "-wal", "-shm"):
+        file = path.with_name(path.name + suffix)
+        with suppress(OSError):  # another user's, or not there
+            if (mode := stat.S_IMODE(file.stat().st_mode)) & 0o007:
+                file.chmod(mode & 0o770)
 
 
 def _back_up_before_upgrade(path: Path, backups: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -104,7 +103,7 @@ class Callers:
     async def _by_pin(self, request: web.Request, value: str) -> Caller:
         try:
             login, colon, pin = base64.b64decode(value, validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:  # of base64, of what is no ASCII, and of UTF-8
             raise _refused("what follows Basic is no base64 of login:PIN") from None
         if not colon or len(login) > 128 or len(pin) > 16:
             raise _refused("login or PIN is wrong")

@@ -21,6 +21,10 @@ MAX_URLENCODED = 4 * 1024 * 1024
 PIECE = 256 * 1024
 #: Bytes of the disk that lists leave free: they may come from strangers, and the database must go on being written.
 RESERVED = 256 * 1024 * 1024
+#: What aiohttp raises of a body that is no form: of its encoding, boundary or charset, or of a part's headers.
+MALFORMED = (
+    ValueError, LookupError, AssertionError, RuntimeError, HttpProcessingError, web.RequestPayloadError
+)  # fmt: skip
 _PREFIX = "list-"
 
 
@@ -76,11 +80,10 @@ async def read_form(request: web.Request, spool: Path) -> Form:
             await _urlencoded(request, form)
         else:
             raise FormError(f"the body is {kind}: send application/x-www-form-urlencoded or multipart/form-data")
-    except (HttpProcessingError, web.RequestPayloadError) as error:  # of a part's headers; of the encoding of the body
+    except BaseException as error:
         form.close()
-        raise FormError(f"the body is malformed: {str(error)[:200]}") from None
-    except BaseException:
-        form.close()
+        if isinstance(error, MALFORMED) and not isinstance(error, FormError):
+            raise FormError(f"the body is malformed: {str(error)[:200]}") from None
         raise
     return form
 
@@ -110,18 +113,13 @@ async def _multipart(request: web.Request, form: Form, spool: Path) -> None:
         if taken > limit:  # aiohttp leaves the sum of the parts to its reader
             raise web.HTTPRequestEntityTooLarge(limit, taken)
 
-    try:
-        reader = await request.multipart()
-        while (part := await reader.next()) is not None:
-            if isinstance(part, MultipartReader):
-                raise FormError("the body holds a multipart within the multipart")
-            await _part(part, form, spool, received)
-            if len(form.fields) > MAX_FIELDS:
-                raise FormError(f"the form has more than {MAX_FIELDS} parts")
-    except (ValueError, AssertionError, KeyError, LookupError, RuntimeError) as error:
-        if isinstance(error, FormError):
-            raise
-        raise FormError(f"the multipart body is malformed: {str(error)[:200]}") from None
+    reader = await request.multipart()
+    while (part := await reader.next()) is not None:
+        if isinstance(part, MultipartReader):
+            raise FormError("the body holds a multipart within the multipart")
+        await _part(part, form, spool, received)
+        if len(form.fields) > MAX_FIELDS:
+            raise FormError(f"the form has more than {MAX_FIELDS} parts")
 
 
 async def _part(part: BodyPartReader, form: Form, spool: Path, received: Callable[[int], None]) -> None:

@@ -70,7 +70,7 @@ class FirstRun:
         )  # fmt: skip
 
     def _known(self, token: str) -> bool:
-        return hmac.compare_digest(token.encode(), self._token.encode())
+        return hmac.compare_digest(token.encode(errors="surrogatepass"), self._token.encode())
 
     async def begin(self, request: web.Request) -> web.StreamResponse:
         form = {name: str(value).strip() for name, value in (await request.post()).items()}

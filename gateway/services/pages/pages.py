@@ -99,8 +99,8 @@ class Pages:
         sessions = Sessions(books, around.accounts, around.logins, clock, secure=settings.secure)
         self._site = site = Site(store, sessions, clock, around.audit, around.status)
         self._rates, self._gauges, self._chores = Rates(around.feed), around.gauges, Chores(store)
-        self._runner = Runner(site, settings.walk)
         self._streams = Streams(sessions)
+        self._runner = Runner(site, self._streams, settings.walk)
         self._queueing = Queueing(
             site, store, around.desk, clock, Receipts(around.receipts, clock), settings.spool, around.audit
         )

@@ -17,11 +17,12 @@ from aiohttp import web
 from gateway.core.plum import FieldError, read_url
 from gateway.core.visiting import Visitor
 from gateway.services.pages.site import HEADERS, NotHere, Refused, Site, plain
+from gateway.services.pages.streams import Streams
 
 log = structlog.get_logger()
 
-#: Walks at once, all visitors together; each visitor has one.
-MOST = 20
+#: Walks at once, and those of one account, so that none takes all of them; each session has one.
+MOST, MOST_EACH = 20, 5
 #: Seconds without input or output after which a walk is ended, and its longest life.
 IDLE, LONGEST = 300.0, 1800.0
 #: Characters of output that are kept; what was said before is left out.
@@ -30,7 +31,7 @@ KEPT = 100_000
 
 @dataclass(slots=True)
 class _Walk:
-    visitor: str
+    visitor: Visitor
     process: asyncio.subprocess.Process
     text: str = ""
     dropped: int = 0  # characters that are no longer in ``text``
@@ -41,8 +42,9 @@ class _Walk:
 class Runner:
     """``command`` is the program to which the start's URL is added; empty: it cannot be run here."""
 
-    def __init__(self, site: Site, command: Sequence[str]) -> None:
+    def __init__(self, site: Site, streams: Streams, command: Sequence[str]) -> None:
         self._site = site
+        self._streams = streams
         self._command = list(command)
         self._walks: dict[str, _Walk] = {}
         self._beginning = asyncio.Lock()
@@ -73,10 +75,13 @@ class Runner:
         return plain({"walk": token})
 
     async def _begin(self, url: str, visitor: Visitor) -> str:
+        mark = visitor.session.mark
         for old in self._walks.values():
-            if old.visitor == visitor.session.mark:
+            if old.visitor.session.mark == mark:
                 _end(old)
-        if sum(not one.ended for one in self._walks.values()) >= MOST:
+        going = [one for one in self._walks.values() if not one.ended and one.visitor.session.mark != mark]
+        own = sum(one.visitor.account.id == visitor.account.id for one in going)
+        if len(going) >= MOST or own >= MOST_EACH:
             raise Refused("Too many walks go on: try again in a minute.", 429)
         process = await asyncio.create_subprocess_exec(
             *self._command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
@@ -87,7 +92,7 @@ class Runner:
             process.stdin.write(url.encode() + b"\n")
             await process.stdin.drain()
         token = secrets.token_urlsafe(16)
-        walk = self._walks[token] = _Walk(visitor.session.mark, process)
+        walk = self._walks[token] = _Walk(visitor, process)
         assert self._tasks is not None
         self._tasks.create_task(self._keep(token, walk))
         return token
@@ -118,7 +123,7 @@ class Runner:
 
     def _find(self, request: web.Request, visitor: Visitor) -> _Walk:
         walk = self._walks.get(request.match_info["walk"])
-        if walk is None or walk.visitor != visitor.session.mark:
+        if walk is None or walk.visitor.session.mark != visitor.session.mark:
             raise NotHere
         return walk
 
@@ -128,21 +133,12 @@ class Runner:
         answer = web.StreamResponse(
             headers={**HEADERS, "Content-Type": "text/event-stream", "Cache-Control": "no-store"}
         )
-        told = 0
-        try:
-            await answer.prepare(request)
-            while True:
-                walk.more.clear()
-                place = max(told - walk.dropped, 0)
-                if fresh := walk.text[place:]:
-                    told = walk.dropped + len(walk.text)
-                    await answer.write(f"data: {json.dumps(fresh)}\n\n".encode())
-                if walk.ended:
-                    await answer.write(b"event: ended\ndata: {}\n\n")
-                    break
-                await walk.more.wait()
-        except ConnectionError:
-            pass
+        with self._streams.of(visitor):
+            try:
+                await answer.prepare(request)
+                await _tell(answer, walk)
+            except (asyncio.CancelledError, ConnectionError):
+                pass
         return answer
 
     async def type(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
@@ -156,6 +152,20 @@ class Runner:
         except ConnectionError:
             raise Refused("The application has ended: begin anew.", 409) from None
         return plain({})
+
+
+async def _tell(answer: web.StreamResponse, walk: _Walk) -> None:
+    told = 0
+    while True:
+        walk.more.clear()
+        place = max(told - walk.dropped, 0)
+        if fresh := walk.text[place:]:
+            told = walk.dropped + len(walk.text)
+            await answer.write(f"data: {json.dumps(fresh)}\n\n".encode())
+        if walk.ended:
+            await answer.write(b"event: ended\ndata: {}\n\n")
+            break
+        await walk.more.wait()
 
 
 def _end(walk: _Walk) -> None:

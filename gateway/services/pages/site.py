@@ -24,6 +24,7 @@ from gateway.core.states import CALL_WORDS
 from gateway.core.visiting import Visitor
 from gateway.ports import Clock, Store, StoreError
 from gateway.services.audit import Audit
+from gateway.services.intake.form import MALFORMED
 from gateway.services.origin import same_origin
 from gateway.services.pages.sessions import Sessions
 
@@ -144,8 +145,9 @@ class Site:
 
         async def checked(request: web.Request, visitor: Visitor) -> web.StreamResponse:
             given = request.headers.get(CSRF_HEADER) or ""
-            if not given and request.content_type != "multipart/form-data":
-                given = str((await request.post()).get(CSRF_FIELD, ""))
+            if not upload or not (given or request.content_type == "multipart/form-data"):
+                form = await _form(request)
+                given = given or str(form.get(CSRF_FIELD, ""))
             self.check(request, visitor, given)
             return await handler(request, visitor)
 
@@ -155,7 +157,7 @@ class Site:
         """Raises :class:`Refused` where ``given`` does not prove that our own page sent the request."""
         if not same_origin(request):
             raise Refused("The request came from another site.")
-        if not hmac.compare_digest(given.encode(), visitor.session.csrf.encode()):
+        if not hmac.compare_digest(given.encode(errors="surrogatepass"), visitor.session.csrf.encode()):
             raise Refused("The form is too old, or not ours. Load the page again and repeat.")
 
     def open_action(self, handler: Open) -> Open:
@@ -164,7 +166,12 @@ class Site:
         async def serve(request: web.Request) -> web.StreamResponse:
             if not same_origin(request):
                 return web.Response(status=403, text="The request came from another site.", headers=HEADERS)
-            return await handler(_bounded(request))
+            request = _bounded(request)
+            try:
+                await _form(request)
+            except Refused as refused:
+                return web.Response(status=refused.status, text=str(refused), headers=HEADERS)
+            return await handler(request)
 
         return serve
 
@@ -211,6 +218,17 @@ def _bounded(request: web.Request) -> web.Request:
     return request.clone(client_max_size=MAX_FORM, remote=request.remote or "", scheme=request.scheme)
 
 
+async def _form(request: web.Request) -> Mapping[str, object]:
+    """The form, which the request keeps for its handler. Raises :class:`Refused` where it is none."""
+    try:
+        form = await request.post()
+        for value in form.values():
+            str(value).encode()  # some charsets have halves of characters, which no database takes
+    except MALFORMED:
+        raise Refused("The form cannot be read: send it as UTF-8.", 400) from None
+    return form
+
+
 def zone_of(account: Account) -> ZoneInfo:
     return ZoneInfo(account.settings.time_zone)
 
@@ -222,7 +240,10 @@ def see(path: str) -> web.Response:
 
 def back(request: web.Request, otherwise: str) -> web.Response:
     """To the page that the form stood on."""
-    came = urlsplit(request.headers.get("Referer", ""))
+    try:
+        came = urlsplit(request.headers.get("Referer", ""))
+    except ValueError:  # as of ``http://[``
+        return see(otherwise)
     if came.netloc != request.host:
         return see(otherwise)
     return see(inside(came.path + (f"?{came.query}" if came.query else ""), otherwise))
@@ -230,7 +251,10 @@ def back(request: web.Request, otherwise: str) -> web.Response:
 
 def inside(path: str, otherwise: str = "/") -> str:
     """A path of ours: where we lead must not be another site, nor end the header that says so."""
-    parts = urlsplit(path)
+    try:
+        parts = urlsplit(path)
+    except ValueError:
+        return otherwise
     foreign = parts.scheme or parts.netloc or not path.startswith("/") or path.startswith("//")
     return otherwise if foreign or "\\" in path or not path.isprintable() else path
 
