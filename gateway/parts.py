@@ -79,14 +79,17 @@ def dialog_settings(config: Config) -> DialogSettings:
     )
 
 
-def classifiers_of(config: Config) -> Callable[[], Classifier]:
-    """What makes the classifier of each call."""
+def operating_point(config: Config) -> ClassifierSettings:
     known = config.detection
-    point = ClassifierSettings(
+    return ClassifierSettings(
         known.bias, known.sure_of_person, sure_after_beep=known.sure_after_beep, silence=known.silence,
         silence_means=CalleeType(known.silence_means),
     )  # fmt: skip
-    return functools.partial(Classifier, point)
+
+
+def classifiers_of(config: Config) -> Callable[[], Classifier]:
+    """What makes the classifier of each call."""
+    return functools.partial(Classifier, operating_point(config))
 
 
 def open_store(config: Config) -> SqliteStore:

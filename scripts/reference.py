@@ -61,7 +61,8 @@ def settings_of(kind: type[msgspec.Struct]) -> Iterator[Setting]:
                 sys.exit(
                     f"gateway/settings.py: {kind.__name__}.{field.name} has no text below it that says what it is for"
                 )
-            default = "required" if field.required else f"`{toml(field.default)}`"
+            made = field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
+            default = "required" if field.required else f"`{toml(made)}`"
             yield Setting(field.name, described(field.type), default, texts[field.name].replace("\n", " "))
 
 

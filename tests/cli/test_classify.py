@@ -154,6 +154,16 @@ def test_a_replay_tells_errors_of_both_settings_and_what_would_change(tmp_path: 
     assert "0 would change" in _run("replay", "--folder", folder).splitlines()
 
 
+def test_a_replay_sets_out_from_the_configuration_s_operating_point(tmp_path: Path) -> None:
+    config = tmp_path / "voxgate.toml"
+    config.write_text('installation = "abc"\n[ami]\nsecret = "x"\n[detection]\nbias = 5\n')
+    _add(tmp_path / "kept", _wav(tmp_path, words((0.6, 5))), "--label", "human")
+    kept = ("replay", "--folder", tmp_path / "kept", "--config", config, "--json")
+    as_set, mild = json.loads(_run(*kept)), json.loads(_run(*kept, "--bias", 0))
+    assert [as_set[when]["people_wrong"] for when in ("now", "then")] == [1, 1]
+    assert [mild[when]["people_wrong"] for when in ("now", "then")] == [1, 0]
+
+
 async def test_a_replay_hears_calls_whose_audio_was_kept(tmp_path: Path) -> None:
     (tmp_path / "voxgate.toml").write_text('installation = "abc"\n[ami]\nsecret = "x"\n[database]\npath = "q.db"\n')
     (tmp_path / "evidence").mkdir()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -31,7 +32,7 @@ app = typer.Typer(
 )  # fmt: skip
 
 AnsweredAt = Annotated[float, typer.Option(min=0, help="Seconds into each file at which it was answered.")]
-Bias = Annotated[float, typer.Option(help="Above 0 finds more machines, under 0 more persons (log-odds).")]
+BIAS = typer.Option(help="Above 0 finds more machines, under 0 more persons (log-odds).")
 Folder = Annotated[
     Path | None, typer.Option(help="Where labelled recordings are kept; else VOXGATE_RECORDINGS or the user's data.")
 ]
@@ -41,7 +42,7 @@ Folder = Annotated[
 def hear(
     files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="Recordings of what callees sent.")],
     answered_at: AnsweredAt = 0.0,
-    bias: Bias = 0.0,
+    bias: Annotated[float, BIAS] = 0.0,
     picture: Annotated[
         Path | None, typer.Option(help="Draw waveform, spectrogram and timeline into this file, as PNG.")
     ] = None,
@@ -105,7 +106,7 @@ def callee_of(label: str) -> CalleeType:
 
 @app.command("replay", epilog="Example: voxgate classify replay --bias -1")
 def replay(
-    bias: Bias = 0.0,
+    bias: Annotated[float | None, BIAS] = None,
     sure_of_person: Annotated[
         float | None, typer.Option(min=0.5, max=1, help="The least confidence at which a person is told.")
     ] = None,
@@ -125,16 +126,19 @@ def replay(
     from gateway.cli.classify.replay import samples
     from gateway.config import ConfigError
     from gateway.core.hearing import Settings
+    from gateway.parts import operating_point
 
-    database = None
+    database, now = None, Settings()
     try:
-        database = Path(config_of(config).database.path)
+        read = config_of(config)
     except ConfigError:
         if config is not None:
             raise
-    now = Settings()
-    then = Settings(
-        bias=bias,
+    else:
+        database, now = Path(read.database.path), operating_point(read)
+    then = replace(
+        now,
+        bias=now.bias if bias is None else bias,
         sure_of_person=sure_of_person or now.sure_of_person,
         sure_of_machine=sure_of_machine or now.sure_of_machine,
     )
