@@ -7,6 +7,7 @@ import os
 import resource
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -40,19 +41,21 @@ async def test_a_text_that_many_calls_want_at_once_is_spoken_once(monkeypatch: p
     assert asked == 3
 
 
-@pytest.fixture
+@contextmanager
 def full() -> Iterator[None]:
-    """No file may grow beyond 100 bytes."""
+    """No file of this process may grow beyond 100 bytes: not even the one that pytest may write its progress to."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-async def test_what_could_not_be_written_whole_leaves_nothing(tmp_path: Path, full: None) -> None:
-    with pytest.raises(MediaError, match="File too large"):
+async def test_what_could_not_be_written_whole_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(MediaError, match="File too large"), full():
         await FileMedia(tmp_path / "media", in_folder(str(tmp_path))).keep(WAV)
-    with pytest.raises(OSError, match="File too large"):
+    with pytest.raises(OSError, match="File too large"), full():
         EvidenceFolder(tmp_path / "evidence").keep(AccountId(1), AttemptId("vg-abc-1"), bytes(8000))
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
