@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import AsyncIterator
 from html import unescape
 from typing import Any
 
@@ -205,3 +206,22 @@ async def test_a_list_for_an_account_that_is_not_there_is_refused(house: House) 
     form.add_field("phone_list", LIST, filename="numbers.csv")
     answer = await house.client.post("/queue/list", data=form, headers={"X-CSRF": await house.csrf()})
     assert answer.status == 422 and "nobody" in (await answer.json())["error"]
+
+
+async def test_a_form_whose_sender_is_signed_out_meanwhile_queues_nothing(house: House) -> None:
+    await house.sign_in()
+    (token,) = re.findall(r'name="list" value="([^"]+)"', await upload(house, LIST))
+    fields = {"csrf": await house.csrf(), "list": token, "campaign_name": "late", "start_url": "http://a/s"}
+    parts = "".join(
+        f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{fields[name]}\r\n' for name in fields
+    )
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield parts.encode()
+        await house.books.end_sessions(house.accounts["user1"].id)
+        yield b"--x--\r\n"
+
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    async with house.client.post("/queue/campaign", data=pieces(), headers=headers) as answer:
+        assert answer.status == 401
+    assert await house.store.campaign_by_name(house.accounts["user1"].id, "late") is None

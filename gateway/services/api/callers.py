@@ -60,6 +60,8 @@ class Caller:
 
 
 Authenticate = Callable[[web.Request], Awaitable[Caller]]
+#: Who asks now: a body may take hours, and what let it in may be revoked, and the account narrowed, meanwhile.
+Again = Callable[[], Awaitable[Caller]]
 
 BY_SOCKET = Caller(OPERATOR, None, frozenset(Scope))
 

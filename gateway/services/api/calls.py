@@ -20,7 +20,7 @@ from gateway.ports import Pbx, PbxError, Store
 from gateway.services.accounts import Accounts
 from gateway.services.api import shaping
 from gateway.services.api.bodies import CSV, JSON_LINES, CallLines, Line, single_call, spooled
-from gateway.services.api.callers import Caller, account_for, account_seen
+from gateway.services.api.callers import Again, Caller, account_for, account_seen
 from gateway.services.api.problems import Code, Problem, invalid, not_found, problem_of
 from gateway.services.api.receipts import answer_once, fingerprint, key_of
 from gateway.services.api.routing import read_json, route
@@ -59,7 +59,7 @@ class Calls:
         "POST", "/calls", Scope.CALLS, status=201, keyed=True, takes=(JSON_LINES, CSV), gives=(JSON_LINES,),
         replies=(models.NewCall, models.Queued, models.LineDone),
     )  # fmt: skip
-    async def queue_calls(self, who: Caller, request: web.Request) -> web.StreamResponse:
+    async def queue_calls(self, who: Caller, request: web.Request, again: Again) -> web.StreamResponse:
         """Queue a call, or many of them.
 
         One call is a JSON object, and durable once it is answered. Many are JSON Lines or CSV whose header names the
@@ -68,7 +68,7 @@ class Calls:
         queued is not queued again.
         """
         if request.content_type in (JSON_LINES, CSV):
-            return await self._stream(who, request)
+            return await self._stream(again, request)
         body = await read_json(request)
         asked = self._decoder.decode(body)
         mark = fingerprint(request, body)
@@ -79,9 +79,10 @@ class Calls:
         receipt = None if stamp is None else lambda ident: stamp(models.Queued(id=ident))
         return models.Queued(id=await self._desk.queue_call(account, single_call(account.login, asked), receipt))
 
-    async def _stream(self, who: Caller, request: web.Request) -> web.StreamResponse:
+    async def _stream(self, again: Again, request: web.Request) -> web.StreamResponse:
         key = key_of(request)
         async with spooled(request, self._spool, self._max_body) as (path, _):
+            who = await again()
             lines = CallLines(path, request.content_type)
             answer = web.StreamResponse(status=200, headers={"Content-Type": JSON_LINES})
             await answer.prepare(request)

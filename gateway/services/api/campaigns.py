@@ -25,7 +25,7 @@ from gateway.services.api.bodies import (
     spooled,
     submission_of,
 )
-from gateway.services.api.callers import Caller, account_for, account_seen
+from gateway.services.api.callers import Again, Caller, account_for, account_seen
 from gateway.services.api.problems import Code, Problem, not_found
 from gateway.services.api.receipts import answer_once, fingerprint
 from gateway.services.api.routing import read_json, route
@@ -66,14 +66,14 @@ class Campaigns:
         "POST", "/campaigns", Scope.CALLS, status=201, keyed=True, takes=(FORM,),
         replies=(models.NewCampaign, models.Campaign, models.Loaded),
     )  # fmt: skip
-    async def create_campaign(self, who: Caller, request: web.Request) -> web.Response:
+    async def create_campaign(self, who: Caller, request: web.Request, again: Again) -> web.Response:
         """Create a campaign.
 
         As JSON it is created without calls, which are added afterwards. As a form with the fields of `queuecalls` and
         the list as the file `phone_list`, it is loaded whole or not at all, and the answer counts its lines.
         """
         if request.content_type == FORM:
-            return await self._load(who, request)
+            return await self._load(again, request)
         body = await read_json(request)
         asked = self._decoder.decode(body)
 
@@ -87,8 +87,9 @@ class Campaigns:
 
         return await answer_once(self._receipts, who, request, fingerprint(request, body), 201, work)
 
-    async def _load(self, who: Caller, request: web.Request) -> web.Response:
+    async def _load(self, again: Again, request: web.Request) -> web.Response:
         async with campaign_form(request, self._spool) as (form, path, digest):
+            who = await again()
 
             async def work(stamp: Stamp | None) -> models.Loaded:
                 account, submission = await self._submitted(who, form)
@@ -108,7 +109,9 @@ class Campaigns:
     @route(
         "POST", "/campaigns/{campaign_id}/calls", Scope.CALLS, status=201, keyed=True, takes=(CSV, PLAIN, JSON_LINES)
     )  # fmt: skip
-    async def add_calls(self, who: Caller, campaign_id: models.Ident, request: web.Request) -> models.Loaded:
+    async def add_calls(
+        self, who: Caller, campaign_id: models.Ident, request: web.Request, again: Again
+    ) -> models.Loaded:
         """Add calls to a campaign that runs or is paused, all at once or none.
 
         At most 10,000 numbers, as a list of `queuecalls` (one a line, or CSV), or as JSON Lines with `phone_number`. A
@@ -116,9 +119,10 @@ class Campaigns:
         """
         campaign = await self._seen(who, campaign_id)
         reader = list_reader(request)
-        account = await self._accounts.get(campaign.account_id)
-        assert account is not None  # the schema's foreign key
         async with spooled(request, self._spool, MAX_ADDED) as (path, digest):
+            who = await again()
+            account = await self._accounts.get(campaign.account_id)
+            assert account is not None  # the schema's foreign key
 
             async def work(stamp: Stamp | None) -> models.Loaded:
                 receipt = None if stamp is None else lambda load: stamp(shaping.loaded(load))

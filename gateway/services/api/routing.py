@@ -57,7 +57,10 @@ def route(
     gives: tuple[str, ...] = (),
     replies: tuple[Any, ...] = (),
 ) -> Callable[[F], F]:
-    """Declare a handler: ``who``, ``query``, ``body``, ``request`` and the path's names are passed as it names them."""
+    """Declare a handler: ``who``, ``query``, ``body``, ``request`` and the path's names are passed as it names them.
+
+    One that reads a large body asks ``again`` who sent it once it was read.
+    """
 
     def declare(handler: F) -> F:
         setattr(handler, _ROUTE, Route(method, path, scope, status, keyed, takes, gives, replies))
@@ -173,8 +176,8 @@ class Served:
             if operation.route.scope is not None:
                 values["who"] = who = await self._authenticate(request)
                 self._limits.take(who, headers)
-                if not who.may(operation.route.scope):
-                    raise Problem(Code.FORBIDDEN, f"this needs the scope {operation.route.scope}")
+                values["again"] = functools.partial(self._again, request)
+                self._check(who)
             self._read_path(request, values)
             if operation.query is not None:
                 values["query"] = read_query(request, operation.query)
@@ -192,6 +195,16 @@ class Served:
             told.headers.update(headers)
             return told
         return self._answer(result, headers)
+
+    async def _again(self, request: web.Request) -> Caller:
+        who = await self._authenticate(request)
+        self._check(who)
+        return who
+
+    def _check(self, who: Caller) -> None:
+        scope = self._operation.route.scope
+        if scope is not None and not who.may(scope):
+            raise Problem(Code.FORBIDDEN, f"this needs the scope {scope}")
 
     def _read_path(self, request: web.Request, values: dict[str, Any]) -> None:
         for name, kind in self._operation.path.items():

@@ -164,6 +164,7 @@ class Queueing:
         given = dict(form.fields)
         values = _chosen(QUEUECALLS, form.fields)
         try:
+            visitor = await self._site.again(request)
             self._site.check(request, visitor, given.get(CSRF_FIELD, ""))
         except BaseException:
             form.close()

@@ -153,6 +153,13 @@ class Site:
 
         return self.page(checked, operator=operator, upload=upload)
 
+    async def again(self, request: web.Request) -> Visitor:
+        """Who asks once a body was read, which may take hours. Raises :class:`Refused`."""
+        visitor = await self.sessions.visitor(request)
+        if visitor is None:
+            raise Refused("You were signed out meanwhile: sign in again.", 401)
+        return visitor
+
     def check(self, request: web.Request, visitor: Visitor, given: str) -> None:
         """Raises :class:`Refused` where ``given`` does not prove that our own page sent the request."""
         if not same_origin(request):
