@@ -31,6 +31,8 @@ def verify(
         ident, told, signatures = (given[f"webhook-{name}"] for name in ("id", "timestamp", "signature"))
     except KeyError as missing:
         raise NotGenuine(f"the header {missing} is missing") from None
+    if not ident.isascii():
+        raise NotGenuine("webhook-id is none of ours")
     if not (told.isascii() and told.isdigit() and len(told) <= 12):
         raise NotGenuine("webhook-timestamp is no time")
     timestamp = int(told)
@@ -38,6 +40,6 @@ def verify(
         raise NotGenuine(f"it was signed more than {tolerance:g} s from now: compare the clocks")
     right = signature(secret, ident, timestamp, body).encode()
     # Several secrets sign while one is changed; other versions than v1 are not ours to judge.
-    if not any(hmac.compare_digest(right, one.encode()) for one in signatures.split()):
+    if not any(hmac.compare_digest(right, one.encode(errors="replace")) for one in signatures.split()):
         raise NotGenuine("no signature is right: another secret, or the body was changed")
     return dict(parse_qsl(body.decode(), keep_blank_values=True))

@@ -125,6 +125,16 @@ async def test_tokens_expire_and_are_stored_as_hashes(house: House, tmp_path: Pa
         assert issued["token"].encode() not in file.read_bytes()
 
 
+async def test_a_token_issues_none_that_outlives_it(house: House) -> None:
+    short = {"name": "short", "scopes": ["account", "read"], "expires_at": "2027-01-15T09:00:00Z"}
+    _, issued = await house.ask("POST", "/tokens", short)
+    bearer = {"Authorization": f"Bearer {issued['token']}"}
+    for until in (None, "2027-01-15T09:00:01Z"):
+        status, problem = await house.ask("POST", "/tokens", {**short, "expires_at": until}, auth=bearer)
+        assert (status, problem["field"]) == (422, "expires_at")
+    assert (await house.ask("POST", "/tokens", short, auth=bearer))[0] == 201
+
+
 async def test_an_operator_acts_for_all_and_gives_no_account_more_than_it_has(house: House) -> None:
     operator = await house.token(Scope.OPERATOR, login=None)
     status, problem = await house.ask("POST", "/calls", CALL, auth=operator)

@@ -21,6 +21,7 @@ UPLOADS = [
     ("/campaigns/1/calls", "text/plain", b"6175551234\n"),
     ("/campaigns", "multipart/form-data; boundary=x", FORM),
     ("/calls", "application/x-ndjson", LINE),
+    ("/calls", "application/json", LINE),
 ]
 
 
@@ -32,7 +33,7 @@ async def campaign(house: House) -> None:
 async def sent(house: House, upload: tuple[str, str, bytes], between: tuple[str, str, object]) -> tuple[int, str]:
     """The answer to an upload in whose midst an operator does something."""
     path, kind, body = upload
-    bearer = await house.token(Scope.CALLS)
+    bearer = await house.token(Scope.CALLS, Scope.ACCOUNT)
 
     async def pieces() -> AsyncIterator[bytes]:
         yield body[:-1]
@@ -52,14 +53,20 @@ async def queued(house: House) -> int:
 
 
 @pytest.mark.usefixtures("campaign")
-@pytest.mark.parametrize("upload", UPLOADS, ids=lambda one: one[0])
+@pytest.mark.parametrize("upload", UPLOADS, ids=lambda one: f"{one[0]} {one[1][:16]}")
 async def test_a_token_that_is_revoked_meanwhile_queues_nothing(house: House, upload: tuple[str, str, bytes]) -> None:
     status, _ = await sent(house, upload, ("DELETE", "/tokens/1", None))
     assert (status, await queued(house)) == (401, 0)
 
 
 @pytest.mark.usefixtures("campaign")
-@pytest.mark.parametrize("upload", UPLOADS, ids=lambda one: one[0])
+@pytest.mark.parametrize("upload", UPLOADS, ids=lambda one: f"{one[0]} {one[1][:16]}")
 async def test_a_prefix_that_is_blocked_meanwhile_is_not_dialed(house: House, upload: tuple[str, str, bytes]) -> None:
     _, told = await sent(house, upload, ("PATCH", "/accounts/user1", {"blocked_prefixes": ["+1617"]}))
     assert await queued(house) == 0, told
+
+
+async def test_a_token_that_is_revoked_meanwhile_issues_no_other(house: House) -> None:
+    issuing = ("/tokens", "application/json", b'{"name": "onward", "scopes": ["calls"]}')
+    status, _ = await sent(house, issuing, ("DELETE", "/tokens/1", None))
+    assert (status, len(await house.tokens.list())) == (401, 1)

@@ -50,6 +50,8 @@ def test_our_client_takes_what_is_genuine() -> None:
         ({"webhook-signature": None}, "is missing"), ({"webhook-id": None}, "is missing"),
         ({"webhook-timestamp": "1e9"}, "no time"), ({"webhook-timestamp": "9" * 40}, "no time"),
         ({"webhook-signature": "v1a,é"}, "another secret"),
+        ({"webhook-id": "msg_\udcff"}, "none of ours"),
+        ({"webhook-signature": "v1,\udcff"}, "another secret"),
     ],
 )  # fmt: skip
 def test_what_is_not_genuine_is_refused(change: dict[str, str | None], words: str) -> None:

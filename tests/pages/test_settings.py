@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator
 from dataclasses import fields
 
 import pytest
@@ -172,3 +173,20 @@ async def test_what_an_account_used_today_and_its_ceiling_lifted(house: House) -
     await saved(house, time_zone="Pacific/Kiritimati")  # where the next day has begun: nothing would be used of it
     account = await house.store.account_by_login("user1")
     assert account is not None and account.settings.time_zone == "UTC"
+
+
+async def test_who_is_signed_out_while_sending_sets_no_pin(house: House) -> None:
+    await house.sign_in()
+    form = f"csrf={await house.csrf()}&keep_old="
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield form.encode()
+        await house.page("/settings")  # the form's sender was let in before
+        await house.books.end_sessions(house.accounts["user1"].id)
+        yield b"on"
+
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    async with house.client.post("/settings/pin", data=pieces(), headers=headers) as answer:
+        assert answer.status == 401
+    account = await house.store.account_by_login("user1")
+    assert account is not None and account.pin_hash == house.accounts["user1"].pin_hash

@@ -70,6 +70,7 @@ class Calls:
         if request.content_type in (JSON_LINES, CSV):
             return await self._stream(again, request)
         body = await read_json(request)
+        who = await again()
         asked = self._decoder.decode(body)
         mark = fingerprint(request, body)
         return await answer_once(self._receipts, who, request, mark, 201, lambda stamp: self._queue(who, asked, stamp))

@@ -75,6 +75,7 @@ class Campaigns:
         if request.content_type == FORM:
             return await self._load(again, request)
         body = await read_json(request)
+        who = await again()
         asked = self._decoder.decode(body)
 
         async def work(stamp: Stamp | None) -> models.Campaign:

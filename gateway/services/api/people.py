@@ -108,7 +108,9 @@ class People:
 
     @route("POST", "/tokens", Scope.ACCOUNT, status=201)
     async def issue_token(self, who: Caller, body: models.NewToken) -> models.IssuedToken:
-        """Issue a token. It is shown in this answer and never again. It may do no more than who issues it."""
+        """Issue a token. It is shown in this answer and never again. It may do no more than who issues it.
+
+        By a token that expires, only one is issued that expires no later."""
         account = None
         if body.account is not None or not who.operator:
             account = await account_for(who, body.account, self._accounts)
@@ -121,6 +123,9 @@ class People:
         expires = shaping.millis(body.expires_at)
         if expires is not None and expires <= self._clock.now():
             raise invalid("expires_at", "is in the past")
+        used = None if who.token is None else await self._tokens.get(who.token)
+        if used is not None and used.expires_at is not None and (expires is None or expires > used.expires_at):
+            raise invalid("expires_at", "must be given, and no later than that of the token by which it is issued")
         secret, token = await self._tokens.issue(
             None if account is None else account.id, body.name, scopes, expires, who.behind
         )

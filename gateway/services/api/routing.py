@@ -59,7 +59,7 @@ def route(
 ) -> Callable[[F], F]:
     """Declare a handler: ``who``, ``query``, ``body``, ``request`` and the path's names are passed as it names them.
 
-    One that reads a large body asks ``again`` who sent it once it was read.
+    One that reads the body itself asks ``again`` who sent it once it was read.
     """
 
     def declare(handler: F) -> F:
@@ -183,6 +183,7 @@ class Served:
                 values["query"] = read_query(request, operation.query)
             if self._decoder is not None:
                 values["body"] = self._decoder.decode(await read_json(request))
+                values["who"] = await self._again(request)
             values["request"] = request
             result = await operation.handler(**{name: values[name] for name in operation.wants})
         except (ConnectionError, TimeoutError):

@@ -126,8 +126,7 @@ class Site:
             if visitor is None:
                 return self._to_sign_in(request)
             try:
-                if operator and not visitor.operator:
-                    raise Refused("This page is for operators.")
+                _check_role(visitor, operator)
                 return await handler(request, visitor)
             except NotHere:
                 return self._fault(request, visitor, 404, "There is nothing here", "It was removed, or never was.")
@@ -148,6 +147,8 @@ class Site:
             if not upload or not (given or request.content_type == "multipart/form-data"):
                 form = await _form(request)
                 given = given or str(form.get(CSRF_FIELD, ""))
+                visitor = await self.again(request)
+                _check_role(visitor, operator)
             self.check(request, visitor, given)
             return await handler(request, visitor)
 
@@ -223,6 +224,11 @@ def _bounded(request: web.Request) -> web.Request:
         return request
     # A clone asks the connection again who came, and how: what a proxy of ours told is to stay.
     return request.clone(client_max_size=MAX_FORM, remote=request.remote or "", scheme=request.scheme)
+
+
+def _check_role(visitor: Visitor, operator: bool) -> None:
+    if operator and not visitor.operator:
+        raise Refused("This page is for operators.")
 
 
 async def _form(request: web.Request) -> Mapping[str, object]:
