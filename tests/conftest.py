@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,11 @@ from lab.behaviours import draw
 from lab.lab import Lab
 
 pytest.register_assert_rewrite("tests.vxml.cases", "tests.vxml.caller")  # their assertions are shown in full
+
+
+def pytest_configure() -> None:
+    """A run that a shell began in the background ignores Ctrl-C, and so would every command that it starts."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
