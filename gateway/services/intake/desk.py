@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from pathlib import Path
+from weakref import WeakValueDictionary
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -102,7 +103,7 @@ class Desk:
         self._observe = observe
         self._ids = itertools.count(1)
         self.loads: dict[int, Load] = {}
-        self._adding: dict[CampaignId, asyncio.Lock] = {}
+        self._adding: WeakValueDictionary[CampaignId, asyncio.Lock] = WeakValueDictionary()
 
     def reconfigure(self, settings: DeskSettings) -> None:
         """Other settings from the next submission on."""
