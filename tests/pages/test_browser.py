@@ -18,6 +18,7 @@ from lab import clients
 from lab.application import SampleApplication
 from lab.behaviours import BEHAVIOURS
 from lab.gateway import LOGIN, PIN, GatewayProcess
+from lab.instance import free_port
 from lab.lab import Lab
 from tests.pages.browsing import SIZES, Visit, visit
 from tests.pages.conftest import OPERATOR, OPERATOR_PIN
@@ -193,7 +194,7 @@ WHOLLY_SHOWN = """(item) => { const at = item.getBoundingClientRect(), bar = ite
 
 
 def test_an_empty_system_is_begun_in_the_browser(browser: Browser, lab: Lab) -> None:
-    gateway = GatewayProcess(lab, name="first-run")
+    gateway = GatewayProcess(lab, name="first-run", agi_port=free_port())  # the other tests' gateway runs beside it
     gateway.start()
     try:
         lines = [json.loads(line) for line in gateway.log.read_text().splitlines() if line.startswith("{")]
