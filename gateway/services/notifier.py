@@ -64,8 +64,10 @@ class Notifier:
             while True:
                 self._work.clear()
                 try:
-                    now = self._clock.now()
-                    self._start(tasks, await self._store.due_deliveries(now, self._settings.per_host, BATCH))
+                    # What is under way now may be accepted before the store tells what was owed now.
+                    now, under_way = self._clock.now(), set(self._under_way)
+                    due = await self._store.due_deliveries(now, self._settings.per_host, BATCH)
+                    self._start(tasks, [one for one in due if one.id not in under_way])
                 except StoreError as error:
                     log.error("notifier.store", error=str(error))
                 try:
@@ -77,7 +79,7 @@ class Notifier:
     def _start(self, tasks: asyncio.TaskGroup, due: list[Delivery]) -> None:
         hosts = Counter(self._under_way.values())
         for delivery in due:
-            if delivery.id in self._under_way or hosts[delivery.host] >= self._settings.per_host:
+            if hosts[delivery.host] >= self._settings.per_host:
                 continue
             if len(self._under_way) >= self._settings.in_all:
                 break

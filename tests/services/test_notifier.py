@@ -18,7 +18,7 @@ from gateway.core.addresses import AllowList
 from gateway.core.model import Account, AccountSettings, AttemptEnd, CalleeType, EndKind, Millis
 from gateway.core.retry import RetryPolicy
 from gateway.parts import SystemClock
-from gateway.ports import DeliveryTry, FetchError, FetchErrorKind, FetchRequest, Lane, StoreError
+from gateway.ports import Delivery, DeliveryTry, FetchError, FetchErrorKind, FetchRequest, Lane, StoreError
 from gateway.services import notifier
 from gateway.services.notifier import Notifier, NotifierSettings
 from gateway.services.posting import Poster
@@ -41,6 +41,8 @@ class Customer:
         self.got[path].append((request.headers.get("webhook-id", ""), form))
         if path == "/slow":
             await asyncio.sleep(30)
+        if path == "/unhurried":
+            await asyncio.sleep(0.2)
         if path == "/drip":
             response = web.StreamResponse()
             await response.prepare(request)
@@ -110,6 +112,28 @@ async def test_posts_are_repeated_under_one_id_until_accepted(customer: tuple[Cu
         assert posts[0][1]["attempts"] == "1"
         assert await store.next_delivery() is not None  # slow and moved are still owed
         assert len(made.got["/moved"]) >= 2  # a redirect that drops the form is no acceptance
+    finally:
+        await store.close()
+
+
+async def test_a_look_from_before_a_post_was_accepted_does_not_make_it_again(
+    customer: tuple[Customer, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The look began while the post was under way, and is told when that is over: what it read is of before."""
+    monkeypatch.setattr(notifier, "IDLE_LOOK", 0.05)
+    whole = SqliteStore.due_deliveries
+
+    async def due_deliveries(store: SqliteStore, now: Millis, per_host: int, limit: int) -> list[Delivery]:
+        found = await whole(store, now, per_host, limit)
+        await asyncio.sleep(0.5)
+        return found
+
+    monkeypatch.setattr(SqliteStore, "due_deliveries", due_deliveries)
+    made, base = customer
+    store = await deliver(tmp_path, [f"{base}/unhurried"], seconds=2.0)
+    try:
+        assert len(made.got["/unhurried"]) == 1
+        assert await store.next_delivery() is None
     finally:
         await store.close()
 
