@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections import defaultdict
-from collections.abc import Coroutine
 from dataclasses import dataclass, field
-from typing import Any
 from xml.sax.saxutils import escape
 
 from aiohttp import web
+
+from lab.inthread import InThread
 
 START = """<?xml version="1.0" encoding="UTF-8"?>
 <vxml version="2.1" xmlns="http://www.w3.org/2001/vxml">
@@ -42,7 +41,7 @@ Kept = str | tuple[str, bytes]
 
 
 @dataclass
-class SampleApplication:
+class SampleApplication(InThread):
     """Serves in a thread of its own. ``starts`` and ``keyed`` are by call_id, ``posts`` by call_id as well."""
 
     port: int = 0
@@ -54,22 +53,6 @@ class SampleApplication:
     kept: dict[str, list[dict[str, Kept]]] = field(default_factory=lambda: defaultdict(list))  # posted to /keep/NAME
     traceparents: set[str] = field(default_factory=set)  # of the posts that had one (W3C Trace Context)
     ids: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))  # webhook-ids by call_id
-
-    def __enter__(self) -> SampleApplication:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._thread.start()
-        self._wait(self._start())
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._wait(self._runner.cleanup())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-
-    def _wait(self, work: Coroutine[Any, Any, None]) -> None:
-        asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
 
     async def _start(self) -> None:
         app = web.Application()
@@ -85,6 +68,9 @@ class SampleApplication:
         site = web.TCPSite(self._runner, "127.0.0.1", self.port)
         await site.start()
         self.port = self._runner.addresses[0][1]
+
+    async def _stop(self) -> None:
+        await self._runner.cleanup()
 
     @property
     def start_url(self) -> str:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-import threading
 from collections import Counter, defaultdict
-from collections.abc import Coroutine
 from contextlib import suppress
 from enum import StrEnum
-from typing import Any
 
 from aiohttp import web
+
+from lab.inthread import InThread
 
 START = """<vxml version="2.1" xmlns="http://www.w3.org/2001/vxml"><form><block>
 <prompt>Hello. This is a call.</prompt><submit next="next.php"/></block></form></vxml>"""
@@ -33,7 +32,7 @@ class Mood(StrEnum):
     CIRCLES = "circles"  # redirects to itself
 
 
-class Customer:
+class Customer(InThread):
     """Serves in a thread of its own. ``posts`` and ``ids`` (webhook-ids) are by call id, of posts it said yes to."""
 
     def __init__(self, host: str = "127.0.0.1") -> None:
@@ -42,22 +41,6 @@ class Customer:
         self.posts: dict[int, list[dict[str, str]]] = defaultdict(list)
         self.ids: dict[int, set[str]] = defaultdict(set)
         self.begun: Counter[int] = Counter()  # how often each call's application was asked for
-
-    def __enter__(self) -> Customer:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._thread.start()
-        self._wait(self._start())
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._wait(self._stop())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-
-    def _wait(self, work: Coroutine[Any, Any, None]) -> None:
-        asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
 
     async def _start(self) -> None:
         app = web.Application()

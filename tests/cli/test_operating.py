@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -136,20 +137,19 @@ def test_a_signing_secrets_life(folder: Path) -> None:
     assert said(folder, "account", "signing", "off", "user1")["signed"] is False
 
 
-def test_the_audit_log_is_listed_and_told_as_it_grows(folder: Path) -> None:
-    command = [sys.executable, "-m", "gateway.cli", "audit", "tail", "--json"]
-    tail = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+@contextmanager
+def told(folder: Path, *words: str) -> Iterator[list[dict[str, Any]]]:
+    """What a command that runs until Ctrl-C has printed so far. It ends by one, and without a complaint."""
+    tail = subprocess.Popen(
+        [sys.executable, "-m", "gateway.cli", *words, "--json"], cwd=folder, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
     assert tail.stdout is not None and tail.stderr is not None
     seen: list[dict[str, Any]] = []
     reader = threading.Thread(target=lambda: seen.extend(json.loads(line) for line in tail.stdout or ()))
     reader.start()
     try:
-
-        def heard() -> bool:
-            voxgate("account", "set", "user1", "ring_timeout=30", cwd=folder)
-            return bool(seen)
-
-        wait_for(heard, 60)
+        yield seen
     finally:
         tail.send_signal(signal.SIGINT)
         status = tail.wait(30)
@@ -158,6 +158,16 @@ def test_the_audit_log_is_listed_and_told_as_it_grows(folder: Path) -> None:
         errors = tail.stderr.read()
         tail.stderr.close()
     assert (status, errors) == (ExitStatus.INTERRUPTED, "")
+
+
+def test_the_audit_log_is_listed_and_told_as_it_grows(folder: Path) -> None:
+    with told(folder, "audit", "tail") as seen:
+
+        def heard() -> bool:
+            voxgate("account", "set", "user1", "ring_timeout=30", cwd=folder)
+            return bool(seen)
+
+        wait_for(heard, 60)
     assert {one["action"] for one in seen} == {"account.change"}
     listed = said(folder, "audit", "list", "--limit", "3")
     assert len(listed) == 3 and listed[0]["id"] > listed[1]["id"] > listed[2]["id"]
@@ -192,13 +202,7 @@ def test_results_are_shown_posted_again_and_tried_out(folder: Path, customer: st
 
 
 def test_the_tail_tells_what_happens(folder: Path) -> None:
-    command = [sys.executable, "-m", "gateway.cli", "calls", "tail", "--json", "--kinds", "call.*"]
-    tail = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert tail.stdout is not None and tail.stderr is not None
-    seen: list[dict[str, Any]] = []
-    reader = threading.Thread(target=lambda: seen.extend(json.loads(line) for line in tail.stdout or ()))
-    reader.start()
-    try:
+    with told(folder, "calls", "tail", "--kinds", "call.*") as seen:
         given = ("--account", "user1", "--start-url", "http://127.0.0.1:2/s", "--at", "tomorrow 9am")
 
         def heard() -> bool:
@@ -207,14 +211,6 @@ def test_the_tail_tells_what_happens(folder: Path) -> None:
             return any(one["kind"] == "call.queued" for one in seen)
 
         wait_for(heard)
-    finally:
-        tail.send_signal(signal.SIGINT)
-        status = tail.wait(30)
-        reader.join(10)
-        tail.stdout.close()
-        errors = tail.stderr.read()
-        tail.stderr.close()
-    assert (status, errors) == (ExitStatus.INTERRUPTED, "")
     assert "call_id" in seen[0]["data"]
 
 
